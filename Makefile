@@ -1,0 +1,69 @@
+# `make` or `make help` says what there is. Everything happens in this folder: in .venv, .venv-generate and build.
+
+PYTHON ?= python3
+BUF ?= npx --yes --package=@bufbuild/buf@1.75.0 buf
+VENV := .venv
+BIN := $(VENV)/bin
+GENERATED := generated/python
+PROTOS := $(sort $(wildcard proto/openresponses/v1/*.proto))
+SERVICES := $(filter %_service.proto,$(PROTOS))
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo test lint types generate-python check-generated check-wheel clean
+
+help: ## Say what there is
+	@echo "Python 3.11 or newer, make and a package index are enough for install, demo and test."
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/installed ## Make .venv with the package: .venv/bin/openresponses works after it
+
+demo: install ## Start a server, publish the sample, subscribe to it and show what arrives
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/installed-test ## Run the tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-lint ## Check the style of the Python code and of the contract (the latter needs Node)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BUF) lint
+	$(BUF) format --diff --exit-code
+
+types: $(VENV)/installed-lint ## Check the types
+	$(BIN)/mypy
+
+generate-python: .venv-generate/installed ## Make the Python stubs anew from the contract
+	rm -rf $(GENERATED)/openresponses
+	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto \
+		--python_out=$(GENERATED) --pyi_out=$(GENERATED) $(PROTOS)
+	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto \
+		--grpc_python_out=$(GENERATED) --mypy_grpc_out=quiet:$(GENERATED) $(SERVICES)
+	touch $(GENERATED)/openresponses/py.typed
+
+check-generated: generate-python ## Fail if the stubs are not what the contract generates
+	@git add --intent-to-add generated
+	git diff --exit-code -- generated
+
+check-wheel: $(VENV)/installed-test ## Test the built wheel beside the oldest and the newest dependencies
+	./scripts/check-wheel $(BIN)/python
+
+clean: ## Remove everything that make has made
+	rm -rf .venv .venv-generate build dist
+
+$(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; say which with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/installed-%: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+.venv-generate/installed: requirements/generate.txt
+	$(PYTHON) -m venv .venv-generate
+	.venv-generate/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@

@@ -1,0 +1,251 @@
+"""The SDK's JSON and the contract's messages, one into the other. Pure: no I/O.
+
+Numbers mean what ECMAScript's `JSON.parse` makes of them (IEEE doubles) and are written as `JSON.stringify` writes them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from google.protobuf.message import Message
+
+from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
+
+from .codec import EVENT_ONEOF, TYPE_PROPERTY, Contract, EventCodec, Naming, Property, contract
+from .errors import EventError, EventShapeError, IncompleteEventError, InvalidJSONError, UnknownEventTypeError
+
+_encode = msgspec.json.Encoder().encode
+_decode_properties = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_string = msgspec.json.Decoder(str).decode
+
+
+class _Typed(msgspec.Struct):
+    """Any JSON object with a string `type`."""
+
+    type: str
+
+
+_decode_type = msgspec.json.Decoder(_Typed).decode
+
+# msgspec makes 0 of the integer -0, which ECMAScript keeps apart.
+_NEGATIVE_ZERO: Final = re.compile(rb"[:\s]-0(?![.0-9])")
+
+_KIND_OF_FIRST_BYTE: Final = {
+    b'"': "a string",
+    b"{": "an object",
+    b"[": "an array",
+    b"t": "a boolean",
+    b"f": "a boolean",
+    b"n": "null",
+}
+
+
+def from_json(data: str | bytes, *, naming: Naming = "camelCase", strict: bool = False) -> OpenResponsesStreamEvent:
+    """Reads one event from its JSON.
+
+    An event of a type or of a shape that the contract does not model becomes an `UnrecognizedEvent` with the JSON text
+    as it is. Properties that a modelled event's message does not name go into `extra_json`.
+
+    Args:
+        data: one JSON object; bytes are UTF-8 without a byte order mark.
+        naming: how the properties are spelled, `camelCase` (the SDK) or `snake_case` (the API).
+        strict: raise on an unknown type or shape instead of carrying it.
+
+    Raises:
+        InvalidJSONError: `data` is not one JSON object with a string `type`, or is nested too deeply for the parser.
+        UnknownEventTypeError: with `strict`, no modelled event has this type.
+        EventShapeError: with `strict`, a property of a modelled event is missing, of another JSON type, outside the
+            range of a double, or there in both spellings.
+    """
+    compiled = contract(naming)
+    if not isinstance(data, bytes):
+        data = _utf8(data)
+    try:
+        struct = compiled.decode(data)
+    except (ValueError, RecursionError):
+        return _read_carefully(data, compiled, strict)
+    if b"-0" in data and _NEGATIVE_ZERO.search(data):
+        return _read_carefully(data, compiled, strict)
+    return compiled.by_struct[type(struct)].to_event(struct)
+
+
+def from_dict(
+    properties: Mapping[str, Any], *, naming: Naming = "camelCase", strict: bool = False
+) -> OpenResponsesStreamEvent:
+    """Reads one event from a mapping of its properties, such as `json.loads` makes; otherwise as `from_json`."""
+    texts = []
+    for name, value in properties.items():
+        if not isinstance(name, str):
+            raise InvalidJSONError("$", f"a property's name is a string, not {name!r}")
+        try:
+            texts.append(f"{json.dumps(name)}:{json.dumps(value, ensure_ascii=False, allow_nan=False)}")
+        except (ValueError, TypeError, RecursionError) as error:
+            raise EventShapeError(_path(name), f"no JSON value: {error}") from None
+    return from_json(f"{{{','.join(texts)}}}", naming=naming, strict=strict)
+
+
+def to_json(event: Message, *, naming: Naming = "camelCase") -> bytes:
+    """Writes an event as one line of compact JSON: `type` first, then the properties in the order of the contract.
+
+    An `UnrecognizedEvent` is its own JSON text, unchanged. The properties in `extra_json` come last, unchanged.
+
+    Args:
+        event: an `OpenResponsesStreamEvent` or the message of one of its events.
+        naming: how the properties are spelled.
+
+    Raises:
+        IncompleteEventError: no event is set, a required field is unset or no JSON number, or the JSON text in
+            `unrecognized` or `extra_json` does not fit.
+        TypeError: `event` is another message or none.
+    """
+    compiled = contract(naming)
+    if type(event) is not OpenResponsesStreamEvent:
+        codec = compiled.by_message.get(type(event))
+        if codec is None:
+            raise TypeError(f"expected an OpenResponsesStreamEvent or one of its events, got {type(event).__name__}")
+        return _encode(codec.to_struct(event))
+    arm = event.WhichOneof(EVENT_ONEOF)
+    codec = compiled.by_arm.get(arm)
+    if codec is None:
+        return _write_unrecognized(event, arm)
+    text = _encode(codec.to_struct(getattr(event, arm)))
+    return _with_extra(text, event.extra_json, codec) if event.HasField("extra_json") else text
+
+
+def to_dict(event: Message, *, naming: Naming = "camelCase") -> dict[str, Any]:
+    """Writes an event as a `dict` of its properties, as `json.loads` would read what `to_json` writes."""
+    try:
+        properties: dict[str, Any] = json.loads(to_json(event, naming=naming))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, EventError):
+            raise
+        raise IncompleteEventError("$", f"has no Python form: {error}") from None
+    return properties
+
+
+def _utf8(data: str | bytes) -> bytes:
+    try:
+        return data.encode() if isinstance(data, str) else bytes(memoryview(data))
+    except UnicodeEncodeError as error:
+        raise InvalidJSONError("$", f"not Unicode text: {error.reason} at character {error.start}") from None
+
+
+def _read_carefully(data: bytes, compiled: Contract, strict: bool) -> OpenResponsesStreamEvent:
+    """Reads any event, and finds out what is wrong with it; `Contract.decode` is the fast way for the usual ones."""
+    text = _text(data)
+    type_name = _type(data)
+    try:
+        codec = compiled.by_type.get(type_name)
+        if codec is None:
+            known = ", ".join(compiled.by_type)
+            raise UnknownEventTypeError("$.type", f"unknown event type {type_name!r}; known are {known}")
+        return _read_properties(_decode_properties(data), codec)
+    except EventError:
+        if strict:
+            raise
+        event = OpenResponsesStreamEvent()
+        event.unrecognized.type = type_name
+        event.unrecognized.json = text
+        return event
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidJSONError("$", f"not UTF-8: {error.reason} at byte {error.start}") from None
+
+
+def _type(data: bytes | str) -> str:
+    try:
+        return _decode_type(data).type
+    except RecursionError:
+        raise InvalidJSONError("$", "nested too deeply") from None
+    except msgspec.ValidationError:
+        pass
+    except msgspec.DecodeError as error:
+        raise InvalidJSONError("$", f"not JSON: {str(error).removeprefix('JSON is malformed: ')}") from None
+    # JSON of another shape: say which.
+    first = data.strip()[:1]
+    kind = _kind(first if isinstance(first, bytes) else first.encode())
+    if kind != "an object":
+        raise InvalidJSONError("$", f"expected an object, got {kind}")
+    raw = _decode_properties(data).get(TYPE_PROPERTY)
+    if raw is None:
+        raise InvalidJSONError("$.type", "required property is missing")
+    raise InvalidJSONError("$.type", f"expected a string, got {_kind(bytes(raw))}")
+
+
+def _read_properties(properties: dict[str, msgspec.Raw], codec: EventCodec) -> OpenResponsesStreamEvent:
+    del properties[TYPE_PROPERTY]
+    event = OpenResponsesStreamEvent()
+    message = getattr(event, codec.arm)
+    message.SetInParent()
+    for property in codec.properties:
+        raw = properties.pop(property.name, None)
+        if property.other_name != property.name and property.other_name in properties:
+            if raw is None:
+                problem = f"required property is missing, but there is {property.other_name}: is the naming right?"
+            else:
+                problem = f"the property is there a second time, as {property.other_name}"
+            raise EventShapeError(_path(property.name), problem)
+        if raw is None:
+            raise EventShapeError(_path(property.name), "required property is missing")
+        setattr(message, property.field, _value(bytes(raw), property))
+    if properties:
+        event.extra_json = b"{%b}" % b",".join(b"%b:%b" % (_encode(name), raw) for name, raw in properties.items())
+    return event
+
+
+def _value(raw: bytes, property: Property) -> Any:
+    kind = _kind(raw)
+    if not kind.endswith(property.kind.name):
+        raise EventShapeError(_path(property.name), f"expected a {property.kind.name}, got {kind}")
+    if property.kind.python_type is str:
+        return _decode_string(raw)
+    if property.kind.python_type is bool:
+        return raw == b"true"
+    number = float(raw)
+    if number in (float("inf"), float("-inf")):
+        raise EventShapeError(_path(property.name), "the number is outside the range of a double")
+    return number
+
+
+def _write_unrecognized(event: OpenResponsesStreamEvent, arm: str | None) -> bytes:
+    if arm is None:
+        raise IncompleteEventError("$", "no event is set, or one that this version does not know")
+    unrecognized = event.unrecognized
+    if event.HasField("extra_json"):
+        raise IncompleteEventError("$.extra_json", "an unrecognized event has none: its own JSON is whole")
+    try:
+        type_name = _type(unrecognized.json)
+    except InvalidJSONError as error:
+        raise IncompleteEventError("$", f"the unrecognized event's json is no event: {error}") from None
+    if type_name != unrecognized.type:
+        raise IncompleteEventError("$.type", f"is {type_name!r} in the json but {unrecognized.type!r} in the message")
+    return unrecognized.json.encode()
+
+
+def _with_extra(text: bytes, extra_json: str, codec: EventCodec) -> bytes:
+    try:
+        names = _decode_properties(extra_json).keys()
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise IncompleteEventError("$", f"extra_json is no JSON object: {error}") from None
+    for name in (TYPE_PROPERTY, *(name for property in codec.properties for name in property[:2])):
+        if name in names:
+            raise IncompleteEventError(_path(name), "the property is in extra_json too")
+    extra = extra_json.encode().strip()[1:-1].strip()
+    return b"%b,%b}" % (text[:-1], extra) if extra else text
+
+
+def _kind(raw: bytes) -> str:
+    return _KIND_OF_FIRST_BYTE.get(raw[:1], "a number")
+
+
+def _path(name: str) -> str:
+    """The JSONPath of a property (RFC 9535); a name that is no plain word stands in brackets."""
+    return f"$.{name}" if name.isidentifier() else f"$[{json.dumps(name)}]"

@@ -1,0 +1,230 @@
+"""The command `openresponses`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import BinaryIO, NoReturn
+
+import click
+
+from .client import StreamError, SyncEventStreamClient
+from .client.channel import DEFAULT_TARGET
+from .codec import NAMINGS, Naming
+from .errors import EventError
+from .framing import FORMATS, EventReader, read_events
+from .server import ListenError, running_server, stop_signal
+from .service import StreamService
+from .store import DEFAULT_ABANDON_AFTER, DEFAULT_KEEP_FINISHED, DEFAULT_MAX_BYTES, open_store
+
+CHUNK_BYTES = 1 << 16
+
+_format = click.Choice(list(FORMATS))
+_naming = click.option(
+    "--naming",
+    type=click.Choice(NAMINGS),
+    default="camelCase",
+    show_default=True,
+    help="How JSON spells the properties: camelCase is the SDK's itemId, snake_case the API's item_id.",
+)
+_strict = click.option(
+    "--strict", is_flag=True, help="Refuse events of an unknown type or shape instead of carrying them as they are."
+)
+_server = click.option(
+    "--server", metavar="ADDR", default=DEFAULT_TARGET, show_default=True, help="The server, as host:port."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("openresponses-grpc"))
+def main() -> None:
+    """Streamed response events as Protocol Buffers: convert them, and stream them over gRPC.
+
+    \b
+    Formats of event streams:
+      ndjson    one JSON event a line, as the SDK describes it
+      protobuf  OpenResponsesStreamEvent messages, each after its length as a varint
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
+
+
+@main.command(short_help="Convert a stream of events to another format.")
+@click.option("--from", "source", type=_format, default="ndjson", show_default=True, help="The format of INPUT.")
+@click.option(
+    "--to", "target", type=_format, help="The format of OUTPUT.  [default: protobuf, or ndjson from protobuf]"
+)
+@_naming
+@_strict
+@click.argument("input", type=click.File("rb"), default="-")
+@click.argument("output", type=click.File("wb"), default="-")
+def convert(
+    source: str, target: str | None, naming: Naming, strict: bool, input: BinaryIO, output: BinaryIO
+) -> None:
+    """Convert a stream of events from one format to another.
+
+    INPUT and OUTPUT are files; - or nothing is standard input and standard output. At the first event that cannot be
+    converted the command stops with status 1 and says where; what came before it is written.
+
+    \b
+    Examples:
+      openresponses convert events.ndjson events.binpb
+      openresponses convert --from protobuf events.binpb | head
+    """
+    reader = FORMATS[source].reader(naming, strict)
+    writer = FORMATS[target or ("ndjson" if source == "protobuf" else "protobuf")].writer(naming)
+    with _faults(reader), _progress(input) as advance:
+        try:
+            for event in read_events(reader, _chunks(input, advance)):
+                output.write(writer.write(event))
+            output.write(writer.close())
+        finally:
+            output.flush()
+
+
+@main.command(short_help="Run a server that carries streams.")
+@click.option(
+    "--listen", metavar="HOST:PORT", default=DEFAULT_TARGET, show_default=True, help="Port 0 takes a free one."
+)
+@click.option("--store", metavar="URL", default="memory:", show_default=True, help="Where the streams are kept.")
+@click.option(
+    "--max-bytes",
+    metavar="BYTES",
+    type=click.IntRange(min=1),
+    default=DEFAULT_MAX_BYTES,
+    show_default=True,
+    help="Memory for all streams. When it is full, finished streams go, the oldest first, then abandoned ones; when"
+    " there are none, publishers are refused with RESOURCE_EXHAUSTED.",
+)
+@click.option(
+    "--keep-finished",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=DEFAULT_KEEP_FINISHED,
+    show_default=True,
+    help="How long a finished stream can be replayed.",
+)
+@click.option(
+    "--abandon-after",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=DEFAULT_ABANDON_AFTER,
+    show_default=True,
+    help="How long an unfinished stream may be without a publisher before its readers are told that it is abandoned.",
+)
+def serve(listen: str, store: str, max_bytes: int, keep_finished: float, abandon_after: float) -> None:
+    """Run a server that carries streams from publishers to subscribers.
+
+    It prints its address when it is ready, serves the gRPC health service beside the streams, and stops on SIGTERM or
+    Ctrl-C: calls end with UNAVAILABLE.
+
+    The store memory: keeps the streams in memory, up to --max-bytes; they end with the server.
+    """
+    try:
+        opened = open_store(store, max_bytes=max_bytes, keep_finished=keep_finished, abandon_after=abandon_after)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--store") from None
+
+    async def run() -> None:
+        async with running_server(StreamService(opened), listen) as address:
+            click.echo(f"listening on {address}")
+            await stop_signal()
+            click.echo("stopping")
+
+    try:
+        asyncio.run(run())
+    except ListenError as error:
+        _fail(str(error))
+
+
+@main.command(short_help="Publish the events of a file to a stream.")
+@_server
+@click.option("--from", "source", type=_format, default="ndjson", show_default=True, help="The format of FILE.")
+@_naming
+@_strict
+@click.argument("stream")
+@click.argument("file", type=click.File("rb"), default="-")
+def publish(server: str, source: str, naming: Naming, strict: bool, stream: str, file: BinaryIO) -> None:
+    """Publish the events of FILE to STREAM, each as soon as it is read, and end the stream.
+
+    FILE is a file; - or nothing is standard input. At bytes that are no event the command stops with status 1: what
+    came before them is published, and the stream is left open.
+
+    \b
+    Example:
+      openresponses publish resp_1 events.ndjson
+    """
+    reader = FORMATS[source].reader(naming, strict)
+    with _faults(reader), SyncEventStreamClient(server) as client, client.publish(stream) as publisher:
+        try:
+            for event in read_events(reader, _chunks(file)):
+                publisher.send(event)
+        except EventError:
+            publisher.flush()
+            raise
+
+
+@main.command(short_help="Write the events of a stream as they come.")
+@_server
+@click.option(
+    "--start-offset", metavar="N", type=click.IntRange(min=0), default=0, help="The first event wanted, from 0."
+)
+@click.option("--to", "target", type=_format, default="ndjson", show_default=True, help="The format to write.")
+@_naming
+@click.argument("stream")
+def subscribe(server: str, start_offset: int, target: str, naming: Naming, stream: str) -> None:
+    """Write the events of STREAM to standard output, each as it comes, until the stream ends.
+
+    A stream that nobody has published yet is waited for.
+
+    \b
+    Example:
+      openresponses subscribe resp_1 --start-offset 100
+    """
+    writer = FORMATS[target].writer(naming)
+    output = click.get_binary_stream("stdout")
+    with _faults(None), SyncEventStreamClient(server) as client:
+        for event in client.subscribe(stream, start_offset=start_offset):
+            output.write(writer.write(event))
+            output.flush()
+        output.write(writer.close())
+        output.flush()
+
+
+def _chunks(file: BinaryIO, advance: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
+    """What is there to read, as soon as it is there; `advance` is told of each chunk's bytes."""
+    read = getattr(file, "read1", file.read)
+    while chunk := read(CHUNK_BYTES):
+        yield chunk
+        advance(len(chunk))
+
+
+@contextmanager
+def _progress(file: BinaryIO) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error where a person sees it and the end is known."""
+    size = os.fstat(file.fileno()).st_size if file is not click.get_binary_stream("stdin") else 0
+    if size and sys.stderr.isatty():
+        with click.progressbar(length=size, label="Converting", file=sys.stderr) as bar:
+            yield bar.update
+    else:
+        yield lambda _: None
+
+
+@contextmanager
+def _faults(reader: EventReader | None) -> Iterator[None]:
+    """Ends the command with status 1 and one line on standard error for what users can do something about."""
+    try:
+        yield
+    except EventError as error:
+        _fail(f"{reader.position}: {error}" if reader else str(error))
+    except StreamError as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(1)

@@ -1,0 +1,50 @@
+"""When a client tries again. Pure but for the jitter: whoever calls does the waiting."""
+
+from __future__ import annotations
+
+import logging
+import random
+from typing import Final
+
+from .errors import StreamError
+
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 5.0
+
+_logger = logging.getLogger(__name__)
+
+
+class Recovery:
+    """The breaks of one publisher or subscriber.
+
+    Attributes:
+        connected: whether a server has ever answered. The first call fails at once where there is no server, a later
+            one waits for the server to come back.
+    """
+
+    def __init__(self) -> None:
+        self.connected = False
+        self._attempts = 0
+
+    def answered(self, *, progress: bool) -> None:
+        """Notes an answer of the server, and whether it brought anything on."""
+        self.connected = True
+        if progress:
+            self._attempts = 0
+
+    def pause(self, error: StreamError | None) -> float:
+        """Seconds to wait before the next call, after a call that ended with `error` or too early.
+
+        Doubles from call to call, with jitter over the whole range so that clients do not come back all at once, and
+        is never less than the server asked for.
+
+        Raises:
+            StreamError: `error`, when trying again does not heal it.
+        """
+        if error and not (self.connected and error.heals):
+            raise error
+        self._attempts += 1
+        jittered = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._attempts, 16)))
+        pause = max(jittered, (error and error.retry_after) or 0)
+        _logger.warning("trying again in %.1f s after: %s", pause, error or "the server ended the call")
+        return pause

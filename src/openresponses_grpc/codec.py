@@ -1,0 +1,176 @@
+"""Compiles the event messages of the contract, read from their descriptors, into functions to and from JSON.
+
+No event and no field is named here: the arms of the oneof `OpenResponsesStreamEvent.event` are the events, the option
+`(event_type)` is an event's JSON type, and a field's JSON name is the one protobuf gives it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, NamedTuple, Union, get_args
+
+import msgspec
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from openresponses.v1.annotations_pb2 import event_type
+from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
+
+from .ecmascript import MAX_SAFE_INTEGER, json_number
+from .errors import IncompleteEventError
+
+Naming = Literal["camelCase", "snake_case"]
+"""How properties are spelled: `camelCase` by the SDK, `snake_case` by the API."""
+
+NAMINGS: Final[tuple[Naming, ...]] = get_args(Naming)
+
+EVENT_ONEOF: Final = "event"
+TYPE_PROPERTY: Final = "type"
+
+
+class Kind(NamedTuple):
+    """A JSON type that a field can have."""
+
+    name: str
+    python_type: type
+
+
+KINDS: Final[Mapping[int, Kind]] = {
+    FieldDescriptor.TYPE_STRING: Kind("string", str),
+    FieldDescriptor.TYPE_DOUBLE: Kind("number", float),
+    FieldDescriptor.TYPE_BOOL: Kind("boolean", bool),
+}
+
+
+class Property(NamedTuple):
+    """A property of an event: its name in one naming, in the other, and the field that holds it."""
+
+    name: str
+    other_name: str
+    field: str
+    kind: Kind
+
+
+class EventCodec:
+    """One event type in one naming, compiled.
+
+    Attributes:
+        type: the value of the JSON property `type`.
+        arm: the event's field in the oneof of `OpenResponsesStreamEvent`.
+        message_class: the event's message class.
+        properties: its properties, in the order in which they are written; all are required.
+        struct: the msgspec type that parses and prints the event's JSON.
+        to_event: makes an `OpenResponsesStreamEvent` of a `struct`.
+        to_struct: makes a `struct` of the event's message; raises IncompleteEventError.
+    """
+
+    def __init__(self, arm: FieldDescriptor, naming: Naming) -> None:
+        self.type: str = arm.message_type.GetOptions().Extensions[event_type]
+        self.arm = arm.name
+        self.message_class: type[Message] = arm.message_type._concrete_class
+        self.properties = tuple(_property(field, naming) for field in arm.message_type.fields)
+        self.struct: type[msgspec.Struct] = msgspec.defstruct(
+            arm.message_type.name,
+            [(property.field, property.kind.python_type) for property in self.properties],
+            tag_field=TYPE_PROPERTY,
+            tag=self.type,
+            rename={property.field: property.name for property in self.properties},
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        self.to_event: Callable[[Any], OpenResponsesStreamEvent] = self._compile_to_event()
+        self.to_struct: Callable[[Any], msgspec.Struct] = self._compile_to_struct()
+
+    def _compile_to_event(self) -> Callable[[Any], OpenResponsesStreamEvent]:
+        # Plain assignments cost half of keyword arguments, and half of a loop over setattr.
+        lines = [
+            "def to_event(struct):",
+            "    event = OpenResponsesStreamEvent()",
+            f"    message = event.{self.arm}",
+            *(f"    message.{field} = struct.{field}" for _, _, field, _ in self.properties),
+            *(["    message.SetInParent()"] if not self.properties else []),
+            "    return event",
+        ]
+        return _define(lines, OpenResponsesStreamEvent=OpenResponsesStreamEvent)
+
+    def _compile_to_struct(self) -> Callable[[Any], msgspec.Struct]:
+        # Presence is asked for only where a value is empty or zero: anything else is there.
+        lines = ["def to_struct(message):"]
+        for _, _, field, kind in self.properties:
+            lines += [
+                f"    {field} = message.{field}",
+                f"    if not {field}:",
+                f"        require(message, '{field}')",
+            ]
+            if kind.python_type is float:
+                lines += [
+                    f"    if {field}.is_integer() and -MAX_SAFE_INTEGER <= {field} <= MAX_SAFE_INTEGER:",
+                    f"        {field} = int({field})",
+                    "    else:",
+                    f"        {field} = number('{field}', {field})",
+                ]
+        lines.append(f"    return Struct({', '.join(field for _, _, field, _ in self.properties)})")
+        return _define(
+            lines,
+            Struct=self.struct,
+            MAX_SAFE_INTEGER=MAX_SAFE_INTEGER,
+            require=self._require,
+            number=self._number,
+        )
+
+    def _require(self, message: Message, field: str) -> None:
+        if not message.HasField(field):
+            raise IncompleteEventError(self._path(field), f"the field {field} is unset; {self.type} requires it")
+
+    def _number(self, field: str, value: float) -> int | float | msgspec.Raw:
+        try:
+            return json_number(value)
+        except ValueError as error:
+            raise IncompleteEventError(self._path(field), str(error)) from None
+
+    def _path(self, field: str) -> str:
+        return next(f"$.{property.name}" for property in self.properties if property.field == field)
+
+
+class Contract:
+    """All events of the contract in one naming, compiled.
+
+    Attributes:
+        by_type, by_arm, by_message, by_struct: the codec of an event, by what one has of it.
+        decode: parses the JSON of any modelled event into the `struct` of its codec.
+    """
+
+    def __init__(self, naming: Naming) -> None:
+        arms = OpenResponsesStreamEvent.DESCRIPTOR.oneofs_by_name[EVENT_ONEOF].fields
+        codecs = [EventCodec(arm, naming) for arm in arms if arm.message_type.GetOptions().HasExtension(event_type)]
+        self.by_type = {codec.type: codec for codec in codecs}
+        self.by_arm = {codec.arm: codec for codec in codecs}
+        self.by_message = {codec.message_class: codec for codec in codecs}
+        self.by_struct = {codec.struct: codec for codec in codecs}
+        self.decode = msgspec.json.Decoder(Union[tuple(self.by_struct)]).decode  # noqa: UP007
+
+
+def contract(naming: str) -> Contract:
+    """The compiled contract for a naming; raises ValueError where there is no such naming."""
+    try:
+        return _CONTRACTS[naming]
+    except KeyError:
+        raise ValueError(f"naming {naming!r} is none of {', '.join(NAMINGS)}") from None
+
+
+def _property(field: FieldDescriptor, naming: Naming) -> Property:
+    kind = KINDS.get(field.type)
+    if kind is None or field.is_repeated or not field.has_presence:
+        raise TypeError(f"{field.full_name}: a field of an event is an optional string, double or bool")
+    names = (field.json_name, field.name)
+    name, other_name = names if naming == "camelCase" else names[::-1]
+    return Property(name, other_name, field.name, kind)
+
+
+def _define(lines: list[str], **names: object) -> Callable[..., Any]:
+    """Compiles the source of one function, as dataclasses does for `__init__`; `names` are its globals."""
+    exec("\n".join(lines), names)
+    return names[lines[0].removeprefix("def ").partition("(")[0]]  # type: ignore[return-value]
+
+
+_CONTRACTS: Final[Mapping[str, Contract]] = {naming: Contract(naming) for naming in NAMINGS}

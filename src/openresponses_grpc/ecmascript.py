@@ -1,0 +1,31 @@
+"""Numbers as ECMAScript writes them: `JSON.stringify`, which RFC 8785 (section 3.2.2.3) takes over."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import rfc8785
+
+MAX_SAFE_INTEGER = 2**53 - 1
+"""The largest integer up to which all integers are doubles (`Number.MAX_SAFE_INTEGER`)."""
+
+# From here up msgspec writes a double with a fraction as ECMAScript does. Below 1e-5 it turns to exponents too early.
+_MIN_PLAIN_FRACTION = 1e-4
+
+
+def json_number(value: float) -> int | float | msgspec.Raw:
+    """The object that `msgspec.json.encode` writes as `JSON.stringify` writes the double `value`.
+
+    Raises:
+        ValueError: `value` is NaN or infinite, which JSON has no number for.
+    """
+    if value.is_integer():
+        if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
+            return int(value)
+    elif math.isfinite(value):
+        if abs(value) >= _MIN_PLAIN_FRACTION:
+            return value
+    else:
+        raise ValueError(f"{value} is no JSON number")
+    return msgspec.Raw(rfc8785.dumps(value))

@@ -1,0 +1,162 @@
+"""The stream service: Publish and Subscribe over a store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from openresponses.v1 import stream_service_pb2
+
+from . import wire
+from .status import InvalidRequestError, abort_for_request, abort_for_shutdown, abort_for_state
+from .store import Store, StreamStateError
+
+_logger = logging.getLogger(__name__)
+
+
+class StreamService:
+    """`openresponses.v1.OpenResponsesStreamService` over a store.
+
+    Args:
+        store: keeps the logs.
+        idle_interval: seconds after which a subscriber who waits gets a response without events.
+    """
+
+    def __init__(self, store: Store, *, idle_interval: float = 15.0) -> None:
+        self._store = store
+        self._idle_interval = idle_interval
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._draining = False
+
+    def handler(self) -> grpc.GenericRpcHandler:
+        """The service's methods, to be added to a `grpc.aio` server.
+
+        Requests come and responses go as bytes, so that a request that is no message gets INVALID_ARGUMENT here.
+        """
+        return grpc.method_handlers_generic_handler(
+            wire.SERVICE_NAME,
+            {
+                "Publish": grpc.stream_stream_rpc_method_handler(self._publish),
+                "Subscribe": grpc.unary_stream_rpc_method_handler(self._subscribe),
+            },
+        )
+
+    async def drain(self) -> None:
+        """Ends every call with UNAVAILABLE and answers new ones so; returns when the last has ended."""
+        self._draining = True
+        calls = list(self._calls)
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+    async def _publish(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+        async with self._call(context), AsyncExitStack() as publishing:
+            stream_id = ""
+            epoch: int | None = None
+            async for data in requests:
+                request = _parse_publish(data)
+                if not stream_id:
+                    stream_id = _check_stream_id(request.stream_id)
+                elif request.stream_id not in ("", stream_id):
+                    raise InvalidRequestError("stream_id", f"is constant within a call: it was {stream_id!r}")
+                position = await self._store.append(
+                    stream_id,
+                    request.events,
+                    first_offset=request.first_offset if request.HasField("first_offset") else None,
+                    end_of_stream=request.end_of_stream,
+                    epoch=request.epoch if request.HasField("epoch") else epoch,
+                )
+                if epoch is None:
+                    # From here on the call speaks of this very stream, even if another is created under its id.
+                    epoch = position.epoch
+                    await publishing.enter_async_context(self._store.publishing(stream_id))
+                yield stream_service_pb2.PublishResponse(
+                    next_offset=position.next_offset, epoch=position.epoch
+                ).SerializeToString()
+            if not stream_id:
+                raise InvalidRequestError("stream_id", "the call ended without a request that names a stream")
+
+    async def _subscribe(self, data: bytes, context: Any) -> AsyncIterator[bytes]:
+        async with self._call(context):
+            request = _parse_subscribe(data)
+            stream_id = _check_stream_id(request.stream_id)
+            offset = request.start_offset
+            epoch = request.epoch if request.HasField("epoch") else None
+            while True:
+                batch = await self._store.read(
+                    stream_id, offset, epoch=epoch, max_bytes=wire.BATCH_BYTES, timeout=self._idle_interval
+                )
+                yield wire.SubscribeResponse(
+                    first_offset=batch.first_offset,
+                    events=batch.events,
+                    end_of_stream=batch.end_of_stream,
+                    epoch=batch.epoch,
+                ).SerializeToString()
+                if batch.end_of_stream:
+                    return
+                offset = batch.first_offset + len(batch.events)
+                epoch = batch.epoch or epoch
+
+    @asynccontextmanager
+    async def _call(self, context: Any) -> AsyncIterator[None]:
+        """One call: in the list of those to drain, and with a status for whatever ends it."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._calls.add(task)
+        try:
+            if self._draining:
+                await abort_for_shutdown(context)
+            yield
+        except StreamStateError as error:
+            await abort_for_state(context, error)
+        except InvalidRequestError as error:
+            await abort_for_request(context, error)
+        except asyncio.CancelledError:
+            # Without a status the client would wait for its deadline. A client that cancelled itself reads none.
+            if not self._draining:
+                raise
+            await abort_for_shutdown(context)
+        except grpc.aio.AbortError:
+            raise
+        except Exception:
+            # The text of an unforeseen exception is for the operator; the client gets its id.
+            error_id = secrets.token_hex(8)
+            _logger.exception("internal error %s", error_id)
+            await context.abort(grpc.StatusCode.INTERNAL, f"internal error {error_id}")
+        finally:
+            self._calls.discard(task)
+
+
+def _parse_publish(data: bytes) -> Any:
+    try:
+        # The generated class checks what the twin leaves alone: that each event is one.
+        stream_service_pb2.PublishRequest.FromString(data)
+        request = wire.PublishRequest.FromString(data)
+    except DecodeError:
+        raise InvalidRequestError("", "the request is no PublishRequest") from None
+    for index, event in enumerate(request.events):
+        if not event:
+            raise InvalidRequestError(f"events[{index}]", "no event is set")
+    return request
+
+
+def _parse_subscribe(data: bytes) -> stream_service_pb2.SubscribeRequest:
+    try:
+        return stream_service_pb2.SubscribeRequest.FromString(data)
+    except DecodeError:
+        raise InvalidRequestError("", "the request is no SubscribeRequest") from None
+
+
+def _check_stream_id(stream_id: str) -> str:
+    if not stream_id:
+        raise InvalidRequestError("stream_id", "is required")
+    if len(stream_id.encode()) > wire.MAX_STREAM_ID_BYTES:
+        raise InvalidRequestError("stream_id", f"is longer than {wire.MAX_STREAM_ID_BYTES} bytes")
+    return stream_id
