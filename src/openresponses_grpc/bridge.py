@@ -15,33 +15,12 @@ from google.protobuf.message import Message
 
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .codec import EVENT_ONEOF, TYPE_PROPERTY, Contract, EventCodec, Naming, Property, contract
-from .errors import EventError, EventShapeError, IncompleteEventError, InvalidJSONError, UnknownEventTypeError
-
-_encode = msgspec.json.Encoder().encode
-_decode_properties = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_decode_string = msgspec.json.Decoder(str).decode
-
-
-class _Typed(msgspec.Struct):
-    """Any JSON object with a string `type`."""
-
-    type: str
-
-
-_decode_type = msgspec.json.Decoder(_Typed).decode
+from .codec import EVENT_ONEOF, TYPE_PROPERTY, EventCodec, Naming, contract
+from .errors import EventError, EventShapeError, IncompleteEventError, InvalidJSONError
+from .parsing import decode_properties, encode_json, path, read_event, type_of
 
 # msgspec makes 0 of the integer -0, which ECMAScript keeps apart.
 _NEGATIVE_ZERO: Final = re.compile(rb"[:\s]-0(?![.0-9])")
-
-_KIND_OF_FIRST_BYTE: Final = {
-    b'"': "a string",
-    b"{": "an object",
-    b"[": "an array",
-    b"t": "a boolean",
-    b"f": "a boolean",
-    b"n": "null",
-}
 
 
 def from_json(data: str | bytes, *, naming: Naming = "camelCase", strict: bool = False) -> OpenResponsesStreamEvent:
@@ -67,9 +46,9 @@ def from_json(data: str | bytes, *, naming: Naming = "camelCase", strict: bool =
     try:
         struct = compiled.decode(data)
     except (ValueError, RecursionError):
-        return _read_carefully(data, compiled, strict)
+        return read_event(data, compiled, strict)
     if b"-0" in data and _NEGATIVE_ZERO.search(data):
-        return _read_carefully(data, compiled, strict)
+        return read_event(data, compiled, strict)
     return compiled.by_struct[type(struct)].to_event(struct)
 
 
@@ -84,7 +63,7 @@ def from_dict(
         try:
             texts.append(f"{json.dumps(name)}:{json.dumps(value, ensure_ascii=False, allow_nan=False)}")
         except (ValueError, TypeError, RecursionError) as error:
-            raise EventShapeError(_path(name), f"no JSON value: {error}") from None
+            raise EventShapeError(path(name), f"no JSON value: {error}") from None
     return from_json(f"{{{','.join(texts)}}}", naming=naming, strict=strict)
 
 
@@ -107,12 +86,12 @@ def to_json(event: Message, *, naming: Naming = "camelCase") -> bytes:
         codec = compiled.by_message.get(type(event))
         if codec is None:
             raise TypeError(f"expected an OpenResponsesStreamEvent or one of its events, got {type(event).__name__}")
-        return _encode(codec.to_struct(event))
+        return encode_json(codec.to_struct(event))
     arm = event.WhichOneof(EVENT_ONEOF)
     codec = compiled.by_arm.get(arm)
     if codec is None:
         return _write_unrecognized(event, arm)
-    text = _encode(codec.to_struct(getattr(event, arm)))
+    text = encode_json(codec.to_struct(getattr(event, arm)))
     return _with_extra(text, event.extra_json, codec) if event.HasField("extra_json") else text
 
 
@@ -134,87 +113,6 @@ def _utf8(data: str | bytes) -> bytes:
         raise InvalidJSONError("$", f"not Unicode text: {error.reason} at character {error.start}") from None
 
 
-def _read_carefully(data: bytes, compiled: Contract, strict: bool) -> OpenResponsesStreamEvent:
-    """Reads any event, and finds out what is wrong with it; `Contract.decode` is the fast way for the usual ones."""
-    text = _text(data)
-    type_name = _type(data)
-    try:
-        codec = compiled.by_type.get(type_name)
-        if codec is None:
-            known = ", ".join(compiled.by_type)
-            raise UnknownEventTypeError("$.type", f"unknown event type {type_name!r}; known are {known}")
-        return _read_properties(_decode_properties(data), codec)
-    except EventError:
-        if strict:
-            raise
-        event = OpenResponsesStreamEvent()
-        event.unrecognized.type = type_name
-        event.unrecognized.json = text
-        return event
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidJSONError("$", f"not UTF-8: {error.reason} at byte {error.start}") from None
-
-
-def _type(data: bytes | str) -> str:
-    try:
-        return _decode_type(data).type
-    except RecursionError:
-        raise InvalidJSONError("$", "nested too deeply") from None
-    except msgspec.ValidationError:
-        pass
-    except msgspec.DecodeError as error:
-        raise InvalidJSONError("$", f"not JSON: {str(error).removeprefix('JSON is malformed: ')}") from None
-    # JSON of another shape: say which.
-    first = data.strip()[:1]
-    kind = _kind(first if isinstance(first, bytes) else first.encode())
-    if kind != "an object":
-        raise InvalidJSONError("$", f"expected an object, got {kind}")
-    raw = _decode_properties(data).get(TYPE_PROPERTY)
-    if raw is None:
-        raise InvalidJSONError("$.type", "required property is missing")
-    raise InvalidJSONError("$.type", f"expected a string, got {_kind(bytes(raw))}")
-
-
-def _read_properties(properties: dict[str, msgspec.Raw], codec: EventCodec) -> OpenResponsesStreamEvent:
-    del properties[TYPE_PROPERTY]
-    event = OpenResponsesStreamEvent()
-    message = getattr(event, codec.arm)
-    message.SetInParent()
-    for property in codec.properties:
-        raw = properties.pop(property.name, None)
-        if property.other_name != property.name and property.other_name in properties:
-            if raw is None:
-                problem = f"required property is missing, but there is {property.other_name}: is the naming right?"
-            else:
-                problem = f"the property is there a second time, as {property.other_name}"
-            raise EventShapeError(_path(property.name), problem)
-        if raw is None:
-            raise EventShapeError(_path(property.name), "required property is missing")
-        setattr(message, property.field, _value(bytes(raw), property))
-    if properties:
-        event.extra_json = b"{%b}" % b",".join(b"%b:%b" % (_encode(name), raw) for name, raw in properties.items())
-    return event
-
-
-def _value(raw: bytes, property: Property) -> Any:
-    kind = _kind(raw)
-    if not kind.endswith(property.kind.name):
-        raise EventShapeError(_path(property.name), f"expected a {property.kind.name}, got {kind}")
-    if property.kind.python_type is str:
-        return _decode_string(raw)
-    if property.kind.python_type is bool:
-        return raw == b"true"
-    number = float(raw)
-    if number in (float("inf"), float("-inf")):
-        raise EventShapeError(_path(property.name), "the number is outside the range of a double")
-    return number
-
-
 def _write_unrecognized(event: OpenResponsesStreamEvent, arm: str | None) -> bytes:
     if arm is None:
         raise IncompleteEventError("$", "no event is set, or one that this version does not know")
@@ -222,7 +120,7 @@ def _write_unrecognized(event: OpenResponsesStreamEvent, arm: str | None) -> byt
     if event.HasField("extra_json"):
         raise IncompleteEventError("$.extra_json", "an unrecognized event has none: its own JSON is whole")
     try:
-        type_name = _type(unrecognized.json)
+        type_name = type_of(unrecognized.json)
     except InvalidJSONError as error:
         raise IncompleteEventError("$", f"the unrecognized event's json is no event: {error}") from None
     if type_name != unrecognized.type:
@@ -232,20 +130,13 @@ def _write_unrecognized(event: OpenResponsesStreamEvent, arm: str | None) -> byt
 
 def _with_extra(text: bytes, extra_json: str, codec: EventCodec) -> bytes:
     try:
-        names = _decode_properties(extra_json).keys()
+        names = decode_properties(extra_json).keys()
     except (msgspec.DecodeError, RecursionError) as error:
         raise IncompleteEventError("$", f"extra_json is no JSON object: {error}") from None
     for name in (TYPE_PROPERTY, *(name for property in codec.properties for name in property[:2])):
         if name in names:
-            raise IncompleteEventError(_path(name), "the property is in extra_json too")
+            raise IncompleteEventError(path(name), "the property is in extra_json too")
     extra = extra_json.encode().strip()[1:-1].strip()
     return b"%b,%b}" % (text[:-1], extra) if extra else text
 
 
-def _kind(raw: bytes) -> str:
-    return _KIND_OF_FIRST_BYTE.get(raw[:1], "a number")
-
-
-def _path(name: str) -> str:
-    """The JSONPath of a property (RFC 9535); a name that is no plain word stands in brackets."""
-    return f"$.{name}" if name.isidentifier() else f"$[{json.dumps(name)}]"

@@ -89,6 +89,8 @@ class StreamService:
             stream_id = _check_stream_id(request.stream_id)
             offset = request.start_offset
             epoch = request.epoch if request.HasField("epoch") else None
+            # The headers tell a subscriber whose stream has no events yet that it is subscribed.
+            await context.send_initial_metadata(())
             while True:
                 batch = await self._store.read(
                     stream_id, offset, epoch=epoch, max_bytes=wire.BATCH_BYTES, timeout=self._idle_interval

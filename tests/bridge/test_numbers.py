@@ -1,0 +1,93 @@
+"""Numbers are read as `JSON.parse` reads them and written as `JSON.stringify` writes them (RFC 8785, 3.2.2.3)."""
+
+import json
+import math
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from openresponses_grpc import from_json, to_json
+
+from ..events import GENERATING_JSON
+
+# What is read, and what JSON.stringify(JSON.parse(it)) is.
+TABLE = [
+    ("0", "0"),
+    ("-0", "0"),
+    ("-0.0", "0"),
+    ("0.0", "0"),
+    ("-0e5", "0"),
+    ("1", "1"),
+    ("1.0", "1"),
+    ("-1.50", "-1.5"),
+    ("1E5", "100000"),
+    ("7977.54", "7977.54"),
+    ("0.1e1", "1"),
+    ("9007199254740991", "9007199254740991"),
+    ("9007199254740993", "9007199254740992"),
+    ("-9007199254740993", "-9007199254740992"),
+    ("18446744073709551616", "18446744073709552000"),
+    ("430062733776899812345", "430062733776899800000"),
+    ("1e20", "100000000000000000000"),
+    ("999999999999999999999", "1e+21"),
+    ("1e21", "1e+21"),
+    ("-1e21", "-1e+21"),
+    ("1.7976931348623157e308", "1.7976931348623157e+308"),
+    ("123456789012345.67", "123456789012345.67"),
+    ("0.00001", "0.00001"),
+    ("0.000001", "0.000001"),
+    ("0.0000012345", "0.0000012345"),
+    ("0.0000001", "1e-7"),
+    ("1.5e-7", "1.5e-7"),
+    ("2.2250738585072011e-308", "2.225073858507201e-308"),
+    ("5e-324", "5e-324"),
+    ("1e-400", "0"),
+    ("0." + "0" * 5000 + "1", "0"),
+    ("1" + "0" * 300 + "e-300", "1"),
+]
+
+
+def with_number(text: str) -> bytes:
+    return GENERATING_JSON.replace(b"7977.54", text.encode())
+
+
+@pytest.mark.parametrize("read, written", TABLE, ids=lambda text: text[:24])
+def test_number(read: str, written: str) -> None:
+    assert to_json(from_json(with_number(read), strict=True)) == with_number(written)
+
+
+@pytest.mark.parametrize("text", ["-0", "-0.0", " -0", "-0e0", "-0 "])
+def test_negative_zero_keeps_its_sign_in_the_message(text: str) -> None:
+    value = from_json(with_number(text), strict=True).image_generation_call_generating.output_index
+    assert math.copysign(1, value) == -1
+
+
+@pytest.mark.parametrize("item_id", ["-0", "a:-0", ": -0,", "00000000-0000"])
+def test_a_string_that_looks_like_negative_zero_is_none(item_id: str) -> None:
+    text = GENERATING_JSON.replace(b"<id>", item_id.encode()).replace(b"7977.54", b"0")
+    read = from_json(text, strict=True)
+    assert math.copysign(1, read.image_generation_call_generating.output_index) == 1
+    assert to_json(read) == text
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+@example(1e-5).via("where msgspec and ECMAScript part")
+@example(-9.999e-5).via("below what is left to msgspec")
+@example(2.0**53)
+def test_every_double_comes_back(value: float) -> None:
+    written = to_json(from_json(with_number(repr(value)), strict=True))
+    assert json.loads(written, parse_int=float)["outputIndex"] == value
+    assert to_json(from_json(written, strict=True)) == written
+
+
+@given(st.integers(-(10**400), 10**400))
+def test_every_integer_is_the_nearest_double_or_an_error(value: int) -> None:
+    try:
+        expected = float(value)
+    except OverflowError:
+        with pytest.raises(ValueError, match="outside the range"):
+            from_json(with_number(str(value)), strict=True)
+    else:
+        read = from_json(with_number(str(value)), strict=True)
+        assert read.image_generation_call_generating.output_index == expected

@@ -1,0 +1,152 @@
+"""`openresponses serve`, `publish` and `subscribe`, as they are run: each in a process of its own."""
+
+import asyncio
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from openresponses.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
+from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+
+from ..events import COMPLETED_JSON, DOCUMENTED, GENERATING_JSON, event
+
+COMMAND = Path(sys.executable).with_name("openresponses")
+
+
+@asynccontextmanager
+async def started(*arguments: str) -> AsyncIterator[Process]:
+    """A process that does not outlive the test."""
+    process = await asyncio.create_subprocess_exec(COMMAND, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def run(*arguments: str, stdin: bytes = b"") -> tuple[int | None, bytes, bytes]:
+    async with started(*arguments) as process:
+        stdout, stderr = await process.communicate(stdin)
+        return process.returncode, stdout, stderr
+
+
+async def line(process: Process) -> bytes:
+    assert process.stdout is not None
+    return await process.stdout.readline()
+
+
+@asynccontextmanager
+async def serving(*arguments: str) -> AsyncIterator[tuple[Process, str]]:
+    """A server process and its address."""
+    async with started("serve", "--listen", "127.0.0.1:0", *arguments) as process:
+        yield process, (await line(process)).decode().removeprefix("listening on ").strip()
+
+
+async def test_publish_and_subscribe_through_a_server() -> None:
+    lines = b"\n".join(DOCUMENTED) + b"\n"
+    async with serving() as (_, address):
+        early = asyncio.create_task(run("subscribe", "--server", address, "s"))
+        assert await run("publish", "--server", address, "s", stdin=lines) == (0, b"", b"")
+        assert await early == (0, lines, b"")
+        assert await run("subscribe", "--server", address, "s") == (0, lines, b"")
+        late = await run("subscribe", "--server", address, "--start-offset", "1", "--to", "protobuf", "s")
+        assert late[0] == 0
+        assert await run("convert", "--from", "protobuf", stdin=late[1]) == (0, COMPLETED_JSON + b"\n", b"")
+
+
+async def test_each_event_is_relayed_as_it_comes() -> None:
+    async with (
+        serving() as (_, address),
+        started("subscribe", "--server", address, "s") as subscriber,
+        started("publish", "--server", address, "s") as publisher,
+    ):
+        assert publisher.stdin is not None
+        for sent in DOCUMENTED * 2:
+            publisher.stdin.write(sent + b"\n")
+            await publisher.stdin.drain()
+            assert await line(subscriber) == sent + b"\n"
+        await publisher.communicate(b"")
+        assert (await subscriber.communicate(), subscriber.returncode) == ((b"", b""), 0)
+
+
+async def test_a_bad_line_publishes_what_came_before_and_leaves_the_stream_open() -> None:
+    async with serving() as (_, address):
+        code, _, stderr = await run("publish", "--server", address, "s", stdin=GENERATING_JSON + b"\n{}\n")
+        assert (code, stderr) == (1, b"line 2: $.type: required property is missing\n")
+        assert await run("publish", "--server", address, "s", stdin=COMPLETED_JSON) == (0, b"", b"")
+        assert (await run("subscribe", "--server", address, "s"))[1] == b"\n".join(DOCUMENTED) + b"\n"
+
+
+async def test_errors_are_one_line_and_status_1(unused_tcp_port: int) -> None:
+    async with serving() as (_, address):
+        assert (await run("publish", "--server", address, "s"))[0] == 0
+        code, _, stderr = await run("publish", "--server", address, "s", stdin=GENERATING_JSON)
+        assert (code, stderr) == (1, b"FAILED_PRECONDITION: the stream has ended at offset 0\n")
+        code, _, stderr = await run("subscribe", "--server", address, "--start-offset", "1", "s")
+        assert (code, stderr.count(b"\n")) == (1, 1)
+    code, _, stderr = await run("subscribe", "--server", f"127.0.0.1:{unused_tcp_port}", "s")
+    assert (code, stderr.count(b"\n")) == (1, 1)
+    assert b"UNAVAILABLE" in stderr
+
+
+async def test_a_port_that_is_taken_is_an_error() -> None:
+    async with serving() as (_, address):
+        code, _, stderr = await run("serve", "--listen", address)
+        assert code == 1
+        assert f"cannot listen at {address}".encode() in stderr
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, _, stderr = await run("serve", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+        assert (code, b"cannot listen" in stderr) == (1, True)
+
+
+async def test_an_unknown_store_is_a_usage_error() -> None:
+    code, _, stderr = await run("serve", "--store", "floppy:")
+    assert (code, b"memory:" in stderr) == (2, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_tells_every_call_and_ends_with_status_0(number: signal.Signals) -> None:
+    async with serving() as (process, address), grpc.aio.insecure_channel(address) as channel:
+        stub = OpenResponsesStreamServiceStub(channel)
+        publisher = stub.Publish()
+        await publisher.write(PublishRequest(stream_id="s", events=[event(0)]))
+        assert (await publisher.read()).next_offset == 1
+        calls = [publisher]
+        for stream_id in ["s"] * 10 + ["not there yet"] * 10:
+            calls.append(stub.Subscribe(SubscribeRequest(stream_id=stream_id)))
+        for call in calls[1:11]:
+            assert len((await call.read()).events) == 1
+        for call in calls[11:]:
+            await call.initial_metadata()
+        process.send_signal(number)
+        for call in calls:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call.read()
+            assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+            (detail,) = rpc_status.from_call(caught.value).details  # type: ignore[arg-type]
+            assert detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR)
+        assert await process.wait() == 0
+
+
+async def test_retention_is_what_the_options_say() -> None:
+    async with serving("--keep-finished", "0") as (_, address):
+        assert (await run("publish", "--server", address, "s", stdin=GENERATING_JSON))[0] == 0
+        # The first stream is gone: its id is free for another.
+        assert (await run("publish", "--server", address, "s", stdin=GENERATING_JSON))[0] == 0
+    async with serving("--max-bytes", "1") as (_, address):
+        async with grpc.aio.insecure_channel(address) as channel:
+            call = OpenResponsesStreamServiceStub(channel).Publish()
+            await call.write(PublishRequest(stream_id="s", events=[event(0)]))
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call.read()
+        assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED

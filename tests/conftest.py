@@ -1,0 +1,26 @@
+"""The one server that tests talk to: a real one, on a free loopback port, in the test's own event loop."""
+
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+
+from openresponses_grpc.client.channel import OPTIONS
+from openresponses_grpc.server import running_server
+from openresponses_grpc.service import StreamService
+from openresponses_grpc.store import MemoryStore
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[str]:
+    """A server's address."""
+    service = StreamService(MemoryStore(max_bytes=64 << 20, abandon_after=0.2), idle_interval=0.1)
+    async with running_server(service, "127.0.0.1:0") as address:
+        yield address
+
+
+@pytest.fixture
+async def channel(server: str) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to the server, for tests that speak to it without the client library."""
+    async with grpc.aio.insecure_channel(server, options=OPTIONS) as channel:
+        yield channel

@@ -1,0 +1,50 @@
+"""Answers as sdk.mjs does, but with PyPI openrouter, in whose own environment this file runs.
+
+Reading and writing are the package's own `unmarshal_json` and `marshal_json`, which its client calls.
+"""
+
+import functools
+import importlib
+import json
+import sys
+from typing import Any
+
+serializers: Any = importlib.import_module("openrouter.utils.serializers")
+
+
+def remember_models() -> None:
+    """Keeps the model that the package otherwise makes anew, from the same class, in each call (a millisecond)."""
+    create_model = serializers.create_model
+
+    @functools.cache
+    def model_of(name: str, body: Any) -> Any:
+        return create_model(name, body=body, __config__=dict(populate_by_name=True, arbitrary_types_allowed=True))
+
+    def remembered(name: str, *, body: Any, __config__: dict[str, bool]) -> Any:  # noqa: N807
+        if __config__ != {"populate_by_name": True, "arbitrary_types_allowed": True}:
+            raise RuntimeError(f"the package makes its models with {__config__}")
+        return model_of(name, body)
+
+    serializers.create_model = remembered
+
+
+@functools.cache
+def class_of(message: str) -> Any:
+    """The package's class of a message."""
+    return getattr(importlib.import_module(f"openrouter.components.{message.lower()}"), message)
+
+
+def answer(message: str, text: str) -> str | None:
+    """The JSON text of the value that the package reads, or None where it rejects the text."""
+    try:
+        value = serializers.unmarshal_json(text, class_of(message))
+    except (ValueError, TypeError):  # TypeError: a `str` that is no Unicode text
+        return None
+    written: str = serializers.marshal_json(value, class_of(message))
+    return written
+
+
+if __name__ == "__main__":
+    remember_models()
+    for line in sys.stdin:
+        print(json.dumps(answer(*json.loads(line))))

@@ -1,0 +1,24 @@
+"""Events that tests send."""
+
+from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
+
+GENERATING_JSON = (
+    b'{"type":"response.image_generation_call.generating","itemId":"<id>","outputIndex":7977.54,"sequenceNumber":0}'
+)
+COMPLETED_JSON = (
+    b'{"type":"response.image_generation_call.completed","itemId":"<id>","outputIndex":3469.55,"sequenceNumber":0}'
+)
+DOCUMENTED = (GENERATING_JSON, COMPLETED_JSON)
+
+
+def event(number: int, *, padding: int = 0) -> OpenResponsesStreamEvent:
+    """An event that is told from others by its sequence number."""
+    made = OpenResponsesStreamEvent()
+    message = made.image_generation_call_generating
+    message.item_id, message.output_index, message.sequence_number = "ig_" + "x" * padding, 0.5, number
+    return made
+
+
+def number(made: OpenResponsesStreamEvent) -> int:
+    """What `event` was called with."""
+    return int(made.image_generation_call_generating.sequence_number)

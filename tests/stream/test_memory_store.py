@@ -1,0 +1,66 @@
+"""The memory store's bounds."""
+
+import pytest
+
+from openresponses_grpc.store import MemoryStore, StoreFullError, StreamNotFoundError
+from openresponses_grpc.store.memory import EVENT_OVERHEAD, STREAM_OVERHEAD
+
+EVENT = b"x" * (1000 - EVENT_OVERHEAD)  # counts as 1,000 bytes
+ROOM = 3 * STREAM_OVERHEAD + 6000
+
+
+async def exists(store: MemoryStore, stream_id: str, epoch: int) -> bool:
+    try:
+        await store.read(stream_id, 0, epoch=epoch, max_bytes=1, timeout=0)
+    except StreamNotFoundError:
+        return False
+    return True
+
+
+async def test_when_full_finished_streams_go_first_the_oldest_before_the_others() -> None:
+    store = MemoryStore(max_bytes=ROOM)
+    epochs = {}
+    async with store.publishing("live"):
+        epochs["live"] = (await store.append("live", [EVENT])).epoch
+        for stream_id in ("older", "newer"):
+            epochs[stream_id] = (await store.append(stream_id, [EVENT] * 2, end_of_stream=True)).epoch
+        await store.append("live", [EVENT])
+        assert [await exists(store, *item) for item in epochs.items()] == [True, True, True]
+        await store.append("live", [EVENT])
+        assert [await exists(store, *item) for item in epochs.items()] == [True, False, True]
+
+
+async def test_then_abandoned_streams_go_and_live_ones_never() -> None:
+    now = 0.0
+    store = MemoryStore(max_bytes=ROOM, abandon_after=10, clock=lambda: now)
+    async with store.publishing("live"):
+        live = (await store.append("live", [EVENT] * 3)).epoch
+        async with store.publishing("left"):
+            left = (await store.append("left", [EVENT] * 3)).epoch
+        now = 9.0
+        with pytest.raises(StoreFullError):
+            await store.append("live", [EVENT] * 2)
+        assert await exists(store, "left", left)
+        now = 11.0
+        assert (await store.append("live", [EVENT] * 2)).next_offset == 5
+        assert not await exists(store, "left", left)
+        with pytest.raises(StoreFullError):
+            await store.append("live", [EVENT] * 5)
+        batch = await store.read("live", 0, epoch=live, max_bytes=10_000, timeout=0)
+        assert len(batch.events) == 5
+
+
+async def test_what_never_fits_drops_nothing() -> None:
+    store = MemoryStore(max_bytes=ROOM)
+    finished = (await store.append("finished", [EVENT], end_of_stream=True)).epoch
+    with pytest.raises(StoreFullError):
+        await store.append("big", [EVENT] * 10)
+    assert await exists(store, "finished", finished)
+
+
+async def test_streams_without_events_are_bounded_too() -> None:
+    now = 0.0
+    store = MemoryStore(max_bytes=10 * STREAM_OVERHEAD, abandon_after=1, clock=lambda: now)
+    for number in range(100):
+        async with store.publishing(f"empty {number}"):
+            now += 2

@@ -1,0 +1,195 @@
+"""What every store does."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from openresponses_grpc.store import (
+    Batch,
+    EpochMismatchError,
+    MemoryStore,
+    OffsetGapError,
+    OffsetOutOfRangeError,
+    Store,
+    StreamAbandonedError,
+    StreamFinishedError,
+    StreamNotFoundError,
+)
+
+
+class Clock:
+    """A time that passes when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+STORES: dict[str, Callable[[Clock], Store]] = {
+    "memory": lambda clock: MemoryStore(keep_finished=100, abandon_after=10, clock=clock),
+}
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, clock: Clock) -> Store:
+    return STORES[request.param](clock)
+
+
+async def read(store: Store, start: int = 0, *, epoch: int | None = None, max_bytes: int = 1000) -> Batch:
+    """What is there to read, without waiting."""
+    return await store.read("s", start, epoch=epoch, max_bytes=max_bytes, timeout=0)
+
+
+async def test_offsets_count_from_zero_without_gaps(store: Store) -> None:
+    assert (await store.append("s", [b"a", b"b"])).next_offset == 2
+    assert (await store.append("s", [b"c"])).next_offset == 3
+    assert (await store.append("s", [])).next_offset == 3
+    for start in range(4):
+        batch = await read(store, start)
+        assert (batch.first_offset, list(batch.events)) == (start, [b"a", b"b", b"c"][start:])
+        assert not batch.end_of_stream
+
+
+async def test_a_batch_is_at_least_one_event_and_at_most_max_bytes(store: Store) -> None:
+    await store.append("s", [b"a" * 10, b"b" * 4, b"c" * 4, b"d" * 4], end_of_stream=True)
+    assert list((await read(store, 0, max_bytes=9)).events) == [b"a" * 10]
+    second = await read(store, 1, max_bytes=9)
+    assert (list(second.events), second.end_of_stream) == ([b"b" * 4, b"c" * 4], False)
+    last = await read(store, 3, max_bytes=9)
+    assert (list(last.events), last.end_of_stream) == ([b"d" * 4], True)
+
+
+async def test_the_end_of_a_stream_is_read_at_its_end(store: Store) -> None:
+    await store.append("s", [b"a"], end_of_stream=True)
+    batch = await read(store, 1)
+    assert (batch.first_offset, list(batch.events), batch.end_of_stream) == (1, [], True)
+    with pytest.raises(OffsetOutOfRangeError) as caught:
+        await read(store, 2)
+    assert caught.value.metadata == {"next_offset": "1"}
+
+
+@pytest.mark.parametrize(
+    "first_offset, events, log",
+    [(0, [b"a", b"b"], 2), (0, [b"a", b"b", b"c"], 3), (1, [b"b", b"c", b"d"], 4), (2, [b"c"], 3), (0, [], 2)],
+)
+async def test_events_that_are_there_already_are_dropped(
+    store: Store, first_offset: int, events: list[bytes], log: int
+) -> None:
+    await store.append("s", [b"a", b"b"])
+    assert (await store.append("s", events, first_offset=first_offset)).next_offset == log
+    assert list((await read(store)).events) == [b"a", b"b", b"c", b"d"][:log]
+
+
+async def test_a_gap_is_refused_with_the_offset_expected(store: Store) -> None:
+    await store.append("s", [b"a", b"b"])
+    for events in ([b"x"], []):
+        with pytest.raises(OffsetGapError) as caught:
+            await store.append("s", events, first_offset=3)
+        assert caught.value.metadata == {"expected_offset": "2"}
+    assert len((await read(store)).events) == 2
+
+
+async def test_a_stream_does_not_end_before_events_that_it_has(store: Store) -> None:
+    await store.append("s", [b"a", b"b"])
+    with pytest.raises(OffsetGapError):
+        await store.append("s", [b"a"], first_offset=0, end_of_stream=True)
+    assert not (await read(store, 2)).end_of_stream
+
+
+async def test_a_finished_stream_takes_no_events_but_the_same_again(store: Store) -> None:
+    position = await store.append("s", [b"a"], end_of_stream=True)
+    assert await store.append("s", [b"a"], first_offset=0, end_of_stream=True) == position
+    assert await store.append("s", [], end_of_stream=True) == position
+    with pytest.raises(StreamFinishedError) as caught:
+        await store.append("s", [b"b"])
+    assert caught.value.metadata == {"next_offset": "1"}
+
+
+async def test_an_epoch_is_one_stream_s(store: Store) -> None:
+    first = await store.append("s", [b"a"])
+    other = await store.append("t", [b"a"])
+    assert 0 < first.epoch < 2**63
+    assert first.epoch != other.epoch
+    assert (await store.append("s", [b"b"], epoch=first.epoch)).epoch == first.epoch
+    assert (await read(store, epoch=first.epoch)).epoch == first.epoch
+    with pytest.raises(EpochMismatchError):
+        await store.append("s", [b"c"], epoch=other.epoch)
+    with pytest.raises(EpochMismatchError):
+        await read(store, epoch=other.epoch)
+
+
+async def test_with_an_epoch_an_unknown_stream_is_not_found(store: Store) -> None:
+    with pytest.raises(StreamNotFoundError):
+        await store.append("s", [b"a"], epoch=1)
+    with pytest.raises(StreamNotFoundError):
+        await read(store, epoch=1)
+    assert await read(store, 5) == Batch(5, (), end_of_stream=False, epoch=0)
+
+
+@pytest.mark.parametrize("before", [[], [b"a"]], ids=["before the stream", "at its end"])
+async def test_a_reader_waits_for_the_next_event(store: Store, before: list[bytes]) -> None:
+    if before:
+        await store.append("s", before)
+    readers = [
+        asyncio.create_task(store.read("s", len(before), epoch=None, max_bytes=1000, timeout=60)) for _ in range(3)
+    ]
+    await asyncio.wait(readers, timeout=0)
+    await store.append("s", [b"x"])
+    for batch in await asyncio.gather(*readers):
+        assert (batch.first_offset, list(batch.events)) == (len(before), [b"x"])
+
+
+async def test_a_waiting_reader_is_told_of_the_end(store: Store) -> None:
+    await store.append("s", [b"a"])
+    reader = asyncio.create_task(store.read("s", 1, epoch=None, max_bytes=1000, timeout=60))
+    await asyncio.wait((reader,), timeout=0)
+    await store.append("s", [], end_of_stream=True)
+    assert (await reader).end_of_stream
+
+
+async def test_a_reader_who_stops_waiting_leaves_the_others(store: Store) -> None:
+    stays, goes = (
+        asyncio.create_task(store.read("s", 0, epoch=None, max_bytes=1000, timeout=60)) for _ in range(2)
+    )
+    await asyncio.wait((stays, goes), timeout=0)
+    goes.cancel()
+    await asyncio.wait((goes,))
+    await store.append("s", [b"a"])
+    assert list((await stays).events) == [b"a"]
+
+
+async def test_a_finished_stream_is_kept_and_then_expires(store: Store, clock: Clock) -> None:
+    first = await store.append("s", [b"a"], end_of_stream=True)
+    clock.now += 99
+    assert (await read(store, epoch=first.epoch)).end_of_stream
+    clock.now += 2
+    with pytest.raises(StreamNotFoundError):
+        await read(store, epoch=first.epoch)
+    again = await store.append("s", [b"b"])
+    assert again.next_offset == 1
+    assert again.epoch != first.epoch
+
+
+async def test_an_unfinished_stream_without_publisher_is_abandoned(store: Store, clock: Clock) -> None:
+    async with store.publishing("s"):
+        await store.append("s", [b"a"])
+        clock.now += 1000
+        assert not (await read(store, 1)).events
+    clock.now += 9
+    assert not (await read(store, 1)).events
+    clock.now += 2
+    assert list((await read(store, 0)).events) == [b"a"]
+    with pytest.raises(StreamAbandonedError) as caught:
+        await read(store, 1)
+    assert caught.value.metadata == {"next_offset": "1"}
+    async with store.publishing("s"):
+        assert not (await read(store, 1)).events
+        assert (await store.append("s", [b"b"])).next_offset == 2
