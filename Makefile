@@ -37,7 +37,7 @@ types: $(VENV)/installed-lint ## Check the types
 generate-python: .venv-generate/installed ## Make the Python stubs anew from the contract
 	rm -rf $(GENERATED)/openresponses
 	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto \
-		--python_out=$(GENERATED) --pyi_out=$(GENERATED) $(PROTOS)
+		--python_out=$(GENERATED) --mypy_out=quiet:$(GENERATED) $(PROTOS)
 	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto \
 		--grpc_python_out=$(GENERATED) --mypy_grpc_out=quiet:$(GENERATED) $(SERVICES)
 	touch $(GENERATED)/openresponses/py.typed

@@ -1,13 +1,14 @@
 """Readers and writers of event streams: what is written is read back, wherever the chunks are cut."""
 
 import io
+import itertools
 
 import pytest
 from google.protobuf import proto
 from hypothesis import given
 from hypothesis import strategies as st
-
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
+
 from openresponses_grpc import EventError, InvalidJSONError, InvalidProtobufError, from_json
 from openresponses_grpc.framing import FORMATS, NDJSONReader, NDJSONWriter, ProtobufReader, read_events
 
@@ -28,7 +29,7 @@ def written(name: str) -> bytes:
 
 def chunks(data: bytes, cuts: list[int]) -> list[bytes]:
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+    return [data[start:stop] for start, stop in itertools.pairwise(edges)]
 
 
 @pytest.mark.parametrize("name", FORMATS)

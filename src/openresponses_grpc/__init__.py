@@ -1,6 +1,7 @@
 """OpenRouter's streamed response events as Protocol Buffers, over gRPC.
 
-The messages are in `openresponses.v1.events_pb2`; this package turns the SDK's JSON into them and back, and carries them.
+The messages are in `openresponses.v1.events_pb2`; this package turns the SDK's JSON into them and back, and carries
+them from publishers to subscribers.
 """
 
 from .bridge import from_dict, from_json, to_dict, to_json

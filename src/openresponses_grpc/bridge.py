@@ -1,6 +1,6 @@
 """The SDK's JSON and the contract's messages, one into the other. Pure: no I/O.
 
-Numbers mean what ECMAScript's `JSON.parse` makes of them (IEEE doubles) and are written as `JSON.stringify` writes them.
+Numbers mean what ECMAScript's `JSON.parse` makes of them, IEEE doubles, and are written as `JSON.stringify` does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import msgspec
 from google.protobuf.message import Message
-
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
 from .codec import EVENT_ONEOF, TYPE_PROPERTY, EventCodec, Naming, contract
@@ -39,6 +38,7 @@ def from_json(data: str | bytes, *, naming: Naming = "camelCase", strict: bool =
         UnknownEventTypeError: with `strict`, no modelled event has this type.
         EventShapeError: with `strict`, a property of a modelled event is missing, of another JSON type, outside the
             range of a double, or there in both spellings.
+
     """
     compiled = contract(naming)
     if not isinstance(data, bytes):
@@ -80,6 +80,7 @@ def to_json(event: Message, *, naming: Naming = "camelCase") -> bytes:
         IncompleteEventError: no event is set, a required field is unset or no JSON number, or the JSON text in
             `unrecognized` or `extra_json` does not fit.
         TypeError: `event` is another message or none.
+
     """
     compiled = contract(naming)
     if type(event) is not OpenResponsesStreamEvent:
@@ -88,9 +89,11 @@ def to_json(event: Message, *, naming: Naming = "camelCase") -> bytes:
             raise TypeError(f"expected an OpenResponsesStreamEvent or one of its events, got {type(event).__name__}")
         return encode_json(codec.to_struct(event))
     arm = event.WhichOneof(EVENT_ONEOF)
+    if arm is None:
+        raise IncompleteEventError("$", "no event is set, or one that this version does not know")
     codec = compiled.by_arm.get(arm)
     if codec is None:
-        return _write_unrecognized(event, arm)
+        return _write_unrecognized(event)
     text = encode_json(codec.to_struct(getattr(event, arm)))
     return _with_extra(text, event.extra_json, codec) if event.HasField("extra_json") else text
 
@@ -113,9 +116,7 @@ def _utf8(data: str | bytes) -> bytes:
         raise InvalidJSONError("$", f"not Unicode text: {error.reason} at character {error.start}") from None
 
 
-def _write_unrecognized(event: OpenResponsesStreamEvent, arm: str | None) -> bytes:
-    if arm is None:
-        raise IncompleteEventError("$", "no event is set, or one that this version does not know")
+def _write_unrecognized(event: OpenResponsesStreamEvent) -> bytes:
     unrecognized = event.unrecognized
     if event.HasField("extra_json"):
         raise IncompleteEventError("$.extra_json", "an unrecognized event has none: its own JSON is whole")
@@ -138,5 +139,3 @@ def _with_extra(text: bytes, extra_json: str, codec: EventCodec) -> bytes:
             raise IncompleteEventError(path(name), "the property is in extra_json too")
     extra = extra_json.encode().strip()[1:-1].strip()
     return b"%b,%b}" % (text[:-1], extra) if extra else text
-
-

@@ -62,9 +62,7 @@ def main() -> None:
 @_strict
 @click.argument("input", type=click.File("rb"), default="-")
 @click.argument("output", type=click.File("wb"), default="-")
-def convert(
-    source: str, target: str | None, naming: Naming, strict: bool, input: BinaryIO, output: BinaryIO
-) -> None:
+def convert(source: str, target: str | None, naming: Naming, strict: bool, input: BinaryIO, output: BinaryIO) -> None:
     """Convert a stream of events from one format to another.
 
     INPUT and OUTPUT are files; - or nothing is standard input and standard output. At the first event that cannot be
@@ -79,8 +77,7 @@ def convert(
     writer = FORMATS[target or ("ndjson" if source == "protobuf" else "protobuf")].writer(naming)
     with _faults(reader), _progress(input) as advance:
         try:
-            for event in read_events(reader, _chunks(input, advance)):
-                output.write(writer.write(event))
+            output.writelines(writer.write(event) for event in read_events(reader, _chunks(input, advance)))
             output.write(writer.close())
         finally:
             output.flush()
@@ -186,7 +183,7 @@ def subscribe(server: str, start_offset: int, target: str, naming: Naming, strea
       openresponses subscribe resp_1 --start-offset 100
     """
     writer = FORMATS[target].writer(naming)
-    output = click.get_binary_stream("stdout")
+    output = sys.stdout.buffer
     with _faults(None), SyncEventStreamClient(server) as client:
         for event in client.subscribe(stream, start_offset=start_offset):
             output.write(writer.write(event))
@@ -197,7 +194,7 @@ def subscribe(server: str, start_offset: int, target: str, naming: Naming, strea
 
 def _chunks(file: BinaryIO, advance: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
     """What is there to read, as soon as it is there; `advance` is told of each chunk's bytes."""
-    read = getattr(file, "read1", file.read)
+    read: Callable[[int], bytes] = getattr(file, "read1", file.read)
     while chunk := read(CHUNK_BYTES):
         yield chunk
         advance(len(chunk))
@@ -206,7 +203,7 @@ def _chunks(file: BinaryIO, advance: Callable[[int], None] = lambda _: None) -> 
 @contextmanager
 def _progress(file: BinaryIO) -> Iterator[Callable[[int], None]]:
     """A progress bar on standard error where a person sees it and the end is known."""
-    size = os.fstat(file.fileno()).st_size if file is not click.get_binary_stream("stdin") else 0
+    size = os.fstat(file.fileno()).st_size if file is not sys.stdin.buffer else 0
     if size and sys.stderr.isatty():
         with click.progressbar(length=size, label="Converting", file=sys.stderr) as bar:
             yield bar.update

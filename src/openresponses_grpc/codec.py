@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, NamedTuple, Union, get_args
 
 import msgspec
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
-
+from google.protobuf.message_factory import GetMessageClass
 from openresponses.v1.annotations_pb2 import event_type
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
@@ -62,15 +62,16 @@ class EventCodec:
         struct: the msgspec type that parses and prints the event's JSON.
         to_event: makes an `OpenResponsesStreamEvent` of a `struct`.
         to_struct: makes a `struct` of the event's message; raises IncompleteEventError.
+
     """
 
-    def __init__(self, arm: FieldDescriptor, naming: Naming) -> None:
-        self.type: str = arm.message_type.GetOptions().Extensions[event_type]
-        self.arm = arm.name
-        self.message_class: type[Message] = arm.message_type._concrete_class
-        self.properties = tuple(_property(field, naming) for field in arm.message_type.fields)
+    def __init__(self, arm: str, message: Descriptor, naming: Naming) -> None:
+        self.type: str = message.GetOptions().Extensions[event_type]
+        self.arm = arm
+        self.message_class: type[Message] = GetMessageClass(message)
+        self.properties = tuple(_property(field, naming) for field in message.fields)
         self.struct: type[msgspec.Struct] = msgspec.defstruct(
-            arm.message_type.name,
+            message.name,
             [(property.field, property.kind.python_type) for property in self.properties],
             tag_field=TYPE_PROPERTY,
             tag=self.type,
@@ -138,11 +139,17 @@ class Contract:
     Attributes:
         by_type, by_arm, by_message, by_struct: the codec of an event, by what one has of it.
         decode: parses the JSON of any modelled event into the `struct` of its codec.
+
     """
 
     def __init__(self, naming: Naming) -> None:
         arms = OpenResponsesStreamEvent.DESCRIPTOR.oneofs_by_name[EVENT_ONEOF].fields
-        codecs = [EventCodec(arm, naming) for arm in arms if arm.message_type.GetOptions().HasExtension(event_type)]
+        messages = {arm.name: arm.message_type for arm in arms if arm.message_type}
+        codecs = [
+            EventCodec(arm, message, naming)
+            for arm, message in messages.items()
+            if message.GetOptions().HasExtension(event_type)
+        ]
         self.by_type = {codec.type: codec for codec in codecs}
         self.by_arm = {codec.arm: codec for codec in codecs}
         self.by_message = {codec.message_class: codec for codec in codecs}
@@ -169,7 +176,7 @@ def _property(field: FieldDescriptor, naming: Naming) -> Property:
 
 def _define(lines: list[str], **names: object) -> Callable[..., Any]:
     """Compiles the source of one function, as dataclasses does for `__init__`; `names` are its globals."""
-    exec("\n".join(lines), names)
+    exec("\n".join(lines), names)  # noqa: S102 - every name in it is a field of the contract
     return names[lines[0].removeprefix("def ").partition("(")[0]]  # type: ignore[return-value]
 
 

@@ -19,6 +19,7 @@ def json_number(value: float) -> int | float | msgspec.Raw:
 
     Raises:
         ValueError: `value` is NaN or infinite, which JSON has no number for.
+
     """
     if value.is_integer():
         if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:

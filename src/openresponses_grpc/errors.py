@@ -9,6 +9,7 @@ class EventError(ValueError):
     Attributes:
         path: where in the event's JSON the fault is, as a JSONPath: `$` is the whole event, `$.itemId` a property.
         problem: what is wrong there and, where that helps, what would be right.
+
     """
 
     def __init__(self, path: str, problem: str) -> None:

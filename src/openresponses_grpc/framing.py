@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Protocol
 
 from google.protobuf.message import DecodeError
-
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
 from .bridge import from_json, to_json
@@ -25,6 +24,7 @@ class EventReader(Protocol):
 
     Attributes:
         position: where the event stands that was read last, or the bytes that are none: `line 3`.
+
     """
 
     position: str
@@ -34,6 +34,7 @@ class EventReader(Protocol):
 
         Raises:
             EventError: bytes that are no event. The reader is of no use after it.
+
         """
 
     def close(self) -> Iterator[OpenResponsesStreamEvent]:

@@ -10,7 +10,6 @@ import math
 from typing import Any, Final
 
 import msgspec
-
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
 from .codec import TYPE_PROPERTY, Contract, EventCodec, Property
@@ -105,7 +104,8 @@ def _read_properties(properties: dict[str, msgspec.Raw], codec: EventCodec) -> O
             raise EventShapeError(path(property.name), "required property is missing")
         setattr(message, property.field, _value(bytes(raw), property))
     if properties:
-        event.extra_json = b"{%b}" % b",".join(b"%b:%b" % (encode_json(name), raw) for name, raw in properties.items())
+        members = (encode_json(name).decode() + ":" + bytes(raw).decode() for name, raw in properties.items())
+        event.extra_json = "{" + ",".join(members) + "}"
     return event
 
 

@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from . import wire
 from .service import StreamService
@@ -37,8 +36,10 @@ class ListenError(Exception):
 
 @asynccontextmanager
 async def running_server(service: StreamService, listen: str) -> AsyncIterator[str]:
-    """Serves for as long as the context lasts, then drains: the health service says NOT_SERVING, every call ends with
-    UNAVAILABLE, and what was acknowledged is stored.
+    """Serves for as long as the context lasts, then drains.
+
+    To drain is to say NOT_SERVING as the health service and to end every call with UNAVAILABLE; what was acknowledged
+    is stored by then.
 
     Args:
         service: the service, over its store.
@@ -49,10 +50,11 @@ async def running_server(service: StreamService, listen: str) -> AsyncIterator[s
 
     Raises:
         ListenError: the address cannot be listened at.
+
     """
     server = grpc.aio.server(options=OPTIONS)
-    health = HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(health, server)
+    servicer = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     server.add_generic_rpc_handlers((service.handler(),))
     try:
         port = server.add_insecure_port(listen)
@@ -60,11 +62,11 @@ async def running_server(service: StreamService, listen: str) -> AsyncIterator[s
         raise ListenError(f"cannot listen at {listen}: is the port taken, and the host one of this machine?") from error
     await server.start()
     for name in ("", wire.SERVICE_NAME):
-        await health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
     try:
         yield f"{listen.rpartition(':')[0]}:{port}"
     finally:
-        await health.enter_graceful_shutdown()
+        await servicer.enter_graceful_shutdown()
         await service.drain()
         await server.stop(DRAIN_SECONDS)
 

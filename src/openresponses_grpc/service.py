@@ -11,7 +11,6 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
-
 from openresponses.v1 import stream_service_pb2
 
 from . import wire
@@ -27,6 +26,7 @@ class StreamService:
     Args:
         store: keeps the logs.
         idle_interval: seconds after which a subscriber who waits gets a response without events.
+
     """
 
     def __init__(self, store: Store, *, idle_interval: float = 15.0) -> None:

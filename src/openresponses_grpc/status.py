@@ -44,6 +44,7 @@ class InvalidRequestError(Exception):
 
     Attributes:
         field: the field, as `google.rpc.BadRequest` names it: `stream_id`, `events[2]`.
+
     """
 
     def __init__(self, field: str, problem: str) -> None:

@@ -8,7 +8,15 @@ from openresponses_grpc import EventError, InvalidJSONError, from_json, to_json
 from openresponses_grpc.codec import NAMINGS, EventCodec, Naming, contract
 
 ABSENT = None
-VALUES = {"string": '"a"', "number": "7977.54", "true": "true", "false": "false", "null": "null", "{}": "{}", "[]": "[]"}
+VALUES = {
+    "string": '"a"',
+    "number": "7977.54",
+    "true": "true",
+    "false": "false",
+    "null": "null",
+    "{}": "{}",
+    "[]": "[]",
+}
 CODECS = [(naming, codec) for naming in NAMINGS for codec in contract(naming).by_type.values()]
 
 

@@ -1,11 +1,11 @@
-"""What goes into the bridge and what comes out: each row of the table by its name, in both directions where it has two."""
+"""What goes into the bridge and what comes out, each rule by its name, in both directions where it has two."""
 
 import json
 import math
 
 import pytest
-
 from openresponses.v1.events_pb2 import OpenResponsesImageGenCallGenerating, OpenResponsesStreamEvent
+
 from openresponses_grpc import (
     EventError,
     EventShapeError,
@@ -189,7 +189,9 @@ def test_unknown_type_or_shape_is_carried_to_the_byte(text: str) -> None:
 
 
 def test_property_that_the_message_does_not_name_comes_back() -> None:
-    text = generating()[:-1] + ',"size": [1, 2.50],"x":1e400,"y":{"type":null},"size":"1536x1024","é\\n":"\\ud83d\\ude00"}'
+    text = (
+        generating()[:-1] + ',"size": [1, 2.50],"x":1e400,"y":{"type":null},"size":"1536x1024","é\\n":"\\ud83d\\ude00"}'
+    )
     read = from_json(text, strict=True)
     assert read.extra_json == '{"size":"1536x1024","x":1e400,"y":{"type":null},"é\\n":"\\ud83d\\ude00"}'
     assert to_json(read) == generating().encode()[:-1] + b"," + read.extra_json.encode()[1:]
@@ -199,7 +201,7 @@ def test_property_that_the_message_does_not_name_comes_back() -> None:
 @pytest.mark.parametrize("field, name", [("item_id", "itemId"), ("output_index", "outputIndex")])
 def test_required_field_unset_on_the_way_out(field: str, name: str) -> None:
     unfit = event(0)
-    unfit.image_generation_call_generating.ClearField(field)
+    unfit.image_generation_call_generating.ClearField(field)  # type: ignore[arg-type]
     for message in (unfit, unfit.image_generation_call_generating):
         with pytest.raises(IncompleteEventError, match=field) as caught:
             to_json(message)
@@ -216,7 +218,7 @@ def test_no_event_on_the_way_out() -> None:
 
 @pytest.mark.parametrize(
     "type_name, text",
-    [("x", ""), ("x", "[]"), ("x", '{"type":"y"}'), ("x", '{"type":"x"} '+ "x"), ("", "{}")],
+    [("x", ""), ("x", "[]"), ("x", '{"type":"y"}'), ("x", '{"type":"x"} ' + "x"), ("", "{}")],
 )
 def test_raw_json_that_is_no_event_on_the_way_out(type_name: str, text: str) -> None:
     unfit = OpenResponsesStreamEvent()

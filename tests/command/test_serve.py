@@ -8,12 +8,12 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
-
 from openresponses.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
 from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
@@ -120,10 +120,10 @@ async def test_a_signal_tells_every_call_and_ends_with_status_0(number: signal.S
         stub = OpenResponsesStreamServiceStub(channel)
         publisher = stub.Publish()
         await publisher.write(PublishRequest(stream_id="s", events=[event(0)]))
-        assert (await publisher.read()).next_offset == 1
-        calls = [publisher]
-        for stream_id in ["s"] * 10 + ["not there yet"] * 10:
-            calls.append(stub.Subscribe(SubscribeRequest(stream_id=stream_id)))
+        calls: list[Any] = [publisher]
+        assert (await calls[0].read()).next_offset == 1
+        ids = ["s"] * 10 + ["not there yet"] * 10
+        calls += [stub.Subscribe(SubscribeRequest(stream_id=stream_id)) for stream_id in ids]
         for call in calls[1:11]:
             assert len((await call.read()).events) == 1
         for call in calls[11:]:
@@ -133,7 +133,7 @@ async def test_a_signal_tells_every_call_and_ends_with_status_0(number: signal.S
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await call.read()
             assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
-            (detail,) = rpc_status.from_call(caught.value).details  # type: ignore[arg-type]
+            (detail,) = rpc_status.from_call(caught.value).details
             assert detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR)
         assert await process.wait() == 0
 

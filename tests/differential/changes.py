@@ -54,7 +54,7 @@ def extra(random: Random, event: EventType, properties: Properties) -> None:
 
 
 def nested_extra(random: Random, event: EventType, properties: Properties) -> None:
-    insert(random, properties, '"nested"', values.nested(random, random.randrange(1, 150)))
+    insert(random, properties, '"nested"', values.nested(random, random.choice((1, 2, 3, 5, 10, 150))))
 
 
 def overwritten(random: Random, event: EventType, properties: Properties) -> None:
@@ -81,7 +81,7 @@ def any_type(random: Random, event: EventType, properties: Properties) -> None:
 
 
 def almost_a_number(random: Random, event: EventType, properties: Properties) -> None:
-    likes = ("true", "false", '"1"', '" 7.5\\n"', '"1_0"', '"nan"', '"-inf"', '"1e400"', '"0x1"', '""', "[1]", "1e400", "[]")
+    likes = """true false "1" "\\t7.5\\n" "1_0" "nan" "-inf" "1e400" "0x1" "" [1] [] 1e400 NaN""".split()
     replace(random, properties, random.choice((*likes, f'"{values.number(random)}"')))
 
 
@@ -107,7 +107,13 @@ def other_spelling(random: Random, event: EventType, properties: Properties) -> 
 
 
 def other_type(random: Random, event: EventType, properties: Properties) -> None:
-    types = [other.type for other in EVENT_TYPES.values()] + ["", "response.created", event.type.upper(), f"{event.type} "]
+    types = (
+        *(other.type for other in EVENT_TYPES.values()),
+        "",
+        "response.created",
+        event.type.upper(),
+        event.type + " ",
+    )
     insert(random, properties, '"type"', json.dumps(random.choice(types)))
 
 
@@ -120,8 +126,8 @@ def lone_surrogate(random: Random, event: EventType, properties: Properties) -> 
 
 
 def nested_deeply(random: Random, event: EventType, properties: Properties) -> None:
-    if random.random() < 0.2:  # not more often: these texts are long
-        insert(random, properties, '"nested"', values.nested(random, random.choice((201, 400, 2000, 20_000))))
+    if random.random() < 0.1:  # not more often: these texts are long
+        insert(random, properties, '"nested"', values.nested(random, random.choice((201, 201, 400, 400, 2000, 20_000))))
 
 
 def text_after(random: Random, text: str) -> str:

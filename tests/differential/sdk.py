@@ -20,7 +20,7 @@ def remember_models() -> None:
     def model_of(name: str, body: Any) -> Any:
         return create_model(name, body=body, __config__=dict(populate_by_name=True, arbitrary_types_allowed=True))
 
-    def remembered(name: str, *, body: Any, __config__: dict[str, bool]) -> Any:  # noqa: N807
+    def remembered(name: str, *, body: Any, __config__: dict[str, bool]) -> Any:
         if __config__ != {"populate_by_name": True, "arbitrary_types_allowed": True}:
             raise RuntimeError(f"the package makes its models with {__config__}")
         return model_of(name, body)

@@ -8,10 +8,10 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
-
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
+from openresponses.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest, SubscribeResponse
 from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+
 from openresponses_grpc import wire
 
 from ..events import event
@@ -26,7 +26,7 @@ async def publish(channel: Channel, *requests: PublishRequest) -> list[tuple[int
     for request in requests:
         await call.write(request)
         response = await call.read()
-        assert response is not grpc.aio.EOF
+        assert isinstance(response, PublishResponse)
         answers.append((response.next_offset, response.epoch))
     await call.done_writing()
     assert await call.code() == grpc.StatusCode.OK
@@ -43,7 +43,7 @@ async def status(awaited: Any) -> tuple[grpc.StatusCode, dict[str, Any]]:
     """The code of a call that fails, and its details by the names of their types."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await awaited
-    rich = rpc_status.from_call(caught.value)  # type: ignore[arg-type]
+    rich = rpc_status.from_call(caught.value)
     details = {}
     for packed in rich.details if rich else ():
         kind = getattr(error_details_pb2, packed.TypeName().rpartition(".")[2])
@@ -157,7 +157,7 @@ async def test_a_subscription_needs_a_stream_id(channel: Channel) -> None:
 @pytest.mark.parametrize("data", [b"\xff", b"\x1a\x02\xff\xff", b"\x0a\x01\xff"])
 async def test_bytes_that_are_no_request_are_an_invalid_argument(channel: Channel, data: bytes) -> None:
     async def call(method: str) -> None:
-        stream = channel.stream_stream(method)()
+        stream: Any = channel.stream_stream(method)()
         await stream.write(data)
         await stream.done_writing()
         await stream.read()
@@ -178,11 +178,17 @@ async def test_an_event_of_a_newer_contract_passes_through(channel: Channel) -> 
 
 async def test_an_idle_subscriber_gets_signs_of_life_with_its_next_offset(channel: Channel) -> None:
     call = OpenResponsesStreamServiceStub(channel).Subscribe(SubscribeRequest(stream_id="s"))
-    before = await call.read()
+
+    async def response() -> SubscribeResponse:
+        read = await call.read()
+        assert isinstance(read, SubscribeResponse)
+        return read
+
+    before = await response()
     assert (before.first_offset, list(before.events), before.epoch) == (0, [], 0)
     publisher = OpenResponsesStreamServiceStub(channel).Publish()
     await publisher.write(PublishRequest(stream_id="s", events=[event(0)]))
-    responses = [await call.read() for _ in range(5)]
+    responses = [await response() for _ in range(5)]
     with_events = [response for response in responses if response.events]
     assert [list(response.events) for response in with_events] == [[event(0)]]
     assert (responses[-1].first_offset, responses[-1].epoch > 0) == (1, True)

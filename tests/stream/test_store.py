@@ -156,9 +156,7 @@ async def test_a_waiting_reader_is_told_of_the_end(store: Store) -> None:
 
 
 async def test_a_reader_who_stops_waiting_leaves_the_others(store: Store) -> None:
-    stays, goes = (
-        asyncio.create_task(store.read("s", 0, epoch=None, max_bytes=1000, timeout=60)) for _ in range(2)
-    )
+    stays, goes = (asyncio.create_task(store.read("s", 0, epoch=None, max_bytes=1000, timeout=60)) for _ in range(2))
     await asyncio.wait((stays, goes), timeout=0)
     goes.cancel()
     await asyncio.wait((goes,))

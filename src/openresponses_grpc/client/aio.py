@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import grpc
-
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses.v1.stream_service_pb2 import PublishResponse, SubscribeRequest, SubscribeResponse
 
@@ -30,6 +29,7 @@ class EventStreamClient:
     Args:
         target: the server, as `host:port` or any other gRPC target.
         credentials: for TLS; None connects in plain text.
+
     """
 
     def __init__(self, target: str = DEFAULT_TARGET, *, credentials: grpc.ChannelCredentials | None = None) -> None:
@@ -56,13 +56,16 @@ class EventStreamClient:
         """
         return EventPublisher(self._channel, stream_id)
 
-    async def subscribe(self, stream_id: str, *, start_offset: int = 0) -> AsyncGenerator[OpenResponsesStreamEvent, None]:
+    async def subscribe(
+        self, stream_id: str, *, start_offset: int = 0
+    ) -> AsyncGenerator[OpenResponsesStreamEvent, None]:
         """Iterates over a stream's events from an offset on, until the stream ends.
 
         A stream that does not exist yet is waited for.
 
         Raises:
             StreamError: the stream cannot be read on: abandoned, expired, or not the one it was.
+
         """
         async with aclosing(self._read(Cursor(stream_id, start_offset))) as batches:
             async for events in batches:
@@ -80,7 +83,7 @@ class EventStreamClient:
             call = subscribe(cursor.request(), wait_for_ready=recovery.connected)
             error = None
             try:
-                while (response := await call.read()) is not grpc.aio.EOF:
+                while isinstance(response := await call.read(), SubscribeResponse):
                     recovery.answered(progress=True)
                     yield cursor.advance(response)
             except grpc.aio.AioRpcError as rpc_error:
@@ -141,6 +144,7 @@ class EventPublisher:
         Raises:
             StreamError: the stream cannot be published any further.
             IncompleteEventError: no event is set, or it is too large.
+
         """
         self._check()
         self._outbox.add(event)
@@ -153,6 +157,7 @@ class EventPublisher:
 
         Raises:
             StreamError: the stream cannot be published any further.
+
         """
         self._check()
         while not self._outbox.empty:
@@ -191,7 +196,7 @@ class EventPublisher:
         try:
             with suppress(asyncio.InvalidStateError):  # the call has failed already: read raises its status
                 await call.write(self._outbox.hello())
-            while (response := await call.read()) is not grpc.aio.EOF:
+            while isinstance(response := await call.read(), PublishResponse):
                 self._recovery.answered(progress=self._outbox.acknowledge(response))
                 self._acknowledged.set()
                 if sender is None:

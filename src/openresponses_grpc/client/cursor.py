@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import grpc
-
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses.v1.stream_service_pb2 import SubscribeRequest, SubscribeResponse
 
@@ -18,6 +17,7 @@ class Cursor:
     Attributes:
         next_offset: the offset of the next event.
         end_of_stream: whether the stream has ended before `next_offset`.
+
     """
 
     def __init__(self, stream_id: str, start_offset: int) -> None:
@@ -37,6 +37,7 @@ class Cursor:
 
         Raises:
             StreamError: the response does not begin where the last one ended.
+
         """
         if response.first_offset != self.next_offset:
             raise StreamError(

@@ -17,6 +17,7 @@ class StreamError(Exception):
         reason: what a program can tell the case by, such as `STREAM_NOT_FOUND`; empty where the server gave none.
         metadata: the figures behind it, such as `expected_offset`.
         retry_after: seconds after which the server asks to try again; None where it does not.
+
     """
 
     def __init__(

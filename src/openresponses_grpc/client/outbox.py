@@ -6,7 +6,6 @@ from collections import deque
 from typing import Any
 
 import grpc
-
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses.v1.stream_service_pb2 import PublishResponse
 
@@ -26,6 +25,7 @@ class Outbox:
 
     Attributes:
         acknowledged: the offset of the first event that is not acknowledged; None before the first answer.
+
     """
 
     def __init__(self, stream_id: str) -> None:
@@ -65,6 +65,7 @@ class Outbox:
         Raises:
             TypeError: `event` is no OpenResponsesStreamEvent.
             IncompleteEventError: no event is set in it, or it is larger than a server accepts.
+
         """
         if not isinstance(event, OpenResponsesStreamEvent):
             raise TypeError(f"expected an OpenResponsesStreamEvent, got {type(event).__name__}")
@@ -106,6 +107,7 @@ class Outbox:
 
         Raises:
             StreamError: the stream has events that are not from here.
+
         """
         if self.acknowledged is None:
             self.acknowledged, self._epoch = response.next_offset, response.epoch

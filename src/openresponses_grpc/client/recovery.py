@@ -20,6 +20,7 @@ class Recovery:
     Attributes:
         connected: whether a server has ever answered. The first call fails at once where there is no server, a later
             one waits for the server to come back.
+
     """
 
     def __init__(self) -> None:
@@ -40,11 +41,12 @@ class Recovery:
 
         Raises:
             StreamError: `error`, when trying again does not heal it.
+
         """
         if error and not (self.connected and error.heals):
             raise error
         self._attempts += 1
-        jittered = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._attempts, 16)))
+        jittered = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._attempts, 16)))  # noqa: S311
         pause = max(jittered, (error and error.retry_after) or 0)
         _logger.warning("trying again in %.1f s after: %s", pause, error or "the server ended the call")
         return pause

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import grpc
-
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses.v1.stream_service_pb2 import PublishResponse, SubscribeRequest, SubscribeResponse
 
@@ -47,9 +46,7 @@ class SyncEventStreamClient:
         """As `EventStreamClient.publish`: `with client.publish("resp_1") as publisher`."""
         return SyncEventPublisher(self._channel, stream_id)
 
-    def subscribe(
-        self, stream_id: str, *, start_offset: int = 0
-    ) -> Generator[OpenResponsesStreamEvent, None, None]:
+    def subscribe(self, stream_id: str, *, start_offset: int = 0) -> Generator[OpenResponsesStreamEvent, None, None]:
         """As `EventStreamClient.subscribe`; closing the iterator ends the subscription."""
         subscribe = self._channel.unary_stream(
             wire.SUBSCRIBE,

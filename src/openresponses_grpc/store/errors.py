@@ -11,6 +11,7 @@ class StreamStateError(Exception):
     Attributes:
         reason: the state, as machines read it (the `reason` of a `google.rpc.ErrorInfo`).
         metadata: the figures behind it.
+
     """
 
     reason: ClassVar[str]

@@ -22,6 +22,7 @@ class Batch(NamedTuple):
         events: the serialized events, as they were appended.
         end_of_stream: whether the stream ends after these events.
         epoch: the stream's epoch; 0 while the stream does not exist.
+
     """
 
     first_offset: int
@@ -53,6 +54,7 @@ class Store(Protocol):
             first_offset: the offset of `events[0]`; None appends at the end.
             end_of_stream: whether the stream ends after these events.
             epoch: the epoch that the stream must have; None for any.
+
         """
 
     async def read(

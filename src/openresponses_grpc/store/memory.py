@@ -56,6 +56,7 @@ class MemoryStore:
         keep_finished: seconds that a finished stream can be replayed for.
         abandon_after: seconds without a publisher after which the readers of an unfinished stream are told so.
         clock: the time in seconds, from any point on.
+
     """
 
     def __init__(
@@ -137,7 +138,7 @@ class MemoryStore:
                 abandoned_at = self._abandoned_at(log)
                 if abandoned_at <= now:
                     raise StreamAbandonedError(
-                        f"no publisher for {self._abandon_after:g} seconds; the stream has no end after offset {log.end}",
+                        f"no publisher for {self._abandon_after:g} seconds: the stream stops at offset {log.end}",
                         next_offset=log.end,
                     )
                 wait_until = min(deadline, abandoned_at)
