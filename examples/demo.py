@@ -47,9 +47,8 @@ async def subscribe(client: EventStreamClient) -> list[bytes]:
             print(f"{len(line):>6} B {event.ByteSize():>7} B   {line.decode()}")
     json_size, protobuf_size = (sum(column) for column in list(zip(*received, strict=True))[:2])
     print(f"     ... and {len(received) - SHOWN} more")
-    print(
-        f"{json_size:>6} B {protobuf_size:>7} B   all {len(received)} events: {protobuf_size / json_size:.0%} of the JSON"
-    )
+    share = f"{protobuf_size / json_size:.0%}"
+    print(f"{json_size:>6} B {protobuf_size:>7} B   all {len(received)} events: {share} of the JSON")
     return [line for _, _, line in received]
 
 

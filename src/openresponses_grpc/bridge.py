@@ -45,7 +45,7 @@ def from_json(data: str | bytes, *, naming: Naming = "camelCase", strict: bool =
         data = _utf8(data)
     try:
         struct = compiled.decode(data)
-    except (ValueError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return read_event(data, compiled, strict)
     if b"-0" in data and _NEGATIVE_ZERO.search(data):
         return read_event(data, compiled, strict)

@@ -15,7 +15,7 @@ from . import wire
 from .service import StreamService
 
 DRAIN_SECONDS: Final = 5.0
-"""How long a server that is told to stop lets the calls have their status and the client read it."""
+"""How long a server that is told to stop waits for its calls to end, in seconds."""
 
 OPTIONS: Final[list[tuple[str, int]]] = [
     ("grpc.max_receive_message_length", wire.MAX_MESSAGE_BYTES),
@@ -67,7 +67,7 @@ async def running_server(service: StreamService, listen: str) -> AsyncIterator[s
         yield f"{listen.rpartition(':')[0]}:{port}"
     finally:
         await servicer.enter_graceful_shutdown()
-        await service.drain()
+        await service.drain(DRAIN_SECONDS)
         await server.stop(DRAIN_SECONDS)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import grpc
@@ -18,6 +18,10 @@ from .status import InvalidRequestError, abort_for_request, abort_for_shutdown, 
 from .store import Store, StreamStateError
 
 _logger = logging.getLogger(__name__)
+
+
+class _ShuttingDownError(Exception):
+    """The server is to stop, and the call with it."""
 
 
 class StreamService:
@@ -32,8 +36,9 @@ class StreamService:
     def __init__(self, store: Store, *, idle_interval: float = 15.0) -> None:
         self._store = store
         self._idle_interval = idle_interval
-        self._calls: set[asyncio.Task[Any]] = set()
         self._draining = False
+        self._calls: set[asyncio.Task[Any]] = set()
+        self._waiting: set[asyncio.Task[Any]] = set()
 
     def handler(self) -> grpc.GenericRpcHandler:
         """The service's methods, to be added to a `grpc.aio` server.
@@ -48,19 +53,27 @@ class StreamService:
             },
         )
 
-    async def drain(self) -> None:
-        """Ends every call with UNAVAILABLE and answers new ones so; returns when the last has ended."""
+    async def drain(self, grace: float) -> None:
+        """Ends every call with UNAVAILABLE and answers new ones so.
+
+        Returns when the last call has ended, at the latest after `grace` seconds: a peer that does not read what is
+        written to it holds its call up.
+        """
         self._draining = True
-        calls = list(self._calls)
-        for call in calls:
+        for call in self._waiting:
             call.cancel()
-        await asyncio.gather(*calls, return_exceptions=True)
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=grace)
 
     async def _publish(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
         async with self._call(context), AsyncExitStack() as publishing:
             stream_id = ""
             epoch: int | None = None
-            async for data in requests:
+            while True:
+                with self._interruptible():
+                    data = await anext(requests, None)
+                if data is None:
+                    break
                 request = _parse_publish(data)
                 if not stream_id:
                     stream_id = _check_stream_id(request.stream_id)
@@ -92,9 +105,10 @@ class StreamService:
             # The headers tell a subscriber whose stream has no events yet that it is subscribed.
             await context.send_initial_metadata(())
             while True:
-                batch = await self._store.read(
-                    stream_id, offset, epoch=epoch, max_bytes=wire.BATCH_BYTES, timeout=self._idle_interval
-                )
+                with self._interruptible():
+                    batch = await self._store.read(
+                        stream_id, offset, epoch=epoch, max_bytes=wire.BATCH_BYTES, timeout=self._idle_interval
+                    )
                 yield wire.SubscribeResponse(
                     first_offset=batch.first_offset,
                     events=batch.events,
@@ -113,17 +127,12 @@ class StreamService:
         assert task is not None
         self._calls.add(task)
         try:
-            if self._draining:
-                await abort_for_shutdown(context)
             yield
         except StreamStateError as error:
             await abort_for_state(context, error)
         except InvalidRequestError as error:
             await abort_for_request(context, error)
-        except asyncio.CancelledError:
-            # Without a status the client would wait for its deadline. A client that cancelled itself reads none.
-            if not self._draining:
-                raise
+        except _ShuttingDownError:
             await abort_for_shutdown(context)
         except grpc.aio.AbortError:
             raise
@@ -134,6 +143,26 @@ class StreamService:
             await context.abort(grpc.StatusCode.INTERNAL, f"internal error {error_id}")
         finally:
             self._calls.discard(task)
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Marks where a call waits for others. Draining interrupts it here and nowhere else.
+
+        A call that is interrupted while it sends something can send no status after it, and its client would wait.
+        """
+        task = asyncio.current_task()
+        assert task is not None
+        self._waiting.add(task)
+        try:
+            if self._draining:
+                raise _ShuttingDownError
+            yield
+        except asyncio.CancelledError:
+            if self._draining:
+                raise _ShuttingDownError from None
+            raise
+        finally:
+            self._waiting.discard(task)
 
 
 def _parse_publish(data: bytes) -> Any:

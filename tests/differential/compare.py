@@ -72,7 +72,7 @@ SIGN_OF_ZERO = "the sign of zero"
 
 
 def judge(given: Input, answer: str | None, terms: Terms) -> Verdict:
-    """Demands that the bridge accepts what the SDK accepts, as the same event, and rejects the rest by an EventError."""
+    """Demands that the bridge accepts what the SDK accepts, as the same event, and raises EventError otherwise."""
     try:
         case = read(given, answer)
         if case.event is not None and case.answer is not None:

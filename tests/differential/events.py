@@ -19,12 +19,13 @@ class EventType(NamedTuple):
 
 
 def _event_types() -> dict[str, EventType]:
-    events = [
-        EventType(arm.message_type.name, options.Extensions[event_type], arm.name, tuple(arm.message_type.fields))
-        for arm in OpenResponsesStreamEvent.DESCRIPTOR.oneofs_by_name["event"].fields
-        if (options := arm.message_type.GetOptions()).HasExtension(event_type)
-    ]
-    return {event.message: event for event in events}
+    events = {}
+    for arm in OpenResponsesStreamEvent.DESCRIPTOR.oneofs_by_name["event"].fields:
+        message = arm.message_type
+        if message is not None and message.GetOptions().HasExtension(event_type):
+            type = message.GetOptions().Extensions[event_type]
+            events[message.name] = EventType(message.name, type, arm.name, tuple(message.fields))
+    return events
 
 
 EVENT_TYPES = _event_types()

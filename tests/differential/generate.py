@@ -6,7 +6,7 @@ import json
 from random import Random
 from typing import NamedTuple
 
-from . import changes, values
+from . import changes, spoiling, values
 from .events import EVENT_TYPES, EventType
 
 
@@ -36,7 +36,7 @@ def generate_input(random: Random, event: EventType) -> Input:
         change(random, event, properties)
     text = write(random, properties)
     if broken and random.random() < 0.2:
-        text = random.choice(changes.SPOILING)(random, text)
+        text = random.choice(spoiling.SPOILING)(random, text)
     return Input(event.message, text)
 
 

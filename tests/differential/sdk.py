@@ -11,6 +11,9 @@ from typing import Any
 
 serializers: Any = importlib.import_module("openrouter.utils.serializers")
 
+CONFIG = {"populate_by_name": True, "arbitrary_types_allowed": True}
+"""What the package makes its models with."""
+
 
 def remember_models() -> None:
     """Keeps the model that the package otherwise makes anew, from the same class, in each call (a millisecond)."""
@@ -18,10 +21,10 @@ def remember_models() -> None:
 
     @functools.cache
     def model_of(name: str, body: Any) -> Any:
-        return create_model(name, body=body, __config__=dict(populate_by_name=True, arbitrary_types_allowed=True))
+        return create_model(name, body=body, __config__=CONFIG)
 
     def remembered(name: str, *, body: Any, __config__: dict[str, bool]) -> Any:
-        if __config__ != {"populate_by_name": True, "arbitrary_types_allowed": True}:
+        if __config__ != CONFIG:
             raise RuntimeError(f"the package makes its models with {__config__}")
         return model_of(name, body)
 

@@ -70,7 +70,9 @@ class NodeSdk(Sdk):
     """npm @openrouter/sdk, the SDK whose JSON the contract takes over."""
 
     def __init__(self) -> None:
-        super().__init__("npm @openrouter/sdk 0.1.27", "node", ("package.json", "package-lock.json"), ("node", "npm"))
+        version = json.loads((HERE / "package.json").read_text())["dependencies"]["@openrouter/sdk"]
+        manifests = ("package.json", "package-lock.json")
+        super().__init__(f"npm @openrouter/sdk {version}", "node", manifests, ("node", "npm"))
 
     def installation(self) -> Sequence[Sequence[str]]:
         return [("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")]
@@ -85,7 +87,9 @@ class PythonSdk(Sdk):
     """PyPI openrouter, in an environment of its own: its dependencies are none of the project's."""
 
     def __init__(self) -> None:
-        super().__init__("PyPI openrouter 0.0.16", "python", ("requirements.txt",), ())
+        requirements = (HERE / "requirements.txt").read_text().splitlines()
+        version = next(line.removeprefix("openrouter==") for line in requirements if line.startswith("openrouter=="))
+        super().__init__(f"PyPI openrouter {version}", "python", ("requirements.txt",), ())
 
     def installation(self) -> Sequence[Sequence[str]]:
         pip = (self._python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
