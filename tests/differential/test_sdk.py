@@ -49,7 +49,8 @@ def compare(sdk: Sdk, terms: Terms, capsys: pytest.CaptureFixture[str]) -> list[
         for given, verdict in zip(inputs, verdicts, strict=True)
         if verdict.problem
     ]
-    assert not problems, f"{len(problems)} unintended differences, such as:\n" + "\n".join(problems[:10])
+    if problems:
+        pytest.fail(f"{len(problems)} unintended differences, such as:\n" + "\n".join(problems[:10]), pytrace=False)
     both = [
         (given, answer)
         for given, answer, verdict in zip(inputs, answers, verdicts, strict=True)

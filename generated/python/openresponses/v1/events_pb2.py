@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from openresponses.v1 import annotations_pb2 as openresponses_dot_v1_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dopenresponses/v1/events.proto\x12\x10openresponses.v1\x1a\"openresponses/v1/annotations.proto\"\xd4\x01\n#OpenResponsesImageGenCallGenerating\x12\x14\n\x07item_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0coutput_index\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1c\n\x0fsequence_number\x18\x03 \x01(\x01H\x02\x88\x01\x01:-\x8a\xb5\x18)response.image_generation_call.generatingB\n\n\x08_item_idB\x0f\n\r_output_indexB\x12\n\x10_sequence_number\"\xd2\x01\n\"OpenResponsesImageGenCallCompleted\x12\x14\n\x07item_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0coutput_index\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1c\n\x0fsequence_number\x18\x03 \x01(\x01H\x02\x88\x01\x01:,\x8a\xb5\x18(response.image_generation_call.completedB\n\n\x08_item_idB\x0f\n\r_output_indexB\x12\n\x10_sequence_number\"/\n\x11UnrecognizedEvent\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0c\n\x04json\x18\x02 \x01(\t\"\xcc\x02\n\x18OpenResponsesStreamEvent\x12\x61\n image_generation_call_generating\x18\x01 \x01(\x0b\x32\x35.openresponses.v1.OpenResponsesImageGenCallGeneratingH\x00\x12_\n\x1fimage_generation_call_completed\x18\x02 \x01(\x0b\x32\x34.openresponses.v1.OpenResponsesImageGenCallCompletedH\x00\x12;\n\x0cunrecognized\x18\x0f \x01(\x0b\x32#.openresponses.v1.UnrecognizedEventH\x00\x12\x17\n\nextra_json\x18\x10 \x01(\tH\x01\x88\x01\x01\x42\x07\n\x05\x65ventB\r\n\x0b_extra_jsonb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dopenresponses/v1/events.proto\x12\x10openresponses.v1\x1a\"openresponses/v1/annotations.proto\"\xd4\x01\n#OpenResponsesImageGenCallGenerating\x12\x14\n\x07item_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0coutput_index\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1c\n\x0fsequence_number\x18\x03 \x01(\x01H\x02\x88\x01\x01:-\x8a\xb5\x18)response.image_generation_call.generatingB\n\n\x08_item_idB\x0f\n\r_output_indexB\x12\n\x10_sequence_number\"\xd2\x01\n\"OpenResponsesImageGenCallCompleted\x12\x14\n\x07item_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0coutput_index\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1c\n\x0fsequence_number\x18\x03 \x01(\x01H\x02\x88\x01\x01:,\x8a\xb5\x18(response.image_generation_call.completedB\n\n\x08_item_idB\x0f\n\r_output_indexB\x12\n\x10_sequence_number\"\xd5\x01\n#OpenResponsesImageGenCallInProgress\x12\x14\n\x07item_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0coutput_index\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1c\n\x0fsequence_number\x18\x03 \x01(\x01H\x02\x88\x01\x01:.\x8a\xb5\x18*response.image_generation_call.in_progressB\n\n\x08_item_idB\x0f\n\r_output_indexB\x12\n\x10_sequence_number\"\xc9\x02\n%OpenResponsesImageGenCallPartialImage\x12\x14\n\x07item_id\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0coutput_index\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1c\n\x0fsequence_number\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x1e\n\x11partial_image_b64\x18\x04 \x01(\tH\x03\x88\x01\x01\x12 \n\x13partial_image_index\x18\x05 \x01(\x01H\x04\x88\x01\x01:0\x8a\xb5\x18,response.image_generation_call.partial_imageB\n\n\x08_item_idB\x0f\n\r_output_indexB\x12\n\x10_sequence_numberB\x14\n\x12_partial_image_b64B\x16\n\x14_partial_image_index\"/\n\x11UnrecognizedEvent\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0c\n\x04json\x18\x02 \x01(\t\"\x98\x04\n\x18OpenResponsesStreamEvent\x12\x61\n image_generation_call_generating\x18\x01 \x01(\x0b\x32\x35.openresponses.v1.OpenResponsesImageGenCallGeneratingH\x00\x12_\n\x1fimage_generation_call_completed\x18\x02 \x01(\x0b\x32\x34.openresponses.v1.OpenResponsesImageGenCallCompletedH\x00\x12\x62\n!image_generation_call_in_progress\x18\x03 \x01(\x0b\x32\x35.openresponses.v1.OpenResponsesImageGenCallInProgressH\x00\x12\x66\n#image_generation_call_partial_image\x18\x04 \x01(\x0b\x32\x37.openresponses.v1.OpenResponsesImageGenCallPartialImageH\x00\x12;\n\x0cunrecognized\x18\x0f \x01(\x0b\x32#.openresponses.v1.UnrecognizedEventH\x00\x12\x17\n\nextra_json\x18\x10 \x01(\tH\x01\x88\x01\x01\x42\x07\n\x05\x65ventB\r\n\x0b_extra_jsonb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,12 +36,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPENRESPONSESIMAGEGENCALLGENERATING']._serialized_options = b'\212\265\030)response.image_generation_call.generating'
   _globals['_OPENRESPONSESIMAGEGENCALLCOMPLETED']._loaded_options = None
   _globals['_OPENRESPONSESIMAGEGENCALLCOMPLETED']._serialized_options = b'\212\265\030(response.image_generation_call.completed'
+  _globals['_OPENRESPONSESIMAGEGENCALLINPROGRESS']._loaded_options = None
+  _globals['_OPENRESPONSESIMAGEGENCALLINPROGRESS']._serialized_options = b'\212\265\030*response.image_generation_call.in_progress'
+  _globals['_OPENRESPONSESIMAGEGENCALLPARTIALIMAGE']._loaded_options = None
+  _globals['_OPENRESPONSESIMAGEGENCALLPARTIALIMAGE']._serialized_options = b'\212\265\030,response.image_generation_call.partial_image'
   _globals['_OPENRESPONSESIMAGEGENCALLGENERATING']._serialized_start=88
   _globals['_OPENRESPONSESIMAGEGENCALLGENERATING']._serialized_end=300
   _globals['_OPENRESPONSESIMAGEGENCALLCOMPLETED']._serialized_start=303
   _globals['_OPENRESPONSESIMAGEGENCALLCOMPLETED']._serialized_end=513
-  _globals['_UNRECOGNIZEDEVENT']._serialized_start=515
-  _globals['_UNRECOGNIZEDEVENT']._serialized_end=562
-  _globals['_OPENRESPONSESSTREAMEVENT']._serialized_start=565
-  _globals['_OPENRESPONSESSTREAMEVENT']._serialized_end=897
+  _globals['_OPENRESPONSESIMAGEGENCALLINPROGRESS']._serialized_start=516
+  _globals['_OPENRESPONSESIMAGEGENCALLINPROGRESS']._serialized_end=729
+  _globals['_OPENRESPONSESIMAGEGENCALLPARTIALIMAGE']._serialized_start=732
+  _globals['_OPENRESPONSESIMAGEGENCALLPARTIALIMAGE']._serialized_end=1061
+  _globals['_UNRECOGNIZEDEVENT']._serialized_start=1063
+  _globals['_UNRECOGNIZEDEVENT']._serialized_end=1110
+  _globals['_OPENRESPONSESSTREAMEVENT']._serialized_start=1113
+  _globals['_OPENRESPONSESSTREAMEVENT']._serialized_end=1649
 # @@protoc_insertion_point(module_scope)

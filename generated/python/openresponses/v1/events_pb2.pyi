@@ -104,6 +104,104 @@ class OpenResponsesImageGenCallCompleted(_message.Message):
 Global___OpenResponsesImageGenCallCompleted: _TypeAlias = OpenResponsesImageGenCallCompleted  # noqa: Y015
 
 @_typing.final
+class OpenResponsesImageGenCallInProgress(_message.Message):
+    """An image generation call has begun (SDK: `OpenResponsesImageGenCallInProgress`)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    OUTPUT_INDEX_FIELD_NUMBER: _builtins.int
+    SEQUENCE_NUMBER_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The id of the output item (the image generation call) that the event belongs to; incomplete when unset."""
+    output_index: _builtins.float
+    """The position of the output item in the response's output, a JavaScript number; incomplete when unset."""
+    sequence_number: _builtins.float
+    """The position of the event in the response's stream, a JavaScript number; incomplete when unset."""
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str | None = ...,
+        output_index: _builtins.float | None = ...,
+        sequence_number: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_item_id", b"_item_id", "_output_index", b"_output_index", "_sequence_number", b"_sequence_number", "item_id", b"item_id", "output_index", b"output_index", "sequence_number", b"sequence_number"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_item_id", b"_item_id", "_output_index", b"_output_index", "_sequence_number", b"_sequence_number", "item_id", b"item_id", "output_index", b"output_index", "sequence_number", b"sequence_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__item_id: _TypeAlias = _typing.Literal["item_id"]  # noqa: Y015
+    _WhichOneofArgType__item_id: _TypeAlias = _typing.Literal["_item_id", b"_item_id"]  # noqa: Y015
+    _WhichOneofReturnType__output_index: _TypeAlias = _typing.Literal["output_index"]  # noqa: Y015
+    _WhichOneofArgType__output_index: _TypeAlias = _typing.Literal["_output_index", b"_output_index"]  # noqa: Y015
+    _WhichOneofReturnType__sequence_number: _TypeAlias = _typing.Literal["sequence_number"]  # noqa: Y015
+    _WhichOneofArgType__sequence_number: _TypeAlias = _typing.Literal["_sequence_number", b"_sequence_number"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__item_id) -> _WhichOneofReturnType__item_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__output_index) -> _WhichOneofReturnType__output_index | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sequence_number) -> _WhichOneofReturnType__sequence_number | None: ...
+
+Global___OpenResponsesImageGenCallInProgress: _TypeAlias = OpenResponsesImageGenCallInProgress  # noqa: Y015
+
+@_typing.final
+class OpenResponsesImageGenCallPartialImage(_message.Message):
+    """A preview of an image that is being generated (SDK: `OpenResponsesImageGenCallPartialImage`)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    OUTPUT_INDEX_FIELD_NUMBER: _builtins.int
+    SEQUENCE_NUMBER_FIELD_NUMBER: _builtins.int
+    PARTIAL_IMAGE_B64_FIELD_NUMBER: _builtins.int
+    PARTIAL_IMAGE_INDEX_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The id of the output item (the image generation call) that the event belongs to; incomplete when unset."""
+    output_index: _builtins.float
+    """The position of the output item in the response's output, a JavaScript number; incomplete when unset."""
+    sequence_number: _builtins.float
+    """The position of the event in the response's stream, a JavaScript number; incomplete when unset."""
+    partial_image_b64: _builtins.str
+    """The image data as the JSON has them, base64 that is neither decoded nor checked; incomplete when unset."""
+    partial_image_index: _builtins.float
+    """The number of the preview among those of its image, from 0, a JavaScript number; incomplete when unset."""
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str | None = ...,
+        output_index: _builtins.float | None = ...,
+        sequence_number: _builtins.float | None = ...,
+        partial_image_b64: _builtins.str | None = ...,
+        partial_image_index: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_item_id", b"_item_id", "_output_index", b"_output_index", "_partial_image_b64", b"_partial_image_b64", "_partial_image_index", b"_partial_image_index", "_sequence_number", b"_sequence_number", "item_id", b"item_id", "output_index", b"output_index", "partial_image_b64", b"partial_image_b64", "partial_image_index", b"partial_image_index", "sequence_number", b"sequence_number"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_item_id", b"_item_id", "_output_index", b"_output_index", "_partial_image_b64", b"_partial_image_b64", "_partial_image_index", b"_partial_image_index", "_sequence_number", b"_sequence_number", "item_id", b"item_id", "output_index", b"output_index", "partial_image_b64", b"partial_image_b64", "partial_image_index", b"partial_image_index", "sequence_number", b"sequence_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__item_id: _TypeAlias = _typing.Literal["item_id"]  # noqa: Y015
+    _WhichOneofArgType__item_id: _TypeAlias = _typing.Literal["_item_id", b"_item_id"]  # noqa: Y015
+    _WhichOneofReturnType__output_index: _TypeAlias = _typing.Literal["output_index"]  # noqa: Y015
+    _WhichOneofArgType__output_index: _TypeAlias = _typing.Literal["_output_index", b"_output_index"]  # noqa: Y015
+    _WhichOneofReturnType__partial_image_b64: _TypeAlias = _typing.Literal["partial_image_b64"]  # noqa: Y015
+    _WhichOneofArgType__partial_image_b64: _TypeAlias = _typing.Literal["_partial_image_b64", b"_partial_image_b64"]  # noqa: Y015
+    _WhichOneofReturnType__partial_image_index: _TypeAlias = _typing.Literal["partial_image_index"]  # noqa: Y015
+    _WhichOneofArgType__partial_image_index: _TypeAlias = _typing.Literal["_partial_image_index", b"_partial_image_index"]  # noqa: Y015
+    _WhichOneofReturnType__sequence_number: _TypeAlias = _typing.Literal["sequence_number"]  # noqa: Y015
+    _WhichOneofArgType__sequence_number: _TypeAlias = _typing.Literal["_sequence_number", b"_sequence_number"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__item_id) -> _WhichOneofReturnType__item_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__output_index) -> _WhichOneofReturnType__output_index | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__partial_image_b64) -> _WhichOneofReturnType__partial_image_b64 | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__partial_image_index) -> _WhichOneofReturnType__partial_image_index | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sequence_number) -> _WhichOneofReturnType__sequence_number | None: ...
+
+Global___OpenResponsesImageGenCallPartialImage: _TypeAlias = OpenResponsesImageGenCallPartialImage  # noqa: Y015
+
+@_typing.final
 class UnrecognizedEvent(_message.Message):
     """An event of a type, or of a shape, that this version of the contract does not model."""
 
@@ -137,6 +235,8 @@ class OpenResponsesStreamEvent(_message.Message):
 
     IMAGE_GENERATION_CALL_GENERATING_FIELD_NUMBER: _builtins.int
     IMAGE_GENERATION_CALL_COMPLETED_FIELD_NUMBER: _builtins.int
+    IMAGE_GENERATION_CALL_IN_PROGRESS_FIELD_NUMBER: _builtins.int
+    IMAGE_GENERATION_CALL_PARTIAL_IMAGE_FIELD_NUMBER: _builtins.int
     UNRECOGNIZED_FIELD_NUMBER: _builtins.int
     EXTRA_JSON_FIELD_NUMBER: _builtins.int
     extra_json: _builtins.str
@@ -147,7 +247,15 @@ class OpenResponsesStreamEvent(_message.Message):
 
     @_builtins.property
     def image_generation_call_completed(self) -> Global___OpenResponsesImageGenCallCompleted:
-        """Type `response.image_generation_call.completed`.
+        """Type `response.image_generation_call.completed`."""
+
+    @_builtins.property
+    def image_generation_call_in_progress(self) -> Global___OpenResponsesImageGenCallInProgress:
+        """Type `response.image_generation_call.in_progress`."""
+
+    @_builtins.property
+    def image_generation_call_partial_image(self) -> Global___OpenResponsesImageGenCallPartialImage:
+        """Type `response.image_generation_call.partial_image`.
         Numbers 5 to 14 stay free for the most frequent events, because their tags take one byte.
         """
 
@@ -160,16 +268,18 @@ class OpenResponsesStreamEvent(_message.Message):
         *,
         image_generation_call_generating: Global___OpenResponsesImageGenCallGenerating | None = ...,
         image_generation_call_completed: Global___OpenResponsesImageGenCallCompleted | None = ...,
+        image_generation_call_in_progress: Global___OpenResponsesImageGenCallInProgress | None = ...,
+        image_generation_call_partial_image: Global___OpenResponsesImageGenCallPartialImage | None = ...,
         unrecognized: Global___UnrecognizedEvent | None = ...,
         extra_json: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_extra_json", b"_extra_json", "event", b"event", "extra_json", b"extra_json", "image_generation_call_completed", b"image_generation_call_completed", "image_generation_call_generating", b"image_generation_call_generating", "unrecognized", b"unrecognized"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_extra_json", b"_extra_json", "event", b"event", "extra_json", b"extra_json", "image_generation_call_completed", b"image_generation_call_completed", "image_generation_call_generating", b"image_generation_call_generating", "image_generation_call_in_progress", b"image_generation_call_in_progress", "image_generation_call_partial_image", b"image_generation_call_partial_image", "unrecognized", b"unrecognized"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_extra_json", b"_extra_json", "event", b"event", "extra_json", b"extra_json", "image_generation_call_completed", b"image_generation_call_completed", "image_generation_call_generating", b"image_generation_call_generating", "unrecognized", b"unrecognized"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_extra_json", b"_extra_json", "event", b"event", "extra_json", b"extra_json", "image_generation_call_completed", b"image_generation_call_completed", "image_generation_call_generating", b"image_generation_call_generating", "image_generation_call_in_progress", b"image_generation_call_in_progress", "image_generation_call_partial_image", b"image_generation_call_partial_image", "unrecognized", b"unrecognized"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__extra_json: _TypeAlias = _typing.Literal["extra_json"]  # noqa: Y015
     _WhichOneofArgType__extra_json: _TypeAlias = _typing.Literal["_extra_json", b"_extra_json"]  # noqa: Y015
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["image_generation_call_generating", "image_generation_call_completed", "unrecognized"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["image_generation_call_generating", "image_generation_call_completed", "image_generation_call_in_progress", "image_generation_call_partial_image", "unrecognized"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__extra_json) -> _WhichOneofReturnType__extra_json | None: ...
