@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
 from openresponses_grpc import EventError, InvalidJSONError, InvalidProtobufError, from_json
-from openresponses_grpc.framing import FORMATS, NDJSONReader, NDJSONWriter, ProtobufReader, read_events
+from openresponses_grpc.framing import (
+    FORMATS,
+    NDJSONReader,
+    NDJSONWriter,
+    ProtobufReader,
+    SSEReader,
+    SSEWriter,
+    read_events,
+)
 
 from .events import GENERATING_JSON, event
 
@@ -82,6 +90,72 @@ def test_ndjson_writes_one_line(made: OpenResponsesStreamEvent) -> None:
     assert NDJSONWriter().write(made).splitlines(keepends=True)[0].count(b"\n") == 1
     assert NDJSONWriter().write(made).count(b"\n") == 1
     assert b"\r" not in NDJSONWriter().write(made)
+
+
+# The parsing rules of the HTML standard, 9.2.6: what is sent, and the events that are in it.
+SSE = [
+    (b"data: EVENT\n\n", 1),
+    (b"data:EVENT\n\n", 1),
+    (b"data:  EVENT \n\n", 1),
+    (b"\xef\xbb\xbfdata: EVENT\n\n", 1),
+    (b"data: EVENT\r\n\r\n", 1),
+    (b"data: EVENT\r\r", 1),
+    (b"data: EVENT\n\r\n", 1),
+    (b"data: EVENT\n\ndata: EVENT\n\n", 2),
+    (b"event: x\nid: 7\nretry: 10\nunknown: y\nnothing\ndata: EVENT\n\n", 1),
+    (b"data: EVENT\nevent: after\n\n", 1),
+    (b": OPENROUTER PROCESSING\n\n:\n\ndata: EVENT\n\n", 1),
+    (b"event: no data\n\n", 0),
+    (b"data\n\ndata:\n\n", 0),
+    (b"\n\n\n", 0),
+    (b"DATA: EVENT\n\n data: EVENT\n\n", 0),
+    (b"data: EVENT\n\ndata: [DONE]\n\n", 1),
+    (b"data: EVENT\n\ndata: [DONE]", 1),
+    (b"data: [DONE]\n\ndata: EVENT\n\n", 1),
+]
+
+
+@pytest.mark.parametrize("data, count", SSE)
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+def test_sse_is_read_by_the_standard_s_rules(data: bytes, count: int, size: int) -> None:
+    data = data.replace(b"EVENT", GENERATING_JSON)
+    reader = SSEReader("camelCase")
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    assert list(read_events(reader, pieces)) == [from_json(GENERATING_JSON)] * count
+
+
+def test_sse_data_may_stand_in_several_lines() -> None:
+    data = b'data: {"type":\ndata:"x"\rdata\r\ndata: }\n\n'
+    (read,) = read_events(SSEReader(), [data])
+    assert read.unrecognized.json == '{"type":\n"x"\n\n}'
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\ndata: [DONE]"])
+def test_sse_that_is_cut_off_within_an_event_is_an_error(end: bytes) -> None:
+    reader = SSEReader("camelCase")
+    events = read_events(reader, [b"data: " + GENERATING_JSON + b"\n\ndata: " + GENERATING_JSON + end])
+    assert next(events) == from_json(GENERATING_JSON)
+    with pytest.raises(InvalidJSONError, match="ends within an event"):
+        next(events)
+    assert reader.position == "line 3"
+
+
+def test_sse_error_names_the_line_where_the_data_begin() -> None:
+    reader = SSEReader()
+    with pytest.raises(InvalidJSONError):
+        list(read_events(reader, [b": hello\n\nevent: x\ndata: {\ndata: }x\n\n"]))
+    assert reader.position == "line 4"
+
+
+def test_sse_is_written_as_openai_s_and_openrouter_s_clients_read_it() -> None:
+    writer = SSEWriter()
+    snake = (
+        b'{"type":"response.image_generation_call.generating","item_id":"ig_","output_index":0.5,"sequence_number":0}'
+    )
+    assert writer.write(event(0)) == b"event: response.image_generation_call.generating\ndata: " + snake + b"\n\n"
+    assert writer.write(from_json('{"type":"é",\r\n"n":1}')) == 'event: é\ndata: {"type":"é",  "n":1}\n\n'.encode()
+    assert writer.write(from_json(r'{"type":"a\nb"}')) == rb'data: {"type":"a\nb"}' + b"\n\n"
+    assert writer.close() == b"data: [DONE]\n\n"
 
 
 def test_ndjson_error_names_the_line() -> None:

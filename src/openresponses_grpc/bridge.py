@@ -6,7 +6,6 @@ Numbers mean what ECMAScript's `JSON.parse` makes of them, IEEE doubles, and are
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,12 +13,11 @@ import msgspec
 from google.protobuf.message import Message
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .codec import EVENT_ONEOF, TYPE_PROPERTY, EventCodec, Naming, contract
+from .codec import EVENT_ONEOF, TYPE_PROPERTY, EventCodec, Naming, contract, decode_properties
 from .errors import EventError, EventShapeError, IncompleteEventError, InvalidJSONError
-from .parsing import decode_properties, encode_json, path, read_event, type_of
+from .parsing import encode_json, path, read_event, type_of
 
-# msgspec makes 0 of the integer -0, which ECMAScript keeps apart.
-_NEGATIVE_ZERO: Final = re.compile(rb"[:\s]-0(?![.0-9])")
+_NO_EVENT: Final = "no event is set, or one that this version does not know"
 
 
 def from_json(data: str | bytes, *, naming: Naming = "camelCase", strict: bool = False) -> OpenResponsesStreamEvent:
@@ -47,9 +45,7 @@ def from_json(data: str | bytes, *, naming: Naming = "camelCase", strict: bool =
         struct = compiled.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return read_event(data, compiled, strict)
-    if b"-0" in data and _NEGATIVE_ZERO.search(data):
-        return read_event(data, compiled, strict)
-    return compiled.by_struct[type(struct)].to_event(struct)
+    return compiled.to_event[type(struct)](struct, data)
 
 
 def from_dict(
@@ -90,7 +86,7 @@ def to_json(event: Message, *, naming: Naming = "camelCase") -> bytes:
         return encode_json(codec.to_struct(event))
     arm = event.WhichOneof(EVENT_ONEOF)
     if arm is None:
-        raise IncompleteEventError("$", "no event is set, or one that this version does not know")
+        raise IncompleteEventError("$", _NO_EVENT)
     codec = compiled.by_arm.get(arm)
     if codec is None:
         return _write_unrecognized(event)
@@ -107,6 +103,15 @@ def to_dict(event: Message, *, naming: Naming = "camelCase") -> dict[str, Any]:
             raise
         raise IncompleteEventError("$", f"has no Python form: {error}") from None
     return properties
+
+
+def event_type_of(event: OpenResponsesStreamEvent) -> str:
+    """The value of the JSON property `type` of an event; raises IncompleteEventError where no event is set."""
+    arm = event.WhichOneof(EVENT_ONEOF)
+    if arm is None:
+        raise IncompleteEventError("$", _NO_EVENT)
+    codec = contract("camelCase").by_arm.get(arm)
+    return codec.type if codec else event.unrecognized.type
 
 
 def _utf8(data: str | bytes) -> bytes:

@@ -28,9 +28,8 @@ _format = click.Choice(list(FORMATS))
 _naming = click.option(
     "--naming",
     type=click.Choice(NAMINGS),
-    default="camelCase",
-    show_default=True,
-    help="How JSON spells the properties: camelCase is the SDK's itemId, snake_case the API's item_id.",
+    help="How the JSON spells the properties: camelCase is the SDK's itemId, snake_case the API's item_id."
+    "  [default: snake_case with sse, which the API speaks, else camelCase]",
 )
 _strict = click.option(
     "--strict", is_flag=True, help="Refuse events of an unknown type or shape instead of carrying them as they are."
@@ -48,6 +47,7 @@ def main() -> None:
     \b
     Formats of event streams:
       ndjson    one JSON event a line, as the SDK describes it
+      sse       server-sent events, as the API streams them
       protobuf  OpenResponsesStreamEvent messages, each after its length as a varint
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)
@@ -62,7 +62,9 @@ def main() -> None:
 @_strict
 @click.argument("input", type=click.File("rb"), default="-")
 @click.argument("output", type=click.File("wb"), default="-")
-def convert(source: str, target: str | None, naming: Naming, strict: bool, input: BinaryIO, output: BinaryIO) -> None:
+def convert(
+    source: str, target: str | None, naming: Naming | None, strict: bool, input: BinaryIO, output: BinaryIO
+) -> None:
     """Convert a stream of events from one format to another.
 
     INPUT and OUTPUT are files; - or nothing is standard input and standard output. At the first event that cannot be
@@ -73,8 +75,10 @@ def convert(source: str, target: str | None, naming: Naming, strict: bool, input
       openresponses convert events.ndjson events.binpb
       openresponses convert --from protobuf events.binpb | head
     """
+    target = target or ("ndjson" if source == "protobuf" else "protobuf")
+    naming = naming or _usual_naming(source, target)
     reader = FORMATS[source].reader(naming, strict)
-    writer = FORMATS[target or ("ndjson" if source == "protobuf" else "protobuf")].writer(naming)
+    writer = FORMATS[target].writer(naming)
     with _faults(reader), _progress(input) as advance:
         try:
             output.writelines(writer.write(event) for event in read_events(reader, _chunks(input, advance)))
@@ -145,17 +149,18 @@ def serve(listen: str, store: str, max_bytes: int, keep_finished: float, abandon
 @_strict
 @click.argument("stream")
 @click.argument("file", type=click.File("rb"), default="-")
-def publish(server: str, source: str, naming: Naming, strict: bool, stream: str, file: BinaryIO) -> None:
+def publish(server: str, source: str, naming: Naming | None, strict: bool, stream: str, file: BinaryIO) -> None:
     """Publish the events of FILE to STREAM, each as soon as it is read, and end the stream.
 
     FILE is a file; - or nothing is standard input. At bytes that are no event the command stops with status 1: what
     came before them is published, and the stream is left open.
 
     \b
-    Example:
+    Examples:
       openresponses publish resp_1 events.ndjson
+      curl -N ... | openresponses publish resp_1 --from sse
     """
-    reader = FORMATS[source].reader(naming, strict)
+    reader = FORMATS[source].reader(naming or _usual_naming(source), strict)
     with _faults(reader), SyncEventStreamClient(server) as client, client.publish(stream) as publisher:
         try:
             for event in read_events(reader, _chunks(file)):
@@ -173,7 +178,7 @@ def publish(server: str, source: str, naming: Naming, strict: bool, stream: str,
 @click.option("--to", "target", type=_format, default="ndjson", show_default=True, help="The format to write.")
 @_naming
 @click.argument("stream")
-def subscribe(server: str, start_offset: int, target: str, naming: Naming, stream: str) -> None:
+def subscribe(server: str, start_offset: int, target: str, naming: Naming | None, stream: str) -> None:
     """Write the events of STREAM to standard output, each as it comes, until the stream ends.
 
     A stream that nobody has published yet is waited for.
@@ -182,7 +187,7 @@ def subscribe(server: str, start_offset: int, target: str, naming: Naming, strea
     Example:
       openresponses subscribe resp_1 --start-offset 100
     """
-    writer = FORMATS[target].writer(naming)
+    writer = FORMATS[target].writer(naming or _usual_naming(target))
     output = sys.stdout.buffer
     with _faults(None), SyncEventStreamClient(server) as client:
         for event in client.subscribe(stream, start_offset=start_offset):
@@ -190,6 +195,11 @@ def subscribe(server: str, start_offset: int, target: str, naming: Naming, strea
             output.flush()
         output.write(writer.close())
         output.flush()
+
+
+def _usual_naming(*formats: str) -> Naming:
+    """How the properties are spelled where nobody says: SSE is what the API sends, and what its clients read."""
+    return "snake_case" if "sse" in formats else "camelCase"
 
 
 def _chunks(file: BinaryIO, advance: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:

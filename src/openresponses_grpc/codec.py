@@ -24,6 +24,9 @@ Naming = Literal["camelCase", "snake_case"]
 
 NAMINGS: Final[tuple[Naming, ...]] = get_args(Naming)
 
+decode_properties: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+"""Parses a JSON object into its properties' JSON; the last one of a name counts."""
+
 EVENT_ONEOF: Final = "event"
 TYPE_PROPERTY: Final = "type"
 
@@ -60,7 +63,7 @@ class EventCodec:
         message_class: the event's message class.
         properties: its properties, in the order in which they are written; all are required.
         struct: the msgspec type that parses and prints the event's JSON.
-        to_event: makes an `OpenResponsesStreamEvent` of a `struct`.
+        to_event: makes an `OpenResponsesStreamEvent` of a `struct` and the JSON that it was parsed from.
         to_struct: makes a `struct` of the event's message; raises IncompleteEventError.
 
     """
@@ -79,38 +82,42 @@ class EventCodec:
             forbid_unknown_fields=True,
             gc=False,
         )
-        self.to_event: Callable[[Any], OpenResponsesStreamEvent] = self._compile_to_event()
+        self.to_event: Callable[[Any, bytes], OpenResponsesStreamEvent] = self._compile_to_event()
         self.to_struct: Callable[[Any], msgspec.Struct] = self._compile_to_struct()
 
-    def _compile_to_event(self) -> Callable[[Any], OpenResponsesStreamEvent]:
-        # Plain assignments cost half of keyword arguments, and half of a loop over setattr.
+    def _compile_to_event(self) -> Callable[[Any, bytes], OpenResponsesStreamEvent]:
+        # Plain assignments cost half of keyword arguments, and less than a loop over setattr.
         lines = [
-            "def to_event(struct):",
+            "def to_event(struct, data):",
             "    event = OpenResponsesStreamEvent()",
             f"    message = event.{self.arm}",
-            *(f"    message.{field} = struct.{field}" for _, _, field, _ in self.properties),
-            *(["    message.SetInParent()"] if not self.properties else []),
-            "    return event",
         ]
-        return _define(lines, OpenResponsesStreamEvent=OpenResponsesStreamEvent)
+        for name, _, field, kind in self.properties:
+            or_zero = f" or zero(data, '{name}')" if kind.python_type is float else ""
+            lines.append(f"    message.{field} = struct.{field}{or_zero}")
+        if not self.properties:
+            lines.append("    message.SetInParent()")
+        lines.append("    return event")
+        return _define(lines, OpenResponsesStreamEvent=OpenResponsesStreamEvent, zero=_signed_zero)
 
     def _compile_to_struct(self) -> Callable[[Any], msgspec.Struct]:
         # Presence is asked for only where a value is empty or zero: anything else is there.
+        values = [f"value_{index}" for index in range(len(self.properties))]
         lines = ["def to_struct(message):"]
-        for _, _, field, kind in self.properties:
+        for value, (_, _, field, kind) in zip(values, self.properties, strict=True):
             lines += [
-                f"    {field} = message.{field}",
-                f"    if not {field}:",
+                f"    {value} = message.{field}",
+                f"    if not {value}:",
                 f"        require(message, '{field}')",
             ]
             if kind.python_type is float:
                 lines += [
-                    f"    if {field}.is_integer() and -MAX_SAFE_INTEGER <= {field} <= MAX_SAFE_INTEGER:",
-                    f"        {field} = int({field})",
+                    f"    if {value}.is_integer() and -MAX_SAFE_INTEGER <= {value} <= MAX_SAFE_INTEGER:",
+                    f"        {value} = int({value})",
                     "    else:",
-                    f"        {field} = number('{field}', {field})",
+                    f"        {value} = number('{field}', {value})",
                 ]
-        lines.append(f"    return Struct({', '.join(field for _, _, field, _ in self.properties)})")
+        lines.append(f"    return Struct({', '.join(values)})")
         return _define(
             lines,
             Struct=self.struct,
@@ -137,8 +144,9 @@ class Contract:
     """All events of the contract in one naming, compiled.
 
     Attributes:
-        by_type, by_arm, by_message, by_struct: the codec of an event, by what one has of it.
+        by_type, by_arm, by_message: the codec of an event, by what one has of it.
         decode: parses the JSON of any modelled event into the `struct` of its codec.
+        to_event: the function of that name of a codec, by its `struct`.
 
     """
 
@@ -153,16 +161,21 @@ class Contract:
         self.by_type = {codec.type: codec for codec in codecs}
         self.by_arm = {codec.arm: codec for codec in codecs}
         self.by_message = {codec.message_class: codec for codec in codecs}
-        self.by_struct = {codec.struct: codec for codec in codecs}
-        self.decode = msgspec.json.Decoder(Union[tuple(self.by_struct)]).decode  # noqa: UP007
+        self.to_event = {codec.struct: codec.to_event for codec in codecs}
+        self.decode = msgspec.json.Decoder(Union[tuple(self.to_event)]).decode  # noqa: UP007
 
 
-def contract(naming: str) -> Contract:
+def contract(naming: Naming) -> Contract:
     """The compiled contract for a naming; raises ValueError where there is no such naming."""
     try:
-        return _CONTRACTS[naming]
+        return CONTRACTS[naming]
     except KeyError:
         raise ValueError(f"naming {naming!r} is none of {', '.join(NAMINGS)}") from None
+
+
+def _signed_zero(data: bytes, name: str) -> float:
+    """The zero that a property of an event's JSON is: msgspec makes 0 of the integer -0, which ECMAScript keeps."""
+    return float(bytes(decode_properties(data)[name])) if b"-0" in data else 0.0
 
 
 def _property(field: FieldDescriptor, naming: Naming) -> Property:
@@ -180,4 +193,4 @@ def _define(lines: list[str], **names: object) -> Callable[..., Any]:
     return names[lines[0].removeprefix("def ").partition("(")[0]]  # type: ignore[return-value]
 
 
-_CONTRACTS: Final[Mapping[str, Contract]] = {naming: Contract(naming) for naming in NAMINGS}
+CONTRACTS: Final[Mapping[Naming, Contract]] = {naming: Contract(naming) for naming in NAMINGS}

@@ -1,4 +1,4 @@
-"""Streams of events as bytes: NDJSON and length-delimited protobuf, read from chunks cut anywhere. Pure: no I/O.
+"""Streams of events as bytes: NDJSON, SSE and length-delimited protobuf, in chunks cut anywhere. Pure: no I/O.
 
 A reader holds the bytes of one event at a time, and hands each event out as soon as its last byte is there.
 """
@@ -11,9 +11,11 @@ from typing import Final, NamedTuple, Protocol
 from google.protobuf.message import DecodeError
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .bridge import from_json, to_json
+from .bridge import event_type_of, from_json, to_json
 from .codec import Naming
-from .errors import InvalidProtobufError
+from .errors import InvalidJSONError, InvalidProtobufError
+
+_DONE: Final = b"[DONE]"
 
 MAX_PROTOBUF_BYTES: Final = 2**31 - 1
 """The largest message that protobuf allows."""
@@ -58,29 +60,18 @@ class NDJSONReader:
         self.position = "line 0"
         self._naming: Naming = naming
         self._strict = strict
-        self._line = 0
-        self._rest: list[bytes] = []
+        self._lines = _Lines()
 
     def feed(self, chunk: bytes) -> Iterator[OpenResponsesStreamEvent]:
-        lines = chunk.split(b"\n")
-        self._rest.append(lines[0])
-        if len(lines) == 1:
-            return
-        lines[0] = b"".join(self._rest)
-        self._rest = [lines.pop()]
-        for line in lines:
+        for line in self._lines.split(chunk):
             yield from self._read(line)
 
     def close(self) -> Iterator[OpenResponsesStreamEvent]:
-        line = b"".join(self._rest)
-        self._rest = []
-        if line:
-            yield from self._read(line)
+        yield from self._read(self._lines.rest())
 
     def _read(self, line: bytes) -> Iterator[OpenResponsesStreamEvent]:
-        self._line += 1
         if line and not line.isspace():
-            self.position = f"line {self._line}"
+            self.position = f"line {self._lines.number}"
             yield from_json(line.removesuffix(b"\r"), naming=self._naming, strict=self._strict)
 
 
@@ -91,10 +82,77 @@ class NDJSONWriter:
         self._naming: Naming = naming
 
     def write(self, event: OpenResponsesStreamEvent) -> bytes:
-        return one_line(to_json(event, naming=self._naming)) + b"\n"
+        return _one_line(to_json(event, naming=self._naming)) + b"\n"
 
     def close(self) -> bytes:
         return b""
+
+
+class SSEReader:
+    """Server-sent events, by the WHATWG's rules (HTML, 9.2.6), as OpenRouter's and OpenAI's APIs stream them.
+
+    The event is what the `data` lines hold; its type is in there, so that `event`, `id` and `retry` say nothing more.
+    Comments and `data: [DONE]` are no events. Where the rules let a browser drop an event that the end of the input
+    cuts off, and replace bytes that are no UTF-8, this reader raises: it is there to lose nothing.
+    """
+
+    def __init__(self, naming: Naming = "snake_case", strict: bool = False) -> None:
+        self.position = "line 0"
+        self._naming: Naming = naming
+        self._strict = strict
+        self._lines = _Lines()
+        self._begun = False  # past the place of a byte order mark
+        self._after_cr = False  # an LF that comes next belongs to the CR before it
+        self._data: list[bytes] = []
+
+    def feed(self, chunk: bytes) -> Iterator[OpenResponsesStreamEvent]:
+        if self._after_cr and chunk:
+            chunk = chunk.removeprefix(b"\n")
+            self._after_cr = False
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        for line in self._lines.split(chunk):
+            yield from self._read(line)
+
+    def close(self) -> Iterator[OpenResponsesStreamEvent]:
+        if line := self._lines.rest():
+            yield from self._read(line)
+        if self._data and self._data != [_DONE]:
+            raise InvalidJSONError("$", "the input ends within an event: no empty line ends it")
+
+    def _read(self, line: bytes) -> Iterator[OpenResponsesStreamEvent]:
+        if not self._begun:
+            self._begun = True
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if line:
+            field, _, value = line.partition(b":")
+            if field == b"data":
+                if not self._data:
+                    self.position = f"line {self._lines.number}"
+                self._data.append(value.removeprefix(b" "))
+        elif self._data:
+            data = b"\n".join(self._data)
+            self._data = []
+            if data and data != _DONE:
+                yield from_json(data, naming=self._naming, strict=self._strict)
+
+
+class SSEWriter:
+    """Server-sent events: `event` with the type, `data` with the JSON, and at the end `data: [DONE]`."""
+
+    def __init__(self, naming: Naming = "snake_case") -> None:
+        self._naming: Naming = naming
+
+    def write(self, event: OpenResponsesStreamEvent) -> bytes:
+        data = _one_line(to_json(event, naming=self._naming))
+        type_name = event_type_of(event).encode()
+        # A type with a line break can stand in JSON only; without `event` readers find it there.
+        name = b"" if b"\n" in type_name or b"\r" in type_name else b"event: %b\n" % type_name
+        return b"%bdata: %b\n\n" % (name, data)
+
+    def close(self) -> bytes:
+        return b"data: %b\n\n" % _DONE
 
 
 class ProtobufReader:
@@ -152,7 +210,7 @@ class ProtobufWriter:
 
     def write(self, event: OpenResponsesStreamEvent) -> bytes:
         data = event.SerializeToString()
-        return varint(len(data)) + data
+        return _varint(len(data)) + data
 
     def close(self) -> bytes:
         return b""
@@ -167,6 +225,7 @@ class Format(NamedTuple):
 
 FORMATS: Final[Mapping[str, Format]] = {
     "ndjson": Format(NDJSONReader, NDJSONWriter),
+    "sse": Format(SSEReader, SSEWriter),
     "protobuf": Format(lambda naming, strict: ProtobufReader(), lambda naming: ProtobufWriter()),
 }
 
@@ -178,12 +237,40 @@ def read_events(reader: EventReader, chunks: Iterable[bytes]) -> Iterator[OpenRe
     yield from reader.close()
 
 
-def one_line(text: bytes) -> bytes:
+class _Lines:
+    """Cuts chunks into lines that end with LF.
+
+    Attributes:
+        number: the number of the line that was cut off last, from 1.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._rest: list[bytes] = []
+
+    def split(self, chunk: bytes) -> Iterator[bytes]:
+        """Yields the lines that end in this chunk, without their LF."""
+        lines = chunk.split(b"\n")
+        self._rest.append(lines[0])
+        if len(lines) > 1:
+            lines[0] = b"".join(self._rest)
+            self._rest = [lines.pop()]
+            for line in lines:
+                self.number += 1
+                yield line
+
+    def rest(self) -> bytes:
+        """What the last LF is followed by."""
+        self.number += 1
+        return b"".join(self._rest)
+
+
+def _one_line(text: bytes) -> bytes:
     """JSON without line breaks: outside of strings they are white space, and within strings there are none."""
     return text.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in text or b"\r" in text else text
 
 
-def varint(number: int) -> bytes:
+def _varint(number: int) -> bytes:
     """A whole number as protobuf writes it: seven bits a byte, the lowest first, the top bit while more follow."""
     data = bytearray()
     while number > 0x7F:

@@ -12,11 +12,10 @@ from typing import Any, Final
 import msgspec
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .codec import TYPE_PROPERTY, Contract, EventCodec, Property
+from .codec import TYPE_PROPERTY, Contract, EventCodec, Property, decode_properties
 from .errors import EventError, EventShapeError, InvalidJSONError, UnknownEventTypeError
 
 encode_json: Final = msgspec.json.Encoder().encode
-decode_properties: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_string: Final = msgspec.json.Decoder(str).decode
 
 
@@ -68,17 +67,16 @@ def text_of(data: bytes) -> str:
 def type_of(data: bytes | str) -> str:
     """The `type` of an event's JSON, all of which is checked to be JSON; raises InvalidJSONError."""
     try:
-        return _decode_typed(data).type
+        try:
+            return _decode_typed(data).type
+        except msgspec.ValidationError:  # another shape, or text after it: say which
+            raw = decode_properties(data).get(TYPE_PROPERTY)
     except msgspec.ValidationError:
-        pass  # JSON of another shape: say which
+        raise InvalidJSONError("$", "expected a JSON object") from None
     except msgspec.DecodeError as error:
         raise InvalidJSONError("$", f"not JSON: {str(error).removeprefix('JSON is malformed: ')}") from None
     except RecursionError:
         raise InvalidJSONError("$", "nested too deeply") from None
-    try:
-        raw = decode_properties(data).get(TYPE_PROPERTY)
-    except msgspec.ValidationError:
-        raise InvalidJSONError("$", "expected a JSON object") from None
     if raw is None:
         raise InvalidJSONError("$.type", "required property is missing")
     kind = _kind(bytes(raw))

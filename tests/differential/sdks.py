@@ -52,7 +52,8 @@ class Sdk:
         for command in self.installation():
             done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
             if done.returncode:
-                cannot_compare(f"{' '.join(command)} failed: {(done.stderr or done.stdout).strip()[-500:]}")
+                said = " ".join((done.stderr or done.stdout).split())
+                cannot_compare(f"{' '.join(command)} failed: {said[-300:]}")
         installed.write_text(wanted)
 
     def ask(self, inputs: Sequence[Input]) -> list[str | None]:
@@ -75,7 +76,7 @@ class NodeSdk(Sdk):
         super().__init__(f"npm @openrouter/sdk {version}", "node", manifests, ("node", "npm"))
 
     def installation(self) -> Sequence[Sequence[str]]:
-        return [("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")]
+        return [("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")]
 
     def command(self) -> Sequence[str]:
         # Node looks for packages beside the file that imports them.
