@@ -242,6 +242,7 @@ class _Lines:
 
     Attributes:
         number: the number of the line that was cut off last, from 1.
+
     """
 
     def __init__(self) -> None:

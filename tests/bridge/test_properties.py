@@ -47,7 +47,7 @@ def test_any_object_with_a_type_goes_through_and_is_equal_as_json(
     assert equal_as_json(received, sent)
     if event.HasField("unrecognized"):
         assert received == sent.encode()
-    assert from_json(received, naming=naming) == event
+    assert to_json(from_json(received, naming=naming), naming=naming) == received
 
 
 @given(properties, naming)
