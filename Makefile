@@ -10,7 +10,7 @@ SERVICES := $(filter %_service.proto,$(PROTOS))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types generate-python check-generated check-wheel clean
+.PHONY: help install demo test lint types generate-python check-generated check-wheel differential bench clean
 
 help: ## Say what there is
 	@echo "Python 3.11 or newer, make and a package index are enough for install, demo and test."
@@ -48,6 +48,12 @@ check-generated: generate-python ## Fail if the stubs are not what the contract 
 
 check-wheel: $(VENV)/installed-test ## Test the built wheel beside the oldest and the newest dependencies
 	./scripts/check-wheel $(BIN)/python
+
+differential: $(VENV)/installed-test ## Hold the bridge against the SDKs on generated inputs (needs Node)
+	$(BIN)/python -m pytest -m differential tests/differential
+
+bench: $(VENV)/installed-bench ## Measure the bridge against json_format and Node, and print the tables
+	$(BIN)/python -m benchmarks.bridge
 
 clean: ## Remove everything that make has made
 	rm -rf .venv .venv-generate build dist

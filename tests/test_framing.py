@@ -12,6 +12,7 @@ from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc import EventError, InvalidJSONError, InvalidProtobufError, from_json
 from openresponses_grpc.framing import (
     FORMATS,
+    EventWriter,
     NDJSONReader,
     NDJSONWriter,
     ProtobufReader,
@@ -32,7 +33,11 @@ EVENTS = [
 
 def written(name: str) -> bytes:
     writer = FORMATS[name].writer("camelCase")
-    return b"".join(writer.write(made) for made in EVENTS) + writer.close()
+    return b"".join(writer.write(EVENTS)) + writer.close()
+
+
+def one(writer: EventWriter, made: OpenResponsesStreamEvent) -> bytes:
+    return b"".join(writer.write([made]))
 
 
 def chunks(data: bytes, cuts: list[int]) -> list[bytes]:
@@ -48,7 +53,7 @@ def test_chunks_may_be_cut_anywhere(name: str, cuts: list[int]) -> None:
     assert len(read) == len(EVENTS)
     # Line breaks between the tokens of raw JSON do not survive formats that end events with them.
     again = FORMATS[name].writer("camelCase")
-    assert b"".join(map(again.write, read)) + again.close() == written(name)
+    assert b"".join(again.write(read)) + again.close() == written(name)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -56,7 +61,7 @@ def test_an_event_is_there_with_its_last_byte(name: str) -> None:
     reader = FORMATS[name].reader("camelCase", False)
     writer = FORMATS[name].writer("camelCase")
     for made in EVENTS:
-        data = writer.write(made)
+        data = one(writer, made)
         assert [len(list(reader.feed(data[i : i + 1]))) for i in range(len(data))] == [0] * (len(data) - 1) + [1]
 
 
@@ -87,9 +92,8 @@ def test_ndjson_lines_may_be_empty_or_end_with_cr_lf_or_the_input() -> None:
 
 @pytest.mark.parametrize("made", EVENTS)
 def test_ndjson_writes_one_line(made: OpenResponsesStreamEvent) -> None:
-    assert NDJSONWriter().write(made).splitlines(keepends=True)[0].count(b"\n") == 1
-    assert NDJSONWriter().write(made).count(b"\n") == 1
-    assert b"\r" not in NDJSONWriter().write(made)
+    line = one(NDJSONWriter(), made)
+    assert (line.count(b"\n"), line.count(b"\r"), line[-1:]) == (1, 0, b"\n")
 
 
 # The parsing rules of the HTML standard, 9.2.6: what is sent, and the events that are in it.
@@ -152,9 +156,9 @@ def test_sse_is_written_as_openai_s_and_openrouter_s_clients_read_it() -> None:
     snake = (
         b'{"type":"response.image_generation_call.generating","item_id":"ig_","output_index":0.5,"sequence_number":0}'
     )
-    assert writer.write(event(0)) == b"event: response.image_generation_call.generating\ndata: " + snake + b"\n\n"
-    assert writer.write(from_json('{"type":"é",\r\n"n":1}')) == 'event: é\ndata: {"type":"é",  "n":1}\n\n'.encode()
-    assert writer.write(from_json(r'{"type":"a\nb"}')) == rb'data: {"type":"a\nb"}' + b"\n\n"
+    assert one(writer, event(0)) == b"event: response.image_generation_call.generating\ndata: " + snake + b"\n\n"
+    assert one(writer, from_json('{"type":"é",\r\n"n":1}')) == 'event: é\ndata: {"type":"é",  "n":1}\n\n'.encode()
+    assert one(writer, from_json(r'{"type":"a\nb"}')) == rb'data: {"type":"a\nb"}' + b"\n\n"
     assert writer.close() == b"data: [DONE]\n\n"
 
 

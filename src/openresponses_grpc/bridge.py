@@ -13,7 +13,7 @@ import msgspec
 from google.protobuf.message import Message
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .codec import EVENT_ONEOF, TYPE_PROPERTY, EventCodec, Naming, contract, decode_properties
+from .codec import EVENT_ONEOF, TYPE_PROPERTY, Contract, EventCodec, Naming, contract, decode_properties
 from .errors import EventError, EventShapeError, IncompleteEventError, InvalidJSONError
 from .parsing import encode_json, path, read_event, type_of
 
@@ -39,12 +39,10 @@ def from_json(data: str | bytes, *, naming: Naming = "camelCase", strict: bool =
 
     """
     compiled = contract(naming)
-    if not isinstance(data, bytes):
-        data = _utf8(data)
     try:
         struct = compiled.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return read_event(data, compiled, strict)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return read_event(_utf8(data), compiled, strict)
     return compiled.to_event[type(struct)](struct, data)
 
 
@@ -79,19 +77,26 @@ def to_json(event: Message, *, naming: Naming = "camelCase") -> bytes:
 
     """
     compiled = contract(naming)
-    if type(event) is not OpenResponsesStreamEvent:
-        codec = compiled.by_message.get(type(event))
-        if codec is None:
-            raise TypeError(f"expected an OpenResponsesStreamEvent or one of its events, got {type(event).__name__}")
-        return encode_json(codec.to_struct(event))
+    if type(event) is OpenResponsesStreamEvent:
+        return encode_json(to_encodable(event, compiled))
+    codec = compiled.by_message.get(type(event))
+    if codec is None:
+        raise TypeError(f"expected an OpenResponsesStreamEvent or one of its events, got {type(event).__name__}")
+    return encode_json(codec.to_struct(event))
+
+
+def to_encodable(event: OpenResponsesStreamEvent, compiled: Contract) -> msgspec.Struct | msgspec.Raw:
+    """What msgspec encodes as an event's JSON: for `to_json`, and for those who encode many at once."""
     arm = event.WhichOneof(EVENT_ONEOF)
     if arm is None:
         raise IncompleteEventError("$", _NO_EVENT)
     codec = compiled.by_arm.get(arm)
     if codec is None:
-        return _write_unrecognized(event)
-    text = encode_json(codec.to_struct(getattr(event, arm)))
-    return _with_extra(text, event.extra_json, codec) if event.HasField("extra_json") else text
+        return msgspec.Raw(_write_unrecognized(event))
+    struct = codec.to_struct(getattr(event, arm))
+    if extra_json := event.extra_json:
+        return msgspec.Raw(_with_extra(encode_json(struct), extra_json, codec))
+    return struct
 
 
 def to_dict(event: Message, *, naming: Naming = "camelCase") -> dict[str, Any]:
@@ -116,7 +121,7 @@ def event_type_of(event: OpenResponsesStreamEvent) -> str:
 
 def _utf8(data: str | bytes) -> bytes:
     try:
-        return data.encode() if isinstance(data, str) else bytes(memoryview(data))
+        return data.encode() if isinstance(data, str) else bytes(data)
     except UnicodeEncodeError as error:
         raise InvalidJSONError("$", f"not Unicode text: {error.reason} at character {error.start}") from None
 

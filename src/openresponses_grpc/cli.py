@@ -81,7 +81,9 @@ def convert(
     writer = FORMATS[target].writer(naming)
     with _faults(reader), _progress(input) as advance:
         try:
-            output.writelines(writer.write(event) for event in read_events(reader, _chunks(input, advance)))
+            for chunk in _chunks(input, advance):
+                output.writelines(writer.write(reader.feed(chunk)))
+            output.writelines(writer.write(reader.close()))
             output.write(writer.close())
         finally:
             output.flush()
@@ -191,7 +193,7 @@ def subscribe(server: str, start_offset: int, target: str, naming: Naming | None
     output = sys.stdout.buffer
     with _faults(None), SyncEventStreamClient(server) as client:
         for event in client.subscribe(stream, start_offset=start_offset):
-            output.write(writer.write(event))
+            output.writelines(writer.write([event]))
             output.flush()
         output.write(writer.close())
         output.flush()

@@ -7,7 +7,7 @@ No event and no field is named here: the arms of the oneof `OpenResponsesStreamE
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, NamedTuple, Union, get_args
+from typing import Any, Final, Literal, NamedTuple, NoReturn, Union, get_args
 
 import msgspec
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -16,7 +16,7 @@ from google.protobuf.message_factory import GetMessageClass
 from openresponses.v1.annotations_pb2 import event_type
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .ecmascript import MAX_SAFE_INTEGER, json_number
+from .ecmascript import MAX_SAFE_INTEGER, WHOLE_NUMBERS, json_number
 from .errors import IncompleteEventError
 
 Naming = Literal["camelCase", "snake_case"]
@@ -82,10 +82,10 @@ class EventCodec:
             forbid_unknown_fields=True,
             gc=False,
         )
-        self.to_event: Callable[[Any, bytes], OpenResponsesStreamEvent] = self._compile_to_event()
+        self.to_event: Callable[[Any, str | bytes], OpenResponsesStreamEvent] = self._compile_to_event()
         self.to_struct: Callable[[Any], msgspec.Struct] = self._compile_to_struct()
 
-    def _compile_to_event(self) -> Callable[[Any, bytes], OpenResponsesStreamEvent]:
+    def _compile_to_event(self) -> Callable[[Any, str | bytes], OpenResponsesStreamEvent]:
         # Plain assignments cost half of keyword arguments, and less than a loop over setattr.
         lines = [
             "def to_event(struct, data):",
@@ -105,30 +105,35 @@ class EventCodec:
         values = [f"value_{index}" for index in range(len(self.properties))]
         lines = ["def to_struct(message):"]
         for value, (_, _, field, kind) in zip(values, self.properties, strict=True):
-            lines += [
-                f"    {value} = message.{field}",
-                f"    if not {value}:",
-                f"        require(message, '{field}')",
-            ]
             if kind.python_type is float:
                 lines += [
-                    f"    if {value}.is_integer() and -MAX_SAFE_INTEGER <= {value} <= MAX_SAFE_INTEGER:",
-                    f"        {value} = int({value})",
-                    "    else:",
-                    f"        {value} = number('{field}', {value})",
+                    f"    double = message.{field}",
+                    f"    {value} = whole(double)",
+                    f"    if {value} is None:",
+                    "        if 1 <= double <= MAX_SAFE_INTEGER:",
+                    f"            {value} = int(double) if double.is_integer() else double",
+                    "        else:",
+                    f"            {value} = number('{field}', double)",
+                    f"    elif not {value} and not message.HasField('{field}'):",
                 ]
+            else:
+                lines += [
+                    f"    {value} = message.{field}",
+                    f"    if not {value} and not message.HasField('{field}'):",
+                ]
+            lines.append(f"        missing('{field}')")
         lines.append(f"    return Struct({', '.join(values)})")
         return _define(
             lines,
             Struct=self.struct,
             MAX_SAFE_INTEGER=MAX_SAFE_INTEGER,
-            require=self._require,
+            whole=WHOLE_NUMBERS.get,
             number=self._number,
+            missing=self._missing,
         )
 
-    def _require(self, message: Message, field: str) -> None:
-        if not message.HasField(field):
-            raise IncompleteEventError(self._path(field), f"the field {field} is unset; {self.type} requires it")
+    def _missing(self, field: str) -> NoReturn:
+        raise IncompleteEventError(self._path(field), f"the field {field} is unset; {self.type} requires it")
 
     def _number(self, field: str, value: float) -> int | float | msgspec.Raw:
         try:
@@ -173,9 +178,10 @@ def contract(naming: Naming) -> Contract:
         raise ValueError(f"naming {naming!r} is none of {', '.join(NAMINGS)}") from None
 
 
-def _signed_zero(data: bytes, name: str) -> float:
+def _signed_zero(data: str | bytes, name: str) -> float:
     """The zero that a property of an event's JSON is: msgspec makes 0 of the integer -0, which ECMAScript keeps."""
-    return float(bytes(decode_properties(data)[name])) if b"-0" in data else 0.0
+    minus = "-" if isinstance(data, str) else b"-"
+    return float(bytes(decode_properties(data)[name])) if minus in data else 0.0  # type: ignore[operator]
 
 
 def _property(field: FieldDescriptor, naming: Naming) -> Property:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import msgspec
 import rfc8785
 
-MAX_SAFE_INTEGER = 2**53 - 1
+MAX_SAFE_INTEGER: Final = 2**53 - 1
 """The largest integer up to which all integers are doubles (`Number.MAX_SAFE_INTEGER`)."""
 
+WHOLE_NUMBERS: Final = {float(number): number for number in range(1024)}
+"""The integers that doubles stand for which are indexes and counts: a look-up takes a third of a conversion."""
+
 # From here up msgspec writes a double with a fraction as ECMAScript does. Below 1e-5 it turns to exponents too early.
-_MIN_PLAIN_FRACTION = 1e-4
+_MIN_PLAIN_FRACTION: Final = 1e-4
 
 
 def json_number(value: float) -> int | float | msgspec.Raw:

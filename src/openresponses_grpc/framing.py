@@ -5,31 +5,31 @@ A reader holds the bytes of one event at a time, and hands each event out as soo
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Protocol
 
+import msgspec
 from google.protobuf.message import DecodeError
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .bridge import event_type_of, from_json, to_json
-from .codec import Naming
+from .bridge import event_type_of, from_json, to_encodable, to_json
+from .codec import Naming, contract
 from .errors import InvalidJSONError, InvalidProtobufError
 
 _DONE: Final = b"[DONE]"
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 MAX_PROTOBUF_BYTES: Final = 2**31 - 1
 """The largest message that protobuf allows."""
 
 
 class EventReader(Protocol):
-    """Reads events from chunks of bytes.
+    """Reads events from chunks of bytes."""
 
-    Attributes:
-        position: where the event stands that was read last, or the bytes that are none: `line 3`.
-
-    """
-
-    position: str
+    @property
+    def position(self) -> str:
+        """Where the event stands that was read last, or the bytes that are none: `line 3`."""
 
     def feed(self, chunk: bytes) -> Iterator[OpenResponsesStreamEvent]:
         """Yields the events that end in this chunk; it is to be exhausted before the next one.
@@ -46,8 +46,14 @@ class EventReader(Protocol):
 class EventWriter(Protocol):
     """Writes events as bytes."""
 
-    def write(self, event: OpenResponsesStreamEvent) -> bytes:
-        """The bytes of an event; raises IncompleteEventError."""
+    def write(self, events: Iterable[OpenResponsesStreamEvent]) -> Iterator[bytes]:
+        """Yields the bytes of the events.
+
+        Where an event has no such form, or where reading the events raises, what comes before it is yielded first.
+
+        Raises:
+            IncompleteEventError: an event that has no such form.
+        """
 
     def close(self) -> bytes:
         """The bytes that end the stream."""
@@ -57,32 +63,37 @@ class NDJSONReader:
     """One event a line; lines end with LF or CR LF, and empty ones are passed over."""
 
     def __init__(self, naming: Naming = "camelCase", strict: bool = False) -> None:
-        self.position = "line 0"
         self._naming: Naming = naming
         self._strict = strict
         self._lines = _Lines()
 
+    @property
+    def position(self) -> str:
+        return f"line {self._lines.number}"
+
     def feed(self, chunk: bytes) -> Iterator[OpenResponsesStreamEvent]:
         for line in self._lines.split(chunk):
-            yield from self._read(line)
+            if line and not line.isspace():
+                yield from_json(line.removesuffix(b"\r"), naming=self._naming, strict=self._strict)
 
     def close(self) -> Iterator[OpenResponsesStreamEvent]:
-        yield from self._read(self._lines.rest())
-
-    def _read(self, line: bytes) -> Iterator[OpenResponsesStreamEvent]:
-        if line and not line.isspace():
-            self.position = f"line {self._lines.number}"
-            yield from_json(line.removesuffix(b"\r"), naming=self._naming, strict=self._strict)
+        yield from self.feed(b"\n")
 
 
 class NDJSONWriter:
     """One event a line."""
 
     def __init__(self, naming: Naming = "camelCase") -> None:
-        self._naming: Naming = naming
+        self._contract = contract(naming)
 
-    def write(self, event: OpenResponsesStreamEvent) -> bytes:
-        return _one_line(to_json(event, naming=self._naming)) + b"\n"
+    def write(self, events: Iterable[OpenResponsesStreamEvent]) -> Iterator[bytes]:
+        lines: list[msgspec.Struct | msgspec.Raw] = []
+        try:
+            for event in events:
+                line = to_encodable(event, self._contract)
+                lines.append(msgspec.Raw(_one_line(bytes(line))) if isinstance(line, msgspec.Raw) else line)
+        finally:
+            yield _encode_lines(lines)
 
     def close(self) -> bytes:
         return b""
@@ -144,12 +155,13 @@ class SSEWriter:
     def __init__(self, naming: Naming = "snake_case") -> None:
         self._naming: Naming = naming
 
-    def write(self, event: OpenResponsesStreamEvent) -> bytes:
-        data = _one_line(to_json(event, naming=self._naming))
-        type_name = event_type_of(event).encode()
-        # A type with a line break can stand in JSON only; without `event` readers find it there.
-        name = b"" if b"\n" in type_name or b"\r" in type_name else b"event: %b\n" % type_name
-        return b"%bdata: %b\n\n" % (name, data)
+    def write(self, events: Iterable[OpenResponsesStreamEvent]) -> Iterator[bytes]:
+        for event in events:
+            data = _one_line(to_json(event, naming=self._naming))
+            type_name = event_type_of(event).encode()
+            # A type with a line break can stand in JSON only; without `event` readers find it there.
+            name = b"" if b"\n" in type_name or b"\r" in type_name else b"event: %b\n" % type_name
+            yield b"%bdata: %b\n\n" % (name, data)
 
     def close(self) -> bytes:
         return b"data: %b\n\n" % _DONE
@@ -159,58 +171,67 @@ class ProtobufReader:
     """Each message after its length as a varint, as protobuf's own libraries write a stream of messages."""
 
     def __init__(self) -> None:
-        self.position = "message 0"
         self._messages = 0
-        self._buffer = bytearray()
+        self._rest: list[bytes] = []
+        self._needed = 1  # bytes without which the next message is not whole
+
+    @property
+    def position(self) -> str:
+        return f"message {self._messages}"
 
     def feed(self, chunk: bytes) -> Iterator[OpenResponsesStreamEvent]:
-        self._buffer += chunk
-        start = 0
-        try:
-            while (message := self._next(start)) is not None:
-                start = message.stop
-                yield self._parse(self._buffer[message.start : message.stop])
-        finally:
-            del self._buffer[:start]
+        self._rest.append(chunk)
+        self._needed -= len(chunk)
+        if self._needed > 0:
+            return
+        data = b"".join(self._rest)
+        stop = 0
+        while (message := self._next(data, stop)) is not None:
+            start, stop = message
+            self._messages += 1
+            try:
+                event = OpenResponsesStreamEvent.FromString(data[start:stop])
+            except DecodeError as error:
+                raise InvalidProtobufError("$", f"no OpenResponsesStreamEvent: {error}") from None
+            yield event
+        self._rest = [data[stop:]]
 
     def close(self) -> Iterator[OpenResponsesStreamEvent]:
-        if self._buffer:
-            self._count()
+        if any(self._rest):
+            self._messages += 1
             raise InvalidProtobufError("$", "the input ends within a message")
         yield from ()
 
-    def _next(self, start: int) -> slice | None:
-        """Where the message lies whose length stands at `start`; None when it is not there as a whole."""
-        length = 0
-        # A length of ten bytes has 70 bits: more would be no varint, and 32 bits are more than a message may have.
-        for index, byte in enumerate(self._buffer[start : start + 10]):
-            length |= (byte & 0x7F) << (7 * index)
-            if length > MAX_PROTOBUF_BYTES or (byte >= 0x80 and index == 9):
-                self._count()
-                raise InvalidProtobufError("$", f"no message is longer than {MAX_PROTOBUF_BYTES} bytes")
+    def _next(self, data: bytes, at: int) -> tuple[int, int] | None:
+        """Where the message begins and ends whose length stands at `at`; None when it is not there as a whole."""
+        length = shift = 0
+        for byte in data[at : at + 5]:
+            at += 1
+            length |= (byte & 0x7F) << shift
             if byte < 0x80:
-                start += index + 1
-                return slice(start, start + length) if start + length <= len(self._buffer) else None
-        return None
-
-    def _parse(self, data: bytearray) -> OpenResponsesStreamEvent:
-        self._count()
-        try:
-            return OpenResponsesStreamEvent.FromString(bytes(data))
-        except DecodeError as error:
-            raise InvalidProtobufError("$", f"no OpenResponsesStreamEvent: {error}") from None
-
-    def _count(self) -> None:
+                if length > MAX_PROTOBUF_BYTES:
+                    break
+                self._needed = at + length - len(data)
+                return (at, at + length) if self._needed <= 0 else None
+            shift += 7
+        if shift < 35 and length <= MAX_PROTOBUF_BYTES:
+            self._needed = 1
+            return None
         self._messages += 1
-        self.position = f"message {self._messages}"
+        raise InvalidProtobufError("$", f"no message is longer than {MAX_PROTOBUF_BYTES} bytes")
 
 
 class ProtobufWriter:
     """Each message after its length as a varint."""
 
-    def write(self, event: OpenResponsesStreamEvent) -> bytes:
-        data = event.SerializeToString()
-        return _varint(len(data)) + data
+    def write(self, events: Iterable[OpenResponsesStreamEvent]) -> Iterator[bytes]:
+        parts: list[bytes] = []
+        try:
+            for event in events:
+                data = event.SerializeToString()
+                parts += (_varint(len(data)), data)
+        finally:
+            yield b"".join(parts)
 
     def close(self) -> bytes:
         return b""
@@ -242,7 +263,6 @@ class _Lines:
 
     Attributes:
         number: the number of the line that was cut off last, from 1.
-
     """
 
     def __init__(self) -> None:
@@ -271,6 +291,7 @@ def _one_line(text: bytes) -> bytes:
     return text.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in text or b"\r" in text else text
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def _varint(number: int) -> bytes:
     """A whole number as protobuf writes it: seven bits a byte, the lowest first, the top bit while more follow."""
     data = bytearray()

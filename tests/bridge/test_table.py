@@ -232,7 +232,7 @@ def test_raw_json_that_is_no_event_on_the_way_out(type_name: str, text: str) -> 
         to_json(unfit)
 
 
-@pytest.mark.parametrize("extra", ["", "[]", "{", '{"type":"x"}', '{"itemId":1}', '{"item_id":1}', '{"a":1}x'])
+@pytest.mark.parametrize("extra", ["[]", "{", " ", '{"type":"x"}', '{"itemId":1}', '{"item_id":1}', '{"a":1}x'])
 def test_extra_json_that_does_not_fit_on_the_way_out(extra: str) -> None:
     unfit = event(0)
     unfit.extra_json = extra

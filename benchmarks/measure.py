@@ -1,0 +1,58 @@
+"""Measures contenders against each other in one run, and prints tables."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+Times = dict[str, list[float]]
+"""Microseconds for each event that a contender worked on, round by round."""
+
+_Value = TypeVar("_Value")
+
+
+def measure(contenders: Mapping[str, Callable[[], object]], *, events: int, rounds: int) -> Times:
+    """Lets the contenders take turns in every round: a machine that is slower for a while is slower for all."""
+    times: Times = {name: [] for name in contenders}
+    for contender in contenders.values():
+        contender()
+    for _ in range(rounds):
+        for name, contender in contenders.items():
+            gc.collect()
+            start = time.perf_counter()
+            contender()
+            times[name].append((time.perf_counter() - start) / events * 1e6)
+    return times
+
+
+def each(function: Callable[[_Value], object], values: list[_Value]) -> Callable[[], None]:
+    """A contender that calls a function with each value."""
+
+    def run() -> None:
+        for value in values:
+            function(value)
+
+    return run
+
+
+def ratio(slower: list[float], faster: list[float]) -> float:
+    """How many times as fast one contender is as another: the median over the rounds."""
+    return statistics.median(a / b for a, b in zip(slower, faster, strict=True))
+
+
+def row(what: str, name: str, times: Times, against: str) -> tuple[str, ...]:
+    """A row for a contender: its median, and how many times as fast the first one of its table is."""
+    return what, name, f"{statistics.median(times[name]):.2f}", f"{ratio(times[name], times[against]):.1f}"
+
+
+def print_table(title: str, header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Prints a Markdown table with its columns aligned."""
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    print(f"\n{title}\n")
+    for cells in (header, tuple("-" * width for width in widths), *rows):
+        print(
+            "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |", flush=True
+        )
