@@ -172,51 +172,56 @@ class ProtobufReader:
 
     def __init__(self) -> None:
         self._messages = 0
-        self._rest: list[bytes] = []
-        self._needed = 1  # bytes without which the next message is not whole
+        self._buffer = bytearray()
+        self._wanted = 1  # bytes in the buffer without which no message is whole
 
     @property
     def position(self) -> str:
+        """See EventReader."""
         return f"message {self._messages}"
 
     def feed(self, chunk: bytes) -> Iterator[OpenResponsesStreamEvent]:
-        self._rest.append(chunk)
-        self._needed -= len(chunk)
-        if self._needed > 0:
+        self._buffer += chunk
+        if len(self._buffer) < self._wanted:
             return
-        data = b"".join(self._rest)
-        stop = 0
-        while (message := self._next(data, stop)) is not None:
-            start, stop = message
+        data = bytes(self._buffer)
+        at = 0
+        self._wanted = 1
+        while at < len(data):
+            start, length = at + 1, data[at]
+            if length > 0x7F:
+                start, length = self._long_length(data, at)
+            stop = start + length
+            if stop > len(data):
+                self._wanted = stop - at
+                break
             self._messages += 1
             try:
                 event = OpenResponsesStreamEvent.FromString(data[start:stop])
             except DecodeError as error:
                 raise InvalidProtobufError("$", f"no OpenResponsesStreamEvent: {error}") from None
             yield event
-        self._rest = [data[stop:]]
+            at = stop
+        self._buffer = bytearray(data[at:])
 
     def close(self) -> Iterator[OpenResponsesStreamEvent]:
-        if any(self._rest):
+        if self._buffer:
             self._messages += 1
             raise InvalidProtobufError("$", "the input ends within a message")
         yield from ()
 
-    def _next(self, data: bytes, at: int) -> tuple[int, int] | None:
-        """Where the message begins and ends whose length stands at `at`; None when it is not there as a whole."""
-        length = shift = 0
-        for byte in data[at : at + 5]:
-            at += 1
-            length |= (byte & 0x7F) << shift
+    def _long_length(self, data: bytes, at: int) -> tuple[int, int]:
+        """Where the message begins whose length stands at `at`, and the length; 1 while the length is not whole."""
+        length = 0
+        for index, byte in enumerate(data[at : at + 5]):
+            length |= (byte & 0x7F) << (7 * index)
             if byte < 0x80:
-                if length > MAX_PROTOBUF_BYTES:
-                    break
-                self._needed = at + length - len(data)
-                return (at, at + length) if self._needed <= 0 else None
-            shift += 7
-        if shift < 35 and length <= MAX_PROTOBUF_BYTES:
-            self._needed = 1
-            return None
+                if length <= MAX_PROTOBUF_BYTES:
+                    return at + index + 1, length
+                break
+        else:
+            if at + 5 > len(data):
+                return len(data), 1
         self._messages += 1
         raise InvalidProtobufError("$", f"no message is longer than {MAX_PROTOBUF_BYTES} bytes")
 
@@ -267,23 +272,24 @@ class _Lines:
 
     def __init__(self) -> None:
         self.number = 0
-        self._rest: list[bytes] = []
+        self._rest = bytearray()
 
     def split(self, chunk: bytes) -> Iterator[bytes]:
         """Yields the lines that end in this chunk, without their LF."""
         lines = chunk.split(b"\n")
-        self._rest.append(lines[0])
-        if len(lines) > 1:
-            lines[0] = b"".join(self._rest)
-            self._rest = [lines.pop()]
-            for line in lines:
-                self.number += 1
-                yield line
+        if len(lines) == 1:
+            self._rest += chunk
+            return
+        lines[0] = bytes(self._rest + lines[0])
+        self._rest = bytearray(lines.pop())
+        for line in lines:
+            self.number += 1
+            yield line
 
     def rest(self) -> bytes:
         """What the last LF is followed by."""
         self.number += 1
-        return b"".join(self._rest)
+        return bytes(self._rest)
 
 
 def _one_line(text: bytes) -> bytes:
