@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 from google.protobuf import json_format, proto
+
 from openresponses.v1 import annotations_pb2
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-
 from openresponses_grpc import from_json, to_json
 from openresponses_grpc.framing import FORMATS
 

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 from google.protobuf import descriptor_pb2
-from openresponses.v1 import annotations_pb2, events_pb2
 
+from openresponses.v1 import annotations_pb2, events_pb2
 from openresponses_grpc import from_json, to_json
 
 from .measure import Times, each, measure, print_table, row

@@ -1,9 +1,9 @@
 """The contract: what no change may change, and what every event keeps to."""
 
 import pytest
+
 from openresponses.v1 import events_pb2, stream_service_pb2
 from openresponses.v1.annotations_pb2 import event_type
-
 from openresponses_grpc import wire
 
 WRAPPER = events_pb2.OpenResponsesStreamEvent.DESCRIPTOR

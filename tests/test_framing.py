@@ -7,8 +7,8 @@ import pytest
 from google.protobuf import proto
 from hypothesis import given
 from hypothesis import strategies as st
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
+from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc import EventError, InvalidJSONError, InvalidProtobufError, from_json
 from openresponses_grpc.framing import (
     FORMATS,

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 from google.protobuf.message import Message
+
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
 from .codec import EVENT_ONEOF, TYPE_PROPERTY, Contract, EventCodec, Naming, contract, decode_properties

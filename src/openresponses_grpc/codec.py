@@ -13,6 +13,7 @@ import msgspec
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+
 from openresponses.v1.annotations_pb2 import event_type
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 from google.protobuf.message import DecodeError
+
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
 from .bridge import event_type_of, from_json, to_encodable, to_json

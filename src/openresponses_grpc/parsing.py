@@ -10,6 +10,7 @@ import math
 from typing import Any, Final
 
 import msgspec
+
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
 from .codec import TYPE_PROPERTY, Contract, EventCodec, Property, decode_properties
@@ -44,8 +45,8 @@ def read_event(data: bytes, compiled: Contract, strict: bool) -> OpenResponsesSt
     try:
         codec = compiled.by_type.get(type_name)
         if codec is None:
-            known = ", ".join(compiled.by_type)
-            raise UnknownEventTypeError("$.type", f"unknown event type {type_name!r}; known are {known}")
+            problem = f"no message has the event type {type_name!r}; without strict the event is carried as it is"
+            raise UnknownEventTypeError("$.type", problem)
         return _read_properties(decode_properties(data), codec)
     except EventError:
         if strict:

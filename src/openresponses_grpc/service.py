@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
+
 from openresponses.v1 import stream_service_pb2
 
 from . import wire

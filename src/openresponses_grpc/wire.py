@@ -12,6 +12,7 @@ from typing import Any
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
+
 from openresponses.v1 import stream_service_pb2
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
+from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc import EventError, from_dict, from_json, to_dict, to_json
 from openresponses_grpc.codec import NAMINGS, Naming, contract
 from openresponses_grpc.parsing import read_event

@@ -4,8 +4,8 @@ import json
 import math
 
 import pytest
-from openresponses.v1.events_pb2 import OpenResponsesImageGenCallGenerating, OpenResponsesStreamEvent
 
+from openresponses.v1.events_pb2 import OpenResponsesImageGenCallGenerating, OpenResponsesStreamEvent
 from openresponses_grpc import (
     EventError,
     EventShapeError,

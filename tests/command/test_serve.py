@@ -14,6 +14,7 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+
 from openresponses.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
 from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 

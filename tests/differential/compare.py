@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-
 from openresponses_grpc import EventError, from_json, to_json
 from openresponses_grpc.codec import Naming
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from google.protobuf.descriptor import FieldDescriptor
+
 from openresponses.v1.annotations_pb2 import event_type
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 

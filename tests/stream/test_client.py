@@ -7,8 +7,8 @@ from typing import Any
 
 import grpc
 import pytest
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
+from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc import (
     EventStreamClient,
     IncompleteEventError,

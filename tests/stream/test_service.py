@@ -8,10 +8,10 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
+
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest, SubscribeResponse
 from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
-
 from openresponses_grpc import wire
 
 from ..events import event

@@ -6,6 +6,7 @@ from collections import deque
 from typing import Any
 
 import grpc
+
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses.v1.stream_service_pb2 import PublishResponse
 
