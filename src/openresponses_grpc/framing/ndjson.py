@@ -1,0 +1,56 @@
+"""NDJSON: one event a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
+
+from ..bridge import from_json, to_encodable
+from ..codec import Naming, contract
+from .lines import Lines, one_line
+
+_encode_lines: Final = msgspec.json.Encoder().encode_lines
+
+
+class NDJSONReader:
+    """One event a line; lines end with LF or CR LF, and empty ones are passed over."""
+
+    def __init__(self, naming: Naming = "camelCase", strict: bool = False) -> None:
+        self._naming: Naming = naming
+        self._strict = strict
+        self._lines = Lines()
+
+    @property
+    def position(self) -> str:
+        return f"line {self._lines.number}"
+
+    def feed(self, chunk: bytes) -> Iterator[OpenResponsesStreamEvent]:
+        for line in self._lines.split(chunk):
+            if line and not line.isspace():
+                yield from_json(line.removesuffix(b"\r"), naming=self._naming, strict=self._strict)
+
+    def close(self) -> Iterator[OpenResponsesStreamEvent]:
+        yield from self.feed(b"\n")
+
+
+class NDJSONWriter:
+    """One event a line."""
+
+    def __init__(self, naming: Naming = "camelCase") -> None:
+        self._contract = contract(naming)
+
+    def write(self, events: Iterable[OpenResponsesStreamEvent]) -> Iterator[bytes]:
+        lines: list[msgspec.Struct | msgspec.Raw] = []
+        try:
+            for event in events:
+                line = to_encodable(event, self._contract)
+                lines.append(msgspec.Raw(one_line(bytes(line))) if isinstance(line, msgspec.Raw) else line)
+        finally:
+            yield _encode_lines(lines)
+
+    def close(self) -> bytes:
+        return b""
