@@ -18,7 +18,7 @@ from google.protobuf import json_format, proto
 from openresponses.v1 import annotations_pb2
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc import from_json, to_json
-from openresponses_grpc.framing import FORMATS
+from openresponses_grpc.framing import FORMATS, transcode
 
 from . import events, node
 from .measure import each, measure, print_table, row
@@ -71,7 +71,7 @@ def json_format_lines_to() -> bytes:
 def convert(source: str, target: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
     reader, writer = FORMATS[source].reader("camelCase", True), FORMATS[target].writer("camelCase")
     for chunk in chunks:
-        yield from writer.write(reader.feed(chunk))
+        yield from transcode(reader, writer, chunk)
     yield from writer.write(reader.close())
     yield writer.close()
 

@@ -4,11 +4,16 @@ from collections.abc import AsyncIterator
 
 import grpc
 import pytest
+from hypothesis import settings
 
 from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore
+
+# No test asserts a time, and a busy machine is no failure.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture

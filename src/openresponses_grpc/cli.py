@@ -17,7 +17,7 @@ from .client import StreamError, SyncEventStreamClient
 from .client.channel import DEFAULT_TARGET
 from .codec import NAMINGS, Naming
 from .errors import EventError
-from .framing import FORMATS, EventReader, read_events
+from .framing import FORMATS, EventReader, read_events, transcode
 from .server import ListenError, running_server, stop_signal
 from .service import StreamService
 from .store import DEFAULT_ABANDON_AFTER, DEFAULT_KEEP_FINISHED, DEFAULT_MAX_BYTES, open_store
@@ -82,7 +82,7 @@ def convert(
     with _faults(reader), _progress(input) as advance:
         try:
             for chunk in _chunks(input, advance):
-                output.writelines(writer.write(reader.feed(chunk)))
+                output.writelines(transcode(reader, writer, chunk))
             output.writelines(writer.write(reader.close()))
             output.write(writer.close())
         finally:

@@ -15,6 +15,7 @@ from .interface import EventReader, EventWriter
 from .ndjson import NDJSONReader, NDJSONWriter
 from .protobuf import ProtobufReader, ProtobufWriter
 from .sse import SSEReader, SSEWriter
+from .transcode import transcode
 
 __all__ = [
     "FORMATS",
@@ -28,6 +29,7 @@ __all__ = [
     "SSEReader",
     "SSEWriter",
     "read_events",
+    "transcode",
 ]
 
 

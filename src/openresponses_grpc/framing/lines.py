@@ -16,15 +16,19 @@ class Lines:
         self.number = 0
         self._rest = bytearray()
 
-    def split(self, chunk: bytes) -> Iterator[bytes]:
-        """Yields the lines that end in this chunk, without their LF."""
-        lines = chunk.split(b"\n")
-        if len(lines) == 1:
+    def block(self, chunk: bytes) -> bytes:
+        """The lines that end in this chunk, with their LF."""
+        end = chunk.rfind(b"\n") + 1
+        if not end:
             self._rest += chunk
-            return
-        lines[0] = bytes(self._rest + lines[0])
-        self._rest = bytearray(lines.pop())
-        for line in lines:
+            return b""
+        block = bytes(self._rest) + chunk[:end]
+        self._rest = bytearray(chunk[end:])
+        return block
+
+    def split(self, block: bytes) -> Iterator[bytes]:
+        """Yields the lines of a block, without their LF."""
+        for line in block.split(b"\n")[:-1]:
             self.number += 1
             yield line
 

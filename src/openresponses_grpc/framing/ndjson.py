@@ -13,13 +13,14 @@ from ..bridge import from_json, to_encodable
 from ..codec import Naming, contract
 from .lines import Lines, one_line
 
-_encode_lines: Final = msgspec.json.Encoder().encode_lines
+encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 
 class NDJSONReader:
     """One event a line; lines end with LF or CR LF, and empty ones are passed over."""
 
     def __init__(self, naming: Naming = "camelCase", strict: bool = False) -> None:
+        self.contract = contract(naming)
         self._naming: Naming = naming
         self._strict = strict
         self._lines = Lines()
@@ -29,9 +30,21 @@ class NDJSONReader:
         return f"line {self._lines.number}"
 
     def feed(self, chunk: bytes) -> Iterator[OpenResponsesStreamEvent]:
-        for line in self._lines.split(chunk):
+        return self.read(self.take(chunk))
+
+    def take(self, chunk: bytes) -> bytes:
+        """The lines that end in this chunk, for `read` or for whoever reads them otherwise and calls `skip`."""
+        return self._lines.block(chunk)
+
+    def read(self, block: bytes) -> Iterator[OpenResponsesStreamEvent]:
+        """Yields the events of lines."""
+        for line in self._lines.split(block):
             if line and not line.isspace():
                 yield from_json(line.removesuffix(b"\r"), naming=self._naming, strict=self._strict)
+
+    def skip(self, lines: int) -> None:
+        """Counts lines that were read otherwise."""
+        self._lines.number += lines
 
     def close(self) -> Iterator[OpenResponsesStreamEvent]:
         yield from self.feed(b"\n")
@@ -41,16 +54,16 @@ class NDJSONWriter:
     """One event a line."""
 
     def __init__(self, naming: Naming = "camelCase") -> None:
-        self._contract = contract(naming)
+        self.contract = contract(naming)
 
     def write(self, events: Iterable[OpenResponsesStreamEvent]) -> Iterator[bytes]:
         lines: list[msgspec.Struct | msgspec.Raw] = []
         try:
             for event in events:
-                line = to_encodable(event, self._contract)
+                line = to_encodable(event, self.contract)
                 lines.append(msgspec.Raw(one_line(bytes(line))) if isinstance(line, msgspec.Raw) else line)
         finally:
-            yield _encode_lines(lines)
+            yield encode_lines(lines)
 
     def close(self) -> bytes:
         return b""

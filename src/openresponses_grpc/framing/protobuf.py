@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -23,17 +22,22 @@ class ProtobufReader:
         self._messages = 0
         self._buffer = bytearray()
         self._wanted = 1  # bytes in the buffer without which no message is whole
+        self._error: InvalidProtobufError | None = None  # of what follows the messages that were taken
 
     @property
     def position(self) -> str:
-        """See EventReader."""
         return f"message {self._messages}"
 
     def feed(self, chunk: bytes) -> Iterator[OpenResponsesStreamEvent]:
+        return self.read(self.take(chunk))
+
+    def take(self, chunk: bytes) -> list[bytes]:
+        """The messages that end in this chunk, for `read` or for whoever reads them otherwise and calls `skip`."""
         self._buffer += chunk
         if len(self._buffer) < self._wanted:
-            return
+            return []
         data = bytes(self._buffer)
+        messages = []
         at = 0
         self._wanted = 1
         while at < len(data):
@@ -44,54 +48,68 @@ class ProtobufReader:
             if stop > len(data):
                 self._wanted = stop - at
                 break
+            messages.append(data[start:stop])
+            at = stop
+        self._buffer = bytearray(data[at:])
+        return messages
+
+    def read(self, messages: list[bytes]) -> Iterator[OpenResponsesStreamEvent]:
+        """Yields the events of messages, and raises what is wrong with them or with what follows them."""
+        for message in messages:
             self._messages += 1
             try:
-                event = OpenResponsesStreamEvent.FromString(data[start:stop])
+                event = OpenResponsesStreamEvent.FromString(message)
             except DecodeError as error:
                 raise InvalidProtobufError("$", f"no OpenResponsesStreamEvent: {error}") from None
             yield event
-            at = stop
-        self._buffer = bytearray(data[at:])
+        if self._error:
+            self._messages += 1
+            raise self._error
+
+    def skip(self, messages: int) -> None:
+        """Counts messages that were read otherwise."""
+        self._messages += messages
 
     def close(self) -> Iterator[OpenResponsesStreamEvent]:
         if self._buffer:
-            self._messages += 1
-            raise InvalidProtobufError("$", "the input ends within a message")
-        yield from ()
+            self._error = InvalidProtobufError("$", "the input ends within a message")
+        return self.read([])
 
     def _long_length(self, data: bytes, at: int) -> tuple[int, int]:
-        """Where the message begins whose length stands at `at`, and the length; 1 while the length is not whole."""
+        """Where the message begins whose length stands at `at`, and the length; beyond the data if it is not whole."""
         length = 0
         for index, byte in enumerate(data[at : at + 5]):
             length |= (byte & 0x7F) << (7 * index)
+            if byte < 0x80 and length <= MAX_MESSAGE_BYTES:
+                return at + index + 1, length
             if byte < 0x80:
-                if length <= MAX_MESSAGE_BYTES:
-                    return at + index + 1, length
                 break
         else:
             if at + 5 > len(data):
                 return len(data), 1
-        self._messages += 1
-        raise InvalidProtobufError("$", f"no message is longer than {MAX_MESSAGE_BYTES} bytes")
+        self._error = InvalidProtobufError("$", f"no message is longer than {MAX_MESSAGE_BYTES} bytes")
+        return len(data), 1
 
 
 class ProtobufWriter:
     """Each message after its length as a varint."""
 
     def write(self, events: Iterable[OpenResponsesStreamEvent]) -> Iterator[bytes]:
-        parts: list[bytes] = []
+        messages: list[bytes] = []
         try:
             for event in events:
-                data = event.SerializeToString()
-                parts += (_varint(len(data)), data)
+                messages.append(event.SerializeToString())  # noqa: PERF401 - an error leaves what is before it
         finally:
-            yield b"".join(parts)
+            yield self.frame(messages)
+
+    def frame(self, messages: Iterable[bytes]) -> bytes:
+        """Serialized events, each after its length."""
+        return b"".join([_LENGTHS[len(message)] + message for message in messages])
 
     def close(self) -> bytes:
         return b""
 
 
-@functools.lru_cache(maxsize=1 << 14)
 def _varint(number: int) -> bytes:
     """A whole number as protobuf writes it: seven bits a byte, the lowest first, the top bit while more follow."""
     data = bytearray()
@@ -100,3 +118,13 @@ def _varint(number: int) -> bytes:
         number >>= 7
     data.append(number)
     return bytes(data)
+
+
+class _Lengths(dict[int, bytes]):
+    """Lengths as varints, those of usual messages ready."""
+
+    def __missing__(self, length: int) -> bytes:
+        return _varint(length)
+
+
+_LENGTHS: Final = _Lengths((length, _varint(length)) for length in range(1 << 10))

@@ -39,7 +39,7 @@ class SSEReader:
         if b"\r" in chunk:
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        for line in self._lines.split(chunk):
+        for line in self._lines.split(self._lines.block(chunk)):
             yield from self._read(line)
 
     def close(self) -> Iterator[OpenResponsesStreamEvent]:
