@@ -35,6 +35,8 @@ LINES = [
     GENERATING_JSON + b" " + COMPLETED_JSON,
     GENERATING_JSON + b" " + COMPLETED_JSON[:40],
     COMPLETED_JSON[40:],
+    GENERATING_JSON[:40] + b"\n" + GENERATING_JSON[40:],
+    b"{\n" + GENERATING_JSON[1:],
     GENERATING_JSON.replace(b"<id>", b"\xff"),
     b"{}",
     b"[" * 5000,

@@ -62,8 +62,9 @@ def _serialize(block: bytes, contract: Contract) -> list[bytes] | None:
         structs = contract.decode_lines(block)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    # The parser cares for white space, not for lines: each has to begin and end with the braces of one event.
-    if not block.startswith(b"{") or not block.endswith(b"}\n") or block.count(b"}\n{") != len(structs) - 1:
+    # The parser cares for white space, not for lines. There is one event on each if all line breaks are between events.
+    between = block.count(b"}\n{") == len(structs) - 1 and block.startswith(b"{") and block.endswith(b"}\n")
+    if not between or block.count(b"\n") != len(structs):
         return None
     batch = SubscribeResponse()
     new, to_event = batch.events.add, contract.to_event
