@@ -1,6 +1,7 @@
-# `make` or `make help` says what there is. Everything happens in this folder: in .venv, .venv-generate and build.
+# `make` or `make help` says what there is. Everything happens in this folder: in .venv, .venv-* and build.
 
 PYTHON ?= python3
+SECONDS ?= 60
 BUF ?= npx --yes --package=@bufbuild/buf@1.75.0 buf
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +11,7 @@ SERVICES := $(filter %_service.proto,$(PROTOS))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types generate-python check-generated check-wheel differential bench clean
+.PHONY: help install demo test lint types generate-python check-generated check-wheel differential fuzz bench clean
 
 help: ## Say what there is
 	@echo "Python 3.11 or newer, make and a package index are enough for install, demo and test."
@@ -52,11 +53,14 @@ check-wheel: $(VENV)/installed-test ## Test the built wheel beside the oldest an
 differential: $(VENV)/installed-test ## Hold the bridge against the SDKs on generated inputs (needs Node)
 	$(BIN)/python -m pytest -m differential tests/differential
 
+fuzz: .venv-fuzz/installed ## Fuzz each reader for SECONDS (60 unless said: make fuzz SECONDS=600)
+	./tests/fuzz/run .venv-fuzz/bin/python $(SECONDS)
+
 bench: $(VENV)/installed-bench ## Measure the bridge against json_format and Node, and print the tables
 	$(BIN)/python -m benchmarks.bridge
 
 clean: ## Remove everything that make has made
-	rm -rf .venv .venv-generate build dist
+	rm -rf .venv .venv-generate .venv-fuzz build dist
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -67,6 +71,11 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/installed-%: $(VENV)/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+.venv-fuzz/installed: pyproject.toml requirements/fuzz.txt
+	$(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --editable . --requirement requirements/fuzz.txt
 	@touch $@
 
 .venv-generate/installed: requirements/generate.txt
