@@ -46,14 +46,14 @@ TOKENS = [
 """Bytes that mean something to some reader."""
 
 HEADER_BYTES = 5
-"""What a fuzz target's input begins with: one byte for the options, the others for the chunks' sizes."""
+"""What a fuzz target's input begins with: one byte for the options, the others for the chunks' sizes; 0 is the rest."""
 
 
 def main(folder: Path) -> None:
     """Makes a corpus for each fuzz target, and the dictionary for all of them."""
     deep = b'{"type":"x","y":' + b"[" * 1100 + b"]" * 1100 + b"}"  # deeper than the parser goes
     inputs = {"json": [*JSON, deep], **{name: [*parts, b"".join(parts)] for name, parts in STREAMS.items()}}
-    headers = [bytes(HEADER_BYTES), b"\x01\x00\x06\x40\xff", b"\x02\xff\xff\xff\xff"]
+    headers = [bytes(HEADER_BYTES), b"\x01\x07\x40\x01\xff", b"\x02\x3f\xff\x20\x00"]
     for reader, texts in inputs.items():
         corpus = folder / reader
         corpus.mkdir(parents=True, exist_ok=True)

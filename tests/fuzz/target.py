@@ -24,7 +24,7 @@ def check(data: bytes) -> None:
         return
     chunks: list[bytes] = []
     while data:
-        size = 1 + header[1 + len(chunks) % (HEADER_BYTES - 1)]
+        size = header[1 + len(chunks) % (HEADER_BYTES - 1)] or len(data)
         chunks.append(data[:size])
         data = data[size:]
     check_stream(READER, chunks, naming, strict)
