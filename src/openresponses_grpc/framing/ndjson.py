@@ -63,7 +63,8 @@ class NDJSONWriter:
                 line = to_encodable(event, self.contract)
                 lines.append(msgspec.Raw(one_line(bytes(line))) if isinstance(line, msgspec.Raw) else line)
         finally:
-            yield encode_lines(lines)
+            if lines:
+                yield encode_lines(lines)
 
     def close(self) -> bytes:
         return b""

@@ -100,7 +100,8 @@ class ProtobufWriter:
             for event in events:
                 messages.append(event.SerializeToString())  # noqa: PERF401 - an error leaves what is before it
         finally:
-            yield self.frame(messages)
+            if messages:
+                yield self.frame(messages)
 
     def frame(self, messages: Iterable[bytes]) -> bytes:
         """Serialized events, each after its length."""
