@@ -17,6 +17,8 @@ from grpc_status import rpc_status
 
 from openresponses.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
 from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+from openresponses_grpc import from_json
+from openresponses_grpc.framing import FORMATS
 
 from ..events import COMPLETED_JSON, DOCUMENTED, GENERATING_JSON, event
 
@@ -65,18 +67,21 @@ async def test_publish_and_subscribe_through_a_server() -> None:
         assert await run("convert", "--from", "protobuf", stdin=late[1]) == (0, COMPLETED_JSON + b"\n", b"")
 
 
-async def test_each_event_is_relayed_as_it_comes() -> None:
+@pytest.mark.parametrize("source", FORMATS)
+async def test_each_event_is_relayed_as_it_comes(source: str) -> None:
+    # SSE is in snake_case, as the API sends it; NDJSON comes out in camelCase, as the SDK hands it out.
+    writer = FORMATS[source].writer("snake_case" if source == "sse" else "camelCase")
     async with (
         serving() as (_, address),
         started("subscribe", "--server", address, "s") as subscriber,
-        started("publish", "--server", address, "s") as publisher,
+        started("publish", "--server", address, "--from", source, "s") as publisher,
     ):
         assert publisher.stdin is not None
         for sent in DOCUMENTED * 2:
-            publisher.stdin.write(sent + b"\n")
+            publisher.stdin.writelines(writer.write([from_json(sent)]))
             await publisher.stdin.drain()
             assert await line(subscriber) == sent + b"\n"
-        await publisher.communicate(b"")
+        await publisher.communicate(writer.close())
         assert (await subscriber.communicate(), subscriber.returncode) == ((b"", b""), 0)
 
 
