@@ -240,7 +240,7 @@ class OpenResponsesStreamEvent(_message.Message):
     UNRECOGNIZED_FIELD_NUMBER: _builtins.int
     EXTRA_JSON_FIELD_NUMBER: _builtins.int
     extra_json: _builtins.str
-    """The properties of a modelled event that its message does not name, as one JSON object; unset when there are none."""
+    """The properties of a modelled event that its message does not name, as one JSON object; unset or empty for none."""
     @_builtins.property
     def image_generation_call_generating(self) -> Global___OpenResponsesImageGenCallGenerating:
         """Type `response.image_generation_call.generating`."""
