@@ -75,7 +75,8 @@ $(VENV)/installed-%: $(VENV)/installed
 
 .venv-fuzz/installed: pyproject.toml requirements/fuzz.txt
 	$(PYTHON) -m venv .venv-fuzz
-	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --editable . --requirement requirements/fuzz.txt
+	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --only-binary atheris \
+		--editable . --requirement requirements/fuzz.txt
 	@touch $@
 
 .venv-generate/installed: requirements/generate.txt

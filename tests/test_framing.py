@@ -176,10 +176,10 @@ def test_ndjson_error_names_the_line() -> None:
         (b"\x02\x0a", "message 2", "within"),
         (b"\x80", "message 2", "within"),
         (b"\x02\xff\xff", "message 2", "no OpenResponsesStreamEvent"),
-        (b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "message 2", "no message is longer"),
-        (b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", "message 2", "no message is longer"),
-        (b"\x80" * 11, "message 2", "no message is longer"),
-        (b"\x80\x80\x80\x80\x08", "message 2", "no message is longer"),
+        (b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "message 2", "no length of a message"),
+        (b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", "message 2", "no length of a message"),
+        (b"\x80" * 11, "message 2", "no length of a message"),
+        (b"\x80\x80\x80\x80\x08", "message 2", "no length of a message"),
     ],
 )
 def test_protobuf_that_is_none_is_an_error_with_its_place(data: bytes, position: str, problem: str) -> None:

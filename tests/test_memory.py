@@ -12,7 +12,10 @@ from openresponses_grpc import from_json
 from openresponses_grpc.framing import FORMATS, read_events
 
 from .events import GENERATING_JSON
-from .test_robustness import LARGE, MIB, formats, traced, varint
+from .test_robustness import formats, traced, varint
+
+MIB = 1 << 20
+LARGE = 64 * MIB
 
 
 def large_event(name: str) -> Iterator[bytes]:

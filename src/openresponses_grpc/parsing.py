@@ -45,7 +45,7 @@ def read_event(data: bytes, compiled: Contract, strict: bool) -> OpenResponsesSt
     try:
         codec = compiled.by_type.get(type_name)
         if codec is None:
-            problem = f"no message has the event type {type_name!r}; without strict the event is carried as it is"
+            problem = f"no message has the event type {type_name[:100]!r}; without strict the event is carried as it is"
             raise UnknownEventTypeError("$.type", problem)
         return _read_properties(decode_properties(data), codec)
     except EventError:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import pickle
 
 import pytest
 
@@ -164,6 +165,13 @@ def test_what_is_no_event_is_an_error(data: str | bytes, strict: bool) -> None:
     with pytest.raises(InvalidJSONError) as caught:
         from_json(data, strict=strict)
     assert caught.value.path in ("$", "$.type")
+
+
+def test_errors_can_be_pickled() -> None:
+    with pytest.raises(EventShapeError) as caught:
+        from_json(generating(itemId=None), strict=True)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (type(again), str(again), again.path) == (EventShapeError, str(caught.value), "$.itemId")
 
 
 def test_unknown_type_when_strict() -> None:

@@ -87,7 +87,9 @@ class ProtobufReader:
         else:
             if at + 5 > len(data):
                 return len(data), 1
-        self._error = InvalidProtobufError("$", f"no message is longer than {MAX_MESSAGE_BYTES} bytes")
+        self._error = InvalidProtobufError(
+            "$", f"no length of a message: at most {MAX_MESSAGE_BYTES}, in up to 5 bytes"
+        )
         return len(data), 1
 
 
