@@ -9,7 +9,7 @@ from hypothesis import settings
 from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
-from openresponses_grpc.store import MemoryStore
+from openresponses_grpc.store import MemoryStore, StoreLimits
 
 # No test asserts a time, and a busy machine is no failure.
 settings.register_profile("untimed", deadline=None)
@@ -19,7 +19,9 @@ settings.load_profile("untimed")
 @pytest.fixture
 async def server() -> AsyncIterator[str]:
     """A server's address."""
-    service = StreamService(MemoryStore(max_bytes=64 << 20, abandon_after=0.2), idle_interval=0.1)
+    service = StreamService(
+        MemoryStore(StoreLimits(max_bytes=64 << 20, max_stream_bytes=1 << 30, abandon_after=0.2)), idle_interval=0.1
+    )
     async with running_server(service, "127.0.0.1:0") as address:
         yield address
 

@@ -20,7 +20,7 @@ from .errors import EventError
 from .framing import FORMATS, EventReader, read_events, transcode
 from .server import ListenError, running_server, stop_signal
 from .service import StreamService
-from .store import DEFAULT_ABANDON_AFTER, DEFAULT_KEEP_FINISHED, DEFAULT_MAX_BYTES, open_store
+from .store import OpenStoreError, StoreLimits, open_store
 
 CHUNK_BYTES = 1 << 16
 
@@ -98,16 +98,32 @@ def convert(
     "--max-bytes",
     metavar="BYTES",
     type=click.IntRange(min=1),
-    default=DEFAULT_MAX_BYTES,
+    default=StoreLimits.max_bytes,
     show_default=True,
     help="Memory for all streams. When it is full, finished streams go, the oldest first, then abandoned ones; when"
     " there are none, publishers are refused with RESOURCE_EXHAUSTED.",
 )
 @click.option(
+    "--max-streams",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=StoreLimits.max_streams,
+    show_default=True,
+    help="Streams at one time; beyond it as with --max-bytes.",
+)
+@click.option(
+    "--max-stream-bytes",
+    metavar="BYTES",
+    type=click.IntRange(min=1),
+    default=StoreLimits.max_stream_bytes,
+    show_default=True,
+    help="Bytes of the events of one stream; a publisher that goes beyond is refused with RESOURCE_EXHAUSTED.",
+)
+@click.option(
     "--keep-finished",
     metavar="SECONDS",
     type=click.FloatRange(min=0),
-    default=DEFAULT_KEEP_FINISHED,
+    default=StoreLimits.keep_finished,
     show_default=True,
     help="How long a finished stream can be replayed.",
 )
@@ -115,11 +131,19 @@ def convert(
     "--abandon-after",
     metavar="SECONDS",
     type=click.FloatRange(min=0),
-    default=DEFAULT_ABANDON_AFTER,
+    default=StoreLimits.abandon_after,
     show_default=True,
     help="How long an unfinished stream may be without a publisher before its readers are told that it is abandoned.",
 )
-def serve(listen: str, store: str, max_bytes: int, keep_finished: float, abandon_after: float) -> None:
+def serve(
+    listen: str,
+    store: str,
+    max_bytes: int,
+    max_streams: int,
+    max_stream_bytes: int,
+    keep_finished: float,
+    abandon_after: float,
+) -> None:
     """Run a server that carries streams from publishers to subscribers.
 
     It prints its address when it is ready, serves the gRPC health service beside the streams, and stops on SIGTERM or
@@ -127,19 +151,24 @@ def serve(listen: str, store: str, max_bytes: int, keep_finished: float, abandon
 
     The store memory: keeps the streams in memory, up to --max-bytes; they end with the server.
     """
-    try:
-        opened = open_store(store, max_bytes=max_bytes, keep_finished=keep_finished, abandon_after=abandon_after)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--store") from None
+    limits = StoreLimits(
+        max_bytes=max_bytes,
+        max_streams=max_streams,
+        max_stream_bytes=max_stream_bytes,
+        keep_finished=keep_finished,
+        abandon_after=abandon_after,
+    )
 
     async def run() -> None:
-        async with running_server(StreamService(opened), listen) as address:
+        async with open_store(store, limits) as opened, running_server(StreamService(opened), listen) as address:
             click.echo(f"listening on {address}")
             await stop_signal()
             click.echo("stopping")
 
     try:
         asyncio.run(run())
+    except OpenStoreError as error:
+        raise click.BadParameter(str(error), param_hint="--store") from None
     except ListenError as error:
         _fail(str(error))
 

@@ -15,8 +15,8 @@ from google.protobuf.message import DecodeError
 from openresponses.v1 import stream_service_pb2
 
 from . import wire
-from .status import InvalidRequestError, abort_for_request, abort_for_shutdown, abort_for_state
-from .store import Store, StreamStateError
+from .status import InvalidRequestError, abort_for_request, abort_for_state, abort_unavailable
+from .store import Store, StoreUnavailableError, StreamStateError
 
 _logger = logging.getLogger(__name__)
 
@@ -134,7 +134,10 @@ class StreamService:
         except InvalidRequestError as error:
             await abort_for_request(context, error)
         except _ShuttingDownError:
-            await abort_for_shutdown(context)
+            await abort_unavailable(context, "the server is shutting down")
+        except StoreUnavailableError as error:
+            _logger.error("the store is unavailable: %s", error)
+            await abort_unavailable(context, "the store is unavailable")
         except grpc.aio.AbortError:
             raise
         except Exception:

@@ -15,9 +15,11 @@ from .store import (
     EpochMismatchError,
     OffsetGapError,
     OffsetOutOfRangeError,
+    OffsetTrimmedError,
     StoreFullError,
     StreamAbandonedError,
     StreamFinishedError,
+    StreamFullError,
     StreamNotFoundError,
     StreamStateError,
 )
@@ -35,7 +37,9 @@ CODES: Final[Mapping[type[StreamStateError], grpc.StatusCode]] = {
     StreamNotFoundError: grpc.StatusCode.NOT_FOUND,
     StreamFinishedError: grpc.StatusCode.FAILED_PRECONDITION,
     OffsetOutOfRangeError: grpc.StatusCode.OUT_OF_RANGE,
+    OffsetTrimmedError: grpc.StatusCode.OUT_OF_RANGE,
     StoreFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    StreamFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
 
 
@@ -76,9 +80,9 @@ async def abort_for_request(
     )
 
 
-async def abort_for_shutdown(context: grpc.aio.ServicerContext[Message, Message]) -> NoReturn:
-    """Ends the call with UNAVAILABLE and a `RetryInfo`: the server is going, another or the next one will serve."""
-    await _abort(context, grpc.StatusCode.UNAVAILABLE, "the server is shutting down", _retry_info())
+async def abort_unavailable(context: grpc.aio.ServicerContext[Message, Message], problem: str) -> NoReturn:
+    """Ends the call with UNAVAILABLE and a `RetryInfo`: this server cannot serve now, another or a later one will."""
+    await _abort(context, grpc.StatusCode.UNAVAILABLE, problem, _retry_info())
 
 
 def _retry_info() -> error_details_pb2.RetryInfo:

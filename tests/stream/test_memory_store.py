@@ -2,7 +2,7 @@
 
 import pytest
 
-from openresponses_grpc.store import MemoryStore, StoreFullError, StreamNotFoundError
+from openresponses_grpc.store import MemoryStore, StoreFullError, StoreLimits, StreamNotFoundError
 from openresponses_grpc.store.memory import EVENT_OVERHEAD, STREAM_OVERHEAD
 
 EVENT = b"x" * (1000 - EVENT_OVERHEAD)  # counts as 1,000 bytes
@@ -18,7 +18,7 @@ async def exists(store: MemoryStore, stream_id: str, epoch: int) -> bool:
 
 
 async def test_when_full_finished_streams_go_first_the_oldest_before_the_others() -> None:
-    store = MemoryStore(max_bytes=ROOM)
+    store = MemoryStore(StoreLimits(max_bytes=ROOM))
     epochs = {}
     async with store.publishing("live"):
         epochs["live"] = (await store.append("live", [EVENT])).epoch
@@ -32,7 +32,7 @@ async def test_when_full_finished_streams_go_first_the_oldest_before_the_others(
 
 async def test_then_abandoned_streams_go_and_live_ones_never() -> None:
     now = 0.0
-    store = MemoryStore(max_bytes=ROOM, abandon_after=10, clock=lambda: now)
+    store = MemoryStore(StoreLimits(max_bytes=ROOM, abandon_after=10), clock=lambda: now)
     async with store.publishing("live"):
         live = (await store.append("live", [EVENT] * 3)).epoch
         async with store.publishing("left"):
@@ -51,7 +51,7 @@ async def test_then_abandoned_streams_go_and_live_ones_never() -> None:
 
 
 async def test_what_never_fits_drops_nothing() -> None:
-    store = MemoryStore(max_bytes=ROOM)
+    store = MemoryStore(StoreLimits(max_bytes=ROOM))
     finished = (await store.append("finished", [EVENT], end_of_stream=True)).epoch
     with pytest.raises(StoreFullError):
         await store.append("big", [EVENT] * 10)
@@ -60,7 +60,7 @@ async def test_what_never_fits_drops_nothing() -> None:
 
 async def test_streams_without_events_are_bounded_too() -> None:
     now = 0.0
-    store = MemoryStore(max_bytes=10 * STREAM_OVERHEAD, abandon_after=1, clock=lambda: now)
+    store = MemoryStore(StoreLimits(max_bytes=10 * STREAM_OVERHEAD, abandon_after=1), clock=lambda: now)
     for number in range(100):
         async with store.publishing(f"empty {number}"):
             now += 2

@@ -1,7 +1,8 @@
 """What every store does."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -12,8 +13,11 @@ from openresponses_grpc.store import (
     OffsetGapError,
     OffsetOutOfRangeError,
     Store,
+    StoreFullError,
+    StoreLimits,
     StreamAbandonedError,
     StreamFinishedError,
+    StreamFullError,
     StreamNotFoundError,
 )
 
@@ -33,14 +37,21 @@ def clock() -> Clock:
     return Clock()
 
 
-STORES: dict[str, Callable[[Clock], Store]] = {
-    "memory": lambda clock: MemoryStore(keep_finished=100, abandon_after=10, clock=clock),
-}
+LIMITS = StoreLimits(max_streams=20, max_stream_bytes=200, keep_finished=100, abandon_after=10)
+
+
+@asynccontextmanager
+async def memory(clock: Clock) -> AsyncIterator[Store]:
+    yield MemoryStore(LIMITS, clock=clock)
+
+
+STORES: dict[str, Callable[[Clock], AbstractAsyncContextManager[Store]]] = {"memory": memory}
 
 
 @pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, clock: Clock) -> Store:
-    return STORES[request.param](clock)
+async def store(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[Store]:
+    async with STORES[request.param](clock) as store:
+        yield store
 
 
 async def read(store: Store, start: int = 0, *, epoch: int | None = None, max_bytes: int = 1000) -> Batch:
@@ -191,3 +202,25 @@ async def test_an_unfinished_stream_without_publisher_is_abandoned(store: Store,
     async with store.publishing("s"):
         assert not (await read(store, 1)).events
         assert (await store.append("s", [b"b"])).next_offset == 2
+
+
+async def test_a_stream_has_a_bound_and_stays_as_it_is_beyond_it(store: Store) -> None:
+    await store.append("s", [b"a" * 150])
+    with pytest.raises(StreamFullError) as caught:
+        await store.append("s", [b"b", b"c" * 50])
+    assert caught.value.metadata == {"max_stream_bytes": "200"}
+    assert (await store.append("s", [b"d" * 50], first_offset=1, end_of_stream=True)).next_offset == 2
+
+
+async def test_there_is_a_bound_of_streams_and_finished_ones_make_room(store: Store) -> None:
+    async with AsyncExitStack() as publishing:
+        for number in range(20):
+            await store.append(str(number), [b"a"])
+            await publishing.enter_async_context(store.publishing(str(number)))
+        with pytest.raises(StoreFullError):
+            await store.append("s", [b"a"])
+        assert not (await read(store)).epoch
+        finished = await store.append("7", [], end_of_stream=True)
+        assert (await store.append("s", [b"a"])).next_offset == 1
+        with pytest.raises(StreamNotFoundError):
+            await store.read("7", 0, epoch=finished.epoch, max_bytes=1000, timeout=0)

@@ -1,40 +1,51 @@
 """The log of each stream: the interface that every store has, and what it raises."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from .errors import (
     EpochMismatchError,
     OffsetGapError,
     OffsetOutOfRangeError,
+    OffsetTrimmedError,
+    OpenStoreError,
     StoreFullError,
+    StoreUnavailableError,
     StreamAbandonedError,
     StreamFinishedError,
+    StreamFullError,
     StreamNotFoundError,
     StreamStateError,
 )
-from .interface import Batch, Position, Store
-from .memory import DEFAULT_ABANDON_AFTER, DEFAULT_KEEP_FINISHED, DEFAULT_MAX_BYTES, MemoryStore
+from .interface import Batch, Position, Store, StoreLimits
+from .memory import MemoryStore
 
 __all__ = [
-    "DEFAULT_ABANDON_AFTER",
-    "DEFAULT_KEEP_FINISHED",
-    "DEFAULT_MAX_BYTES",
     "Batch",
     "EpochMismatchError",
     "MemoryStore",
     "OffsetGapError",
     "OffsetOutOfRangeError",
+    "OffsetTrimmedError",
+    "OpenStoreError",
     "Position",
     "Store",
     "StoreFullError",
+    "StoreLimits",
+    "StoreUnavailableError",
     "StreamAbandonedError",
     "StreamFinishedError",
+    "StreamFullError",
     "StreamNotFoundError",
     "StreamStateError",
     "open_store",
 ]
 
 
-def open_store(url: str, *, max_bytes: int, keep_finished: float, abandon_after: float) -> Store:
-    """The store that a URL names, with the arguments of that store; raises ValueError for an unknown one."""
-    if url != "memory:":
-        raise ValueError(f"unknown store {url!r}; there is memory:")
-    return MemoryStore(max_bytes=max_bytes, keep_finished=keep_finished, abandon_after=abandon_after)
+@asynccontextmanager
+async def open_store(url: str, limits: StoreLimits) -> AsyncIterator[Store]:
+    """Opens the store that a URL names, for as long as the context lasts; raises OpenStoreError where it cannot."""
+    if url == "memory:":
+        yield MemoryStore(limits)
+    else:
+        raise OpenStoreError(f"unknown store {url!r}; there is memory:")

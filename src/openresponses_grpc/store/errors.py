@@ -61,3 +61,23 @@ class StoreFullError(StreamStateError):
     """There is no room for the events, and nothing that may be dropped for them."""
 
     reason = "STORE_FULL"
+
+
+class StreamFullError(StreamStateError):
+    """The stream would have more bytes than one stream may have, `max_stream_bytes`."""
+
+    reason = "STREAM_FULL"
+
+
+class OffsetTrimmedError(StreamStateError):
+    """The events up to `oldest_offset` are gone from the log."""
+
+    reason = "OFFSET_TRIMMED"
+
+
+class StoreUnavailableError(Exception):
+    """The store cannot be reached or written at the moment; what was asked of it may or may not be stored."""
+
+
+class OpenStoreError(Exception):
+    """The store cannot be opened; the text says what to do about it."""

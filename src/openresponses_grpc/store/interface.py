@@ -4,7 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreLimits:
+    """How much a store keeps, and for how long.
+
+    Attributes:
+        max_bytes: bytes for all streams together; how a store counts what it keeps beside the events is its own.
+        max_streams: streams at one time.
+        max_stream_bytes: bytes of the events of one stream.
+        keep_finished: seconds that a finished stream can be replayed for.
+        abandon_after: seconds without a publisher after which the readers of an unfinished stream are told so.
+
+    """
+
+    max_bytes: int = 256 << 20
+    max_streams: int = 100_000
+    max_stream_bytes: int = 64 << 20
+    keep_finished: float = 300.0
+    abandon_after: float = 60.0
 
 
 class Position(NamedTuple):
@@ -32,7 +53,11 @@ class Batch(NamedTuple):
 
 
 class Store(Protocol):
-    """Keeps an append-only log for each stream. Every method may raise a StreamStateError."""
+    """Keeps an append-only log for each stream.
+
+    Every method may raise a StreamStateError, and a StoreUnavailableError where the store is kept outside of the
+    process and cannot be reached.
+    """
 
     def publishing(self, stream_id: str) -> AbstractAsyncContextManager[None]:
         """Tells the store that a publisher is there for as long as the context lasts."""

@@ -9,24 +9,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from .errors import (
-    EpochMismatchError,
-    OffsetGapError,
-    OffsetOutOfRangeError,
-    StoreFullError,
-    StreamAbandonedError,
-    StreamFinishedError,
-    StreamNotFoundError,
-)
-from .interface import Batch, Position
+from .errors import StoreFullError, StreamNotFoundError
+from .interface import Batch, Position, StoreLimits
+from .rules import abandoned, check_epoch, check_past_end, check_size, new_events
 
 EVENT_OVERHEAD: Final = 48
 STREAM_OVERHEAD: Final = 1024
 """Bytes that an event and a stream are counted with beside their own, for what Python keeps with them."""
-
-DEFAULT_MAX_BYTES: Final = 256 << 20
-DEFAULT_KEEP_FINISHED: Final = 300.0
-DEFAULT_ABANDON_AFTER: Final = 60.0
 
 
 class _Log:
@@ -35,7 +24,7 @@ class _Log:
     def __init__(self) -> None:
         self.epoch = secrets.randbits(63) or 1
         self.events: list[bytes] = []
-        self.size = STREAM_OVERHEAD
+        self.bytes = 0
         self.finished_at: float | None = None
         self.publishers = 0
         self.left_at: float | None = None
@@ -43,6 +32,11 @@ class _Log:
     @property
     def end(self) -> int:
         return len(self.events)
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory, estimated."""
+        return STREAM_OVERHEAD + EVENT_OVERHEAD * len(self.events) + self.bytes
 
 
 class MemoryStore:
@@ -52,24 +46,13 @@ class MemoryStore:
     one that finished first before the others, then abandoned ones; when there are none, appending is refused.
 
     Args:
-        max_bytes: memory for all streams together, in bytes; what Python keeps beside an event is estimated.
-        keep_finished: seconds that a finished stream can be replayed for.
-        abandon_after: seconds without a publisher after which the readers of an unfinished stream are told so.
+        limits: of its memory, where what Python keeps beside an event is estimated, and of its times.
         clock: the time in seconds, from any point on.
 
     """
 
-    def __init__(
-        self,
-        *,
-        max_bytes: int = DEFAULT_MAX_BYTES,
-        keep_finished: float = DEFAULT_KEEP_FINISHED,
-        abandon_after: float = DEFAULT_ABANDON_AFTER,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._max_bytes = max_bytes
-        self._keep_finished = keep_finished
-        self._abandon_after = abandon_after
+    def __init__(self, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits or StoreLimits()
         self._clock = clock
         self._logs: dict[str, _Log] = {}
         self._finished: dict[str, float] = {}  # when each finished, the first one first
@@ -97,22 +80,14 @@ class MemoryStore:
         epoch: int | None = None,
     ) -> Position:
         log = self._find(stream_id, epoch) or self._create(stream_id)
-        if first_offset is not None:
-            if first_offset > log.end:
-                raise OffsetGapError(
-                    f"offset {first_offset} is beyond the end of the stream: the next offset is {log.end}",
-                    expected_offset=log.end,
-                )
-            if end_of_stream and first_offset + len(events) < log.end:
-                raise OffsetGapError(
-                    f"the stream cannot end at offset {first_offset + len(events)}: the next offset is {log.end}",
-                    expected_offset=log.end,
-                )
-            events = events[log.end - first_offset :]
-        if log.finished_at is not None:
-            if events:
-                raise StreamFinishedError(f"the stream has ended at offset {log.end}", next_offset=log.end)
-        elif events or end_of_stream:
+        events = new_events(
+            events,
+            end=log.end,
+            finished=log.finished_at is not None,
+            first_offset=first_offset,
+            end_of_stream=end_of_stream,
+        )
+        if log.finished_at is None and (events or end_of_stream):
             self._extend(stream_id, log, events)
             if end_of_stream:
                 log.finished_at = self._finished[stream_id] = self._clock()
@@ -130,17 +105,10 @@ class MemoryStore:
             if log is not None:
                 if start_offset < log.end or (start_offset == log.end and log.finished_at is not None):
                     return _batch(log, start_offset, max_bytes)
-                if log.finished_at is not None:
-                    raise OffsetOutOfRangeError(
-                        f"offset {start_offset} is beyond the end of the finished stream, {log.end}",
-                        next_offset=log.end,
-                    )
+                check_past_end(start_offset, end=log.end, finished=log.finished_at is not None)
                 abandoned_at = self._abandoned_at(log)
                 if abandoned_at <= now:
-                    raise StreamAbandonedError(
-                        f"no publisher for {self._abandon_after:g} seconds: the stream stops at offset {log.end}",
-                        next_offset=log.end,
-                    )
+                    raise abandoned(log.end, self._limits.abandon_after)
                 wait_until = min(deadline, abandoned_at)
             if now >= deadline:
                 return Batch(start_offset, (), end_of_stream=False, epoch=log.epoch if log else 0)
@@ -149,48 +117,50 @@ class MemoryStore:
     def _find(self, stream_id: str, epoch: int | None) -> _Log | None:
         self._expire()
         log = self._logs.get(stream_id)
-        if epoch is not None:
-            if log is None:
-                raise StreamNotFoundError("the stream does not exist any more")
-            if log.epoch != epoch:
-                raise EpochMismatchError(f"the stream was created anew: its epoch is {log.epoch}", epoch=log.epoch)
+        check_epoch(log.epoch if log else None, epoch)
         return log
 
     def _create(self, stream_id: str) -> _Log:
-        self._make_room(STREAM_OVERHEAD)
+        self._make_room(STREAM_OVERHEAD, streams=1)
         log = self._logs[stream_id] = _Log()
         log.left_at = self._clock()
         self._size += log.size
         return log
 
     def _extend(self, stream_id: str, log: _Log, events: Sequence[bytes]) -> None:
-        size = sum(map(len, events)) + EVENT_OVERHEAD * len(events)
-        self._make_room(size)
+        size = sum(map(len, events))
+        check_size(log.bytes + size, self._limits.max_stream_bytes)
+        self._make_room(size + EVENT_OVERHEAD * len(events))
         if self._logs.get(stream_id) is not log:
             raise StreamNotFoundError("the stream does not exist any more")
+        self._size -= log.size
         log.events += events
-        log.size += size
-        self._size += size
+        log.bytes += size
+        self._size += log.size
 
     def _expire(self) -> None:
-        expired_before = self._clock() - self._keep_finished
+        expired_before = self._clock() - self._limits.keep_finished
         while self._finished:
             stream_id, finished_at = next(iter(self._finished.items()))
             if finished_at > expired_before:
                 return
             self._drop(stream_id)
 
-    def _make_room(self, size: int) -> None:
-        if size > self._max_bytes:
-            raise StoreFullError(f"the events need {size} bytes, and the whole store has {self._max_bytes}")
-        while self._size + size > self._max_bytes:
+    def _make_room(self, size: int, streams: int = 0) -> None:
+        limits = self._limits
+        if size > limits.max_bytes:
+            raise StoreFullError(f"the events need {size} bytes, and the whole store has {limits.max_bytes}")
+        while self._size + size > limits.max_bytes or len(self._logs) + streams > limits.max_streams:
             stream_id = next(iter(self._finished), None) or self._oldest_abandoned()
             if stream_id is None:
-                raise StoreFullError(f"the store is full: {self._size} of {self._max_bytes} bytes are of live streams")
+                raise StoreFullError(
+                    f"the store is full: it has {len(self._logs)} live streams of at most {limits.max_streams},"
+                    f" with {self._size} of at most {limits.max_bytes} bytes"
+                )
             self._drop(stream_id)
 
     def _abandoned_at(self, log: _Log) -> float:
-        return float("inf") if log.publishers or log.left_at is None else log.left_at + self._abandon_after
+        return float("inf") if log.publishers or log.left_at is None else log.left_at + self._limits.abandon_after
 
     def _oldest_abandoned(self) -> str | None:
         stream_id = min(self._logs, key=lambda stream_id: self._abandoned_at(self._logs[stream_id]), default=None)
