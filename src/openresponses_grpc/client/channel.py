@@ -15,8 +15,9 @@ OPTIONS: Final[list[tuple[str, int]]] = [
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 5_000),
+    # How long an attempt to connect may take, whatever the name says: a far server's TLS needs several round trips.
+    ("grpc.min_reconnect_backoff_ms", 10_000),
     # Clients do not share a connection: a server allows 100 calls on one, and the next would wait without a word.
     ("grpc.use_local_subchannel_pool", 1),
 ]
