@@ -1,14 +1,11 @@
 """What the fault tests share: their size, their report, and a look at the library's cursors."""
 
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from openresponses_grpc.client.cursor import Cursor
-
-from .traffic import cursor
+from .traffic import watched_cursors
 
 _LINES = pytest.StashKey[list[str]]()
 
@@ -34,12 +31,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(autouse=True)
-def cursors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets a subscriber see the cursor of the library's subscription: its epoch is not in the library's API."""
-    original = Cursor.__init__
-
-    def init(self: Cursor, *arguments: Any, **named: Any) -> None:
-        original(self, *arguments, **named)
-        cursor.set(self)
-
-    monkeypatch.setattr(Cursor, "__init__", init)
+def cursors() -> Iterator[None]:
+    with watched_cursors():
+        yield

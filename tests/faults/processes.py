@@ -56,7 +56,10 @@ class Restartable:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await self._end(signal.SIGTERM if exc == (None, None, None) else signal.SIGKILL)
+        if exc == (None, None, None):
+            assert await self._end(signal.SIGTERM) == 0, self.output
+        else:
+            await self._end(signal.SIGKILL)
 
     async def start(self) -> None:
         """Starts the process; returns when it is ready."""
@@ -83,13 +86,14 @@ class Restartable:
         while data := await stdout.read(1 << 16):
             self._output += data
 
-    async def _end(self, number: signal.Signals) -> None:
+    async def _end(self, number: signal.Signals) -> int:
         assert self._process is not None
         if self._process.returncode is None:
             self._process.send_signal(number)
-        await self._process.wait()
+        status = await self._process.wait()
         if self._reader is not None:
             await self._reader
+        return status
 
 
 def server(store: str, *options: str) -> Restartable:
@@ -98,6 +102,12 @@ def server(store: str, *options: str) -> Restartable:
     listen = f"127.0.0.1:{port}"
     command = (str(OPENRESPONSES), "serve", "--listen", listen, "--store", store, *options)
     return Restartable(port, command, ready=b"listening on ")
+
+
+def attack(name: str, server: Restartable, factor: int = 1) -> Restartable:
+    """One of those in attacks.py, against a server."""
+    command = (sys.executable, "-m", f"{__package__}.attacks", name, str(server.port), str(factor))
+    return Restartable(server.port, command, ready=b"attacking")
 
 
 def redis(folder: Path) -> Restartable:

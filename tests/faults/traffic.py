@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
+from itertools import count
+from typing import Any
+from unittest.mock import patch
 
 import grpc
 
@@ -19,8 +23,8 @@ from openresponses_grpc.client.cursor import Cursor
 
 from .validator import Published, Received, Verdict, validate
 
-cursor: ContextVar[Cursor] = ContextVar("cursor")
-"""That of the library's subscription that the task or thread iterates over; see conftest.py."""
+_cursor: ContextVar[Cursor] = ContextVar("cursor")
+"""That of the library's subscription that the task or thread iterates over."""
 
 BURST = 30
 """Events that are sent at most before they are flushed."""
@@ -111,13 +115,16 @@ class Stream:
                 call.cancel()
 
     async def under_way(self, address: str, *, subscribers: int) -> None:
-        """Waits until events are acknowledged and every subscriber has some, and asks the server for the epoch.
+        """Waits until events are acknowledged and every subscriber has some, and learns the epoch.
 
         Only from then on do clients take a server that is gone for one that will be back.
         """
-        await until(
-            lambda: self.published.acknowledged > 0 and sum(bool(each.digests) for each in self.received) == subscribers
-        )
+        await until(lambda: self.published.acknowledged > 0)
+        await until(lambda: sum(bool(each.digests) for each in self.received) == subscribers)
+        await self.learn_epoch(address)
+
+    async def learn_epoch(self, address: str) -> None:
+        """Asks the server for the epoch of the stream, which has events."""
         async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
             call = OpenResponsesStreamServiceStub(channel).Subscribe(SubscribeRequest(stream_id=self.id))
             response = await call.read()
@@ -144,12 +151,31 @@ class Stream:
         return made
 
 
+@contextmanager
+def watched_cursors() -> Iterator[None]:
+    """Lets subscribers see the cursors of the library's subscriptions: the epoch is not in the library's API."""
+    original = Cursor.__init__
+
+    def init(self: Cursor, *arguments: Any, **named: Any) -> None:
+        original(self, *arguments, **named)
+        _cursor.set(self)
+
+    with patch.object(Cursor, "__init__", init):
+        yield
+
+
 def event(stream_id: str, number: int, *, padding: int = 0) -> OpenResponsesStreamEvent:
     """An event that is told from every other one of every stream."""
     made = OpenResponsesStreamEvent()
     message = made.image_generation_call_generating
     message.item_id, message.output_index, message.sequence_number = f"{stream_id}/{'x' * padding}", 0.5, number
     return made
+
+
+def bursts(number: int) -> Callable[[], bool]:
+    """Whether so many bursts were sent, for `Stream.publish`."""
+    sent = count()
+    return lambda: next(sent) >= number
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -170,4 +196,4 @@ async def _run(awaitable: Awaitable[None]) -> None:
 
 
 def _epoch() -> int:
-    return cursor.get().request().epoch
+    return _cursor.get().request().epoch
