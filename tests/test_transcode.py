@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc import EventError, from_json
-from openresponses_grpc.framing import FORMATS, EventReader, EventWriter, ProtobufWriter, transcode
+from openresponses_grpc.framing import FORMATS, EventReader, EventWriter, transcode
+from openresponses_grpc.framing.varint import VARINTS
 
 from .events import COMPLETED_JSON, GENERATING_JSON, event
 
@@ -63,7 +64,7 @@ MESSAGES = [
 
 
 def framed(messages: list[bytes]) -> bytes:
-    return ProtobufWriter().frame(messages)
+    return b"".join(VARINTS[len(message)] + message for message in messages)
 
 
 def plainly(reader: EventReader, writer: EventWriter, chunk: bytes) -> Iterator[bytes]:

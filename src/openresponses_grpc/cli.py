@@ -22,7 +22,7 @@ from .server import ListenError, running_server, stop_signal
 from .service import StreamService
 from .store import OpenStoreError, StoreLimits, open_store
 
-CHUNK_BYTES = 1 << 16
+CHUNK_BYTES = 1 << 17
 
 _format = click.Choice(list(FORMATS))
 _naming = click.option(
