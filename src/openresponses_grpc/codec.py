@@ -128,7 +128,7 @@ class EventCodec:
                     f"    double = message.{field}",
                     f"    {value} = whole(double)",
                     f"    if {value} is None:",
-                    f"        {value} = double if 1 < double < 1e9 and double % 1 else number('{field}', double)",
+                    f"        {value} = number('{field}', double)",
                     f"    elif not {value} and not message.HasField('{field}'):",
                 ]
             else:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from operator import attrgetter, call
+from itertools import chain
+from operator import call
 from typing import Any, Final
 
 import msgspec
@@ -58,26 +59,26 @@ def frame_lines(block: bytes, contract: Contract) -> bytes | None:
 
 def print_lines(messages: Sequence[bytes], contract: Contract) -> bytes | None:
     """The JSON lines of serialized events; None where one is anything but a modelled event, and nothing beside it."""
-    tags = []
-    for message in messages:
-        # What begins with the tag of an event and ends with that event's own message holds nothing else.
-        if len(message) < 3:
-            return None
-        if message[1] == len(message) - 2 < 0x80 or (
-            message[2] < 0x80 <= message[1] and (message[1] & 0x7F | message[2] << 7) == len(message) - 3
-        ):
-            tags.append(message[0])
-        else:
-            return None
-    codecs = {_tag(codec): codec for codec in contract.by_type.values() if _tag(codec) < 0x80}
-    if not codecs.keys() >= set(tags):
-        return None
+    codecs = {_tag(codec): codec for codec in contract.by_type.values()}
+    by_tag: dict[int, list[bytes]] = {tag: [] for tag in sorted(codecs)}
     try:
-        events = _Events.FromString(b"".join(messages))
-        structs = {tag: _structs(codec, list(getattr(events, codec.arm))) for tag, codec in codecs.items()}
-    except (DecodeError, IncompleteEventError):
+        for message in messages:
+            # What begins with the tag of an event and ends with that event's own message holds nothing else.
+            if message[1] == len(message) - 2 < 0x80 or (
+                message[2] < 0x80 <= message[1] and (message[1] & 0x7F | message[2] << 7) == len(message) - 3
+            ):
+                by_tag[message[0]].append(message)
+            else:
+                return None
+        data = b"".join(chain.from_iterable(by_tag.values()))
+        # What comes back to the byte has no field twice: a column with as many values as messages has one of each.
+        if _Events.FromString(data).SerializeToString() != data:
+            return None
+        columns = _Columns.FromString(data)
+        structs = {tag: _structs(codec, getattr(columns, codec.arm), len(by_tag[tag])) for tag, codec in codecs.items()}
+    except (DecodeError, IncompleteEventError, LookupError):
         return None
-    return encode_lines(list(map(next, map(structs.__getitem__, tags))))
+    return encode_lines([next(structs[message[0]]) for message in messages])
 
 
 def _frames(codec: EventCodec, messages: Sequence[bytes]) -> list[bytes]:
@@ -90,21 +91,20 @@ def _frames(codec: EventCodec, messages: Sequence[bytes]) -> list[bytes]:
     return [heads[len(message)] + message for message in messages]
 
 
-def _structs(codec: EventCodec, messages: Sequence[Any]) -> Iterator[msgspec.Struct]:
-    """What `codec.to_struct` makes of each message."""
-    columns = []
+def _structs(codec: EventCodec, columns: Any, count: int) -> Iterator[msgspec.Struct]:
+    """What `codec.to_struct` makes of each of `count` messages, whose fields are given as columns."""
+    values = []
     for _, _, field, kind in codec.properties:
-        column = values = list(map(attrgetter(field), messages))
+        column = list(getattr(columns, field))
+        if len(column) != count:
+            codec.missing(field)
         if kind.python_type is float:
-            column = list(map(WHOLE_NUMBERS.get, values))
-        if not all(column):
-            for index, value in enumerate(column):
-                if value is None:
-                    column[index] = codec.number_of(field, values[index])
-                elif not value and not messages[index].HasField(field):
-                    codec.missing(field)
-        columns.append(column)
-    return map(codec.struct, *columns) if columns else (codec.struct() for _ in messages)
+            doubles = column
+            column = list(map(WHOLE_NUMBERS.get, doubles))
+            for index in [index for index, number in enumerate(column) if number is None]:
+                column[index] = codec.number_of(field, doubles[index])
+        values.append(column)
+    return map(codec.struct, *values) if values else (codec.struct() for _ in range(count))
 
 
 def _tag(codec: EventCodec) -> int:
@@ -112,20 +112,34 @@ def _tag(codec: EventCodec) -> int:
     return codec.number << 3 | 2
 
 
-def _list_messages() -> list[Any]:
-    """Two messages with a list for each arm of `OpenResponsesStreamEvent.event`: of messages, and of their bytes."""
+def _events_twin(
+    arm_type: FieldDescriptorProto.Type.ValueType, arm_label: FieldDescriptorProto.Label.ValueType, *, columns: bool
+) -> Any:
+    """A message with the arms of `OpenResponsesStreamEvent.event` as fields of their own, of a type and a label.
+
+    With `columns`, the fields of the events' messages are lists: messages that come one after the other are one then.
+    """
     file = FileDescriptorProto()
     OpenResponsesStreamEvent.DESCRIPTOR.file.CopyToProto(file)
     del file.dependency[:]
-    events, serialized = file.message_type.add(name="Events"), file.message_type.add(name="SerializedEvents")
+    if columns:
+        for message in file.message_type:
+            del message.oneof_decl[:]
+            for field in message.field:
+                field.label = FieldDescriptorProto.LABEL_REPEATED
+                field.ClearField("proto3_optional")
+                field.ClearField("oneof_index")
+    twin = file.message_type.add(name="Events")
     for arm in OpenResponsesStreamEvent.DESCRIPTOR.oneofs_by_name[EVENT_ONEOF].fields:
         assert arm.message_type
-        field = {"name": arm.name, "number": arm.number, "label": FieldDescriptorProto.LABEL_REPEATED}
-        events.field.add(type=FieldDescriptorProto.TYPE_MESSAGE, type_name=f".{arm.message_type.full_name}", **field)
-        serialized.field.add(type=FieldDescriptorProto.TYPE_BYTES, **field)
+        field = twin.field.add(name=arm.name, number=arm.number, label=arm_label, type=arm_type)
+        if arm_type == FieldDescriptorProto.TYPE_MESSAGE:
+            field.type_name = f".{arm.message_type.full_name}"
     pool = DescriptorPool()
     pool.Add(file)
-    return [GetMessageClass(pool.FindMessageTypeByName(f"{file.package}.{m.name}")) for m in (events, serialized)]
+    return GetMessageClass(pool.FindMessageTypeByName(f"{file.package}.{twin.name}"))
 
 
-_Events, _SerializedEvents = _list_messages()
+_Events = _events_twin(FieldDescriptorProto.TYPE_MESSAGE, FieldDescriptorProto.LABEL_REPEATED, columns=False)
+_SerializedEvents = _events_twin(FieldDescriptorProto.TYPE_BYTES, FieldDescriptorProto.LABEL_REPEATED, columns=False)
+_Columns = _events_twin(FieldDescriptorProto.TYPE_MESSAGE, FieldDescriptorProto.LABEL_OPTIONAL, columns=True)

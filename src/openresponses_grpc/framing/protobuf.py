@@ -44,7 +44,10 @@ class ProtobufReader:
         while at < len(data):
             start, length = at + 1, data[at]
             if length > 0x7F:
-                start, length = self._long_length(data, at)
+                if start < len(data) and data[start] < 0x80:
+                    start, length = at + 2, length & 0x7F | data[start] << 7
+                else:
+                    start, length = self._long_length(data, at)
             stop = start + length
             if stop > len(data):
                 self._wanted = stop - at
