@@ -108,6 +108,13 @@ async def test_a_gap_is_refused_with_the_offset_expected(store: Store) -> None:
     assert len((await read(store)).events) == 2
 
 
+async def test_what_is_refused_creates_no_stream(store: Store) -> None:
+    for first_offset, events in ((1, [b"a"]), (0, [b"a" * 201])):
+        with pytest.raises((OffsetGapError, StreamFullError)):
+            await store.append("s", events, first_offset=first_offset)
+    assert not (await read(store)).epoch
+
+
 async def test_a_stream_does_not_end_before_events_that_it_has(store: Store) -> None:
     await store.append("s", [b"a", b"b"])
     with pytest.raises(OffsetGapError):
