@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -20,6 +22,7 @@ from openresponses_grpc.store import (
     StreamFullError,
     StreamNotFoundError,
 )
+from openresponses_grpc.store.sqlite import open_sqlite
 
 
 class Clock:
@@ -45,7 +48,17 @@ async def memory(clock: Clock) -> AsyncIterator[Store]:
     yield MemoryStore(LIMITS, clock=clock)
 
 
-STORES: dict[str, Callable[[Clock], AbstractAsyncContextManager[Store]]] = {"memory": memory}
+@asynccontextmanager
+async def sqlite(clock: Clock) -> AsyncIterator[Store]:
+    with TemporaryDirectory() as directory:
+        async with open_sqlite(Path(directory, "store.db"), LIMITS, clock=clock) as store:
+            yield store
+
+
+STORES: dict[str, Callable[[Clock], AbstractAsyncContextManager[Store]]] = {
+    "memory": memory,
+    "sqlite": sqlite,
+}
 
 
 @pytest.fixture(params=STORES)
