@@ -84,11 +84,14 @@ def commits(path: Path) -> int:
     return sum(log[frame + 4 : frame + 8] != bytes(4) for frame in frames)
 
 
-def until_empty(path: Path) -> None:
-    """Returns when no stream has left anything in the file."""
+def left(path: Path) -> int:
+    """Rows that are in the file."""
     with connected(path) as connection:
-        while connection.execute("SELECT 1 FROM streams UNION ALL SELECT 1 FROM batches").fetchall():
-            pass
+        (rows,) = connection.execute(
+            "SELECT (SELECT count(*) FROM streams) + (SELECT count(*) FROM batches)"
+        ).fetchone()
+        assert isinstance(rows, int)
+        return rows
 
 
 async def test_a_stream_goes_on_where_it_was_after_reopening(path: Path) -> None:
@@ -237,8 +240,9 @@ async def test_appends_of_one_stream_are_written_in_their_order(path: Path) -> N
         assert list((await read(store)).events) == [b"%d" % number for number in range(50)]
 
 
-async def test_a_full_disk_refuses_and_loses_nothing_and_goes_on_when_there_is_room(path: Path) -> None:
-    async with open_sqlite(path, LIMITS) as store:
+async def test_a_full_disk_refuses_and_loses_nothing_and_goes_on_when_there_is_room(path: Path, clock: Clock) -> None:
+    limits = StoreLimits(max_bytes=1_200_000, abandon_after=10)
+    async with open_sqlite(path, limits, clock=clock) as store:
         position = await store.append("s", [b"a"])
         # The setting is the connection's own.
         full = store._file._writer.execute("PRAGMA page_count").fetchone()[0] + 4
@@ -251,7 +255,12 @@ async def test_a_full_disk_refuses_and_loses_nothing_and_goes_on_when_there_is_r
         assert not (await read(store, stream_id="new")).epoch
         assert (await store.append("s", [b"b"], first_offset=1)).next_offset == 2
         store._file._writer.execute("PRAGMA max_page_count = 1000000")
+        # What was refused holds no room, and is no publisher.
         assert (await store.append("s", large, first_offset=2)).next_offset == 102
+        assert (await store.append("new", large)).next_offset == 100
+        clock.now += 10
+        with pytest.raises(StreamAbandonedError):
+            await read(store, 102)
     async with open_sqlite(path, LIMITS) as store:
         assert list((await read(store)).events) == [b"a", b"b", *large]
 
@@ -275,7 +284,8 @@ async def test_streams_that_are_too_old_leave_the_file_without_a_call(path: Path
         for number in range(3):
             await store.append(str(number), [b"x" * 100_000] * 30, end_of_stream=number > 0)
         clock.now += 110
-        await asyncio.to_thread(until_empty, path)
+        while await asyncio.to_thread(left, path):
+            pass
 
 
 async def test_what_a_killed_server_did_not_delete_is_deleted(path: Path) -> None:
@@ -285,7 +295,8 @@ async def test_what_a_killed_server_did_not_delete_is_deleted(path: Path) -> Non
         connection.execute("UPDATE streams SET id = NULL")
     async with open_sqlite(path, LIMITS) as store:
         assert not (await read(store)).epoch
-        await asyncio.to_thread(until_empty, path)
+        while await asyncio.to_thread(left, path):
+            pass
 
 
 async def test_events_that_are_damaged_are_not_handed_out(path: Path) -> None:
