@@ -93,14 +93,20 @@ def convert(
 @click.option(
     "--listen", metavar="HOST:PORT", default=DEFAULT_TARGET, show_default=True, help="Port 0 takes a free one."
 )
-@click.option("--store", metavar="URL", default="memory:", show_default=True, help="Where the streams are kept.")
+@click.option(
+    "--store",
+    metavar="URL",
+    default="memory:",
+    show_default=True,
+    help="Where the streams are kept: memory: or sqlite:PATH.",
+)
 @click.option(
     "--max-bytes",
     metavar="BYTES",
     type=click.IntRange(min=1),
     default=StoreLimits.max_bytes,
     show_default=True,
-    help="Memory for all streams. When it is full, finished streams go, the oldest first, then abandoned ones; when"
+    help="Room for all streams. When it is full, finished streams go, the oldest first, then abandoned ones; when"
     " there are none, publishers are refused with RESOURCE_EXHAUSTED.",
 )
 @click.option(
@@ -125,7 +131,7 @@ def convert(
     type=click.FloatRange(min=0),
     default=StoreLimits.keep_finished,
     show_default=True,
-    help="How long a finished stream can be replayed.",
+    help="How long a finished stream, or one that is abandoned, can be replayed.",
 )
 @click.option(
     "--abandon-after",
@@ -149,7 +155,9 @@ def serve(
     It prints its address when it is ready, serves the gRPC health service beside the streams, and stops on SIGTERM or
     Ctrl-C: calls end with UNAVAILABLE.
 
-    The store memory: keeps the streams in memory, up to --max-bytes; they end with the server.
+    The store memory: keeps the streams in memory; they end with the server. The store sqlite:PATH keeps them in a file,
+    which one server opens: what was acknowledged survives the server, however it ends, and a loss of power, too, with
+    sqlite:PATH?synchronous=full.
     """
     limits = StoreLimits(
         max_bytes=max_bytes,
