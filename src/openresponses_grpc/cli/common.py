@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO, Final, NoReturn
 
 import click
@@ -26,6 +27,7 @@ naming_option = click.option(
 strict_option = click.option(
     "--strict", is_flag=True, help="Refuse events of an unknown type or shape instead of carrying them as they are."
 )
+file_path = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def usual_naming(*formats: str) -> Naming:

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import click
+import grpc
 
 from ..client.channel import DEFAULT_TARGET
 from ..server import ListenError, running_server, stop_signal
 from ..service import StreamService
 from ..store import OpenStoreError, StoreLimits, open_store
-from .common import fail
+from ..tls import CredentialsError, server_credentials
+from .common import fail, file_path
 
 
 @click.command(short_help="Run a server that carries streams.")
 @click.option(
     "--listen", metavar="HOST:PORT", default=DEFAULT_TARGET, show_default=True, help="Port 0 takes a free one."
+)
+@click.option("--tls-cert", metavar="FILE", type=file_path, help="Serve TLS with this certificate and its chain (PEM).")
+@click.option("--tls-key", metavar="FILE", type=file_path, help="The certificate's private key (PEM).")
+@click.option(
+    "--tls-client-ca",
+    metavar="FILE",
+    type=file_path,
+    help="Serve only clients with a certificate of these roots (PEM).",
 )
 @click.option("--store", metavar="URL", default="memory:", show_default=True, help="Where the streams are kept.")
 @click.option(
@@ -61,6 +72,9 @@ from .common import fail
 )
 def serve(
     listen: str,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_client_ca: Path | None,
     store: str,
     max_bytes: int,
     max_streams: int,
@@ -83,8 +97,13 @@ def serve(
         abandon_after=abandon_after,
     )
 
+    credentials = _credentials(tls_cert, tls_key, tls_client_ca)
+
     async def run() -> None:
-        async with open_store(store, limits) as opened, running_server(StreamService(opened), listen) as address:
+        async with (
+            open_store(store, limits) as opened,
+            running_server(StreamService(opened), listen, credentials=credentials) as address,
+        ):
             click.echo(f"listening on {address}")
             await stop_signal()
             click.echo("stopping")
@@ -94,4 +113,15 @@ def serve(
     except OpenStoreError as error:
         raise click.BadParameter(str(error), param_hint="--store") from None
     except ListenError as error:
+        fail(str(error))
+
+
+def _credentials(cert: Path | None, key: Path | None, client_ca: Path | None) -> grpc.ServerCredentials | None:
+    if cert is None and key is None and client_ca is None:
+        return None
+    if cert is None or key is None:
+        raise click.UsageError("--tls-cert and --tls-key go together, and --tls-client-ca with them")
+    try:
+        return server_credentials(cert, key, client_ca)
+    except CredentialsError as error:
         fail(str(error))
