@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -20,6 +22,7 @@ from openresponses_grpc.store import (
     StreamFullError,
     StreamNotFoundError,
 )
+from openresponses_grpc.store.sqlite import open_sqlite
 
 
 class Clock:
@@ -45,7 +48,17 @@ async def memory(clock: Clock) -> AsyncIterator[Store]:
     yield MemoryStore(LIMITS, clock=clock)
 
 
-STORES: dict[str, Callable[[Clock], AbstractAsyncContextManager[Store]]] = {"memory": memory}
+@asynccontextmanager
+async def sqlite(clock: Clock) -> AsyncIterator[Store]:
+    with TemporaryDirectory() as directory:
+        async with open_sqlite(Path(directory, "store.db"), LIMITS, clock=clock) as store:
+            yield store
+
+
+STORES: dict[str, Callable[[Clock], AbstractAsyncContextManager[Store]]] = {
+    "memory": memory,
+    "sqlite": sqlite,
+}
 
 
 @pytest.fixture(params=STORES)
@@ -106,6 +119,13 @@ async def test_a_gap_is_refused_with_the_offset_expected(store: Store) -> None:
             await store.append("s", events, first_offset=3)
         assert caught.value.metadata == {"expected_offset": "2"}
     assert len((await read(store)).events) == 2
+
+
+async def test_what_is_refused_creates_no_stream(store: Store) -> None:
+    for first_offset, events in ((1, [b"a"]), (0, [b"a" * 201])):
+        with pytest.raises((OffsetGapError, StreamFullError)):
+            await store.append("s", events, first_offset=first_offset)
+    assert not (await read(store)).epoch
 
 
 async def test_a_stream_does_not_end_before_events_that_it_has(store: Store) -> None:
