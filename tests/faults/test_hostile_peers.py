@@ -10,7 +10,7 @@ from openresponses_grpc import EventStreamClient
 
 from .processes import Restartable, attack, server
 from .proxy import Proxy
-from .traffic import Stream, until
+from .traffic import Stream
 
 pytestmark = pytest.mark.faults
 
@@ -41,12 +41,6 @@ class Others:
             yield
             self.over = True
 
-    async def are_served(self, events: int) -> None:
-        """Waits until so many more events are acknowledged and received."""
-        (received,) = self.stream.received
-        acknowledged, delivered = self.stream.published.acknowledged + events, len(received.digests) + events
-        await until(lambda: self.stream.published.acknowledged >= acknowledged and len(received.digests) >= delivered)
-
 
 @pytest.mark.parametrize("name", ["2000-calls-at-once", "rapid-reset", "garbage", "oversized-messages"])
 async def test_others_are_served_beside(name: str, factor: int, report: Callable[[str], None]) -> None:
@@ -57,7 +51,7 @@ async def test_others_are_served_beside(name: str, factor: int, report: Callable
         attack(name, process, factor) as attacker,
     ):
         while "enough" not in attacker.output:
-            await others.are_served(100)
+            await others.stream.goes_on(100)
     verdict = others.stream.verdict()
     report(f"{attacker.output.splitlines()[-1]}, {verdict}")
     assert not verdict.faults
@@ -76,8 +70,8 @@ async def test_a_connection_that_falls_silent_is_given_up_and_the_others_are_ser
             silenced.at(address, process),
         ):
             proxy.black_hole()
-            await others.are_served(1000)
-            await silenced.are_served(1000)
+            await others.stream.goes_on(1000)
+            await silenced.stream.goes_on(1000)
     verdict = others.stream.verdict() + silenced.stream.verdict()
     report(str(verdict))
     assert not verdict.faults

@@ -28,16 +28,18 @@ async def test_kill_9_of_the_server_loses_nothing(tmp_path: Path, factor: int, r
     ):
         with SyncEventStreamClient(process.address) as threads:
             async with asyncio.TaskGroup() as group:
-                group.create_task(stream.publish(publishers, lambda: over, pause=0.03))
+                group.create_task(stream.publish(publishers, lambda: over, pause=0.01))
                 for _ in range(12):
                     group.create_task(stream.subscribe(subscribers))
                 for _ in range(4):
                     group.create_task(asyncio.to_thread(stream.subscribe_in_thread, threads))
                     group.create_task(stream.subscribe_without_the_library(channel))
                 await stream.under_way(process.address, subscribers=20)
-                for _ in range(30 * factor):
-                    # The moment is random in time, as it is for whoever trips over a cable.
-                    await asyncio.sleep(random.uniform(0, 1))
+                for kill in range(30 * factor):
+                    # Two of three while events flow, the third perhaps while everyone is coming back.
+                    if kill % 3:
+                        await stream.goes_on()
+                    await asyncio.sleep(random.uniform(0, 0.5))
                     await process.kill()
                     await process.start()
                 over = True

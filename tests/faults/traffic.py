@@ -123,6 +123,13 @@ class Stream:
         await until(lambda: sum(bool(each.digests) for each in self.received) == subscribers)
         await self.learn_epoch(address)
 
+    async def goes_on(self, events: int = 1) -> None:
+        """Waits until so many more events are acknowledged, and every subscriber has received so many more."""
+        acknowledged = self.published.acknowledged + events
+        received = [len(each.digests) + events for each in self.received]
+        await until(lambda: self.published.acknowledged >= acknowledged)
+        await until(lambda: all(len(each.digests) >= n for each, n in zip(self.received, received, strict=True)))
+
     async def learn_epoch(self, address: str) -> None:
         """Asks the server for the epoch of the stream, which has events."""
         async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
