@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from .errors import (
     EpochMismatchError,
@@ -42,10 +43,22 @@ __all__ = [
 ]
 
 
+REDIS: Final = ("redis://", "rediss://", "unix://", "redis+cluster://", "rediss+cluster://")
+
+
 @asynccontextmanager
 async def open_store(url: str, limits: StoreLimits) -> AsyncIterator[Store]:
     """Opens the store that a URL names, for as long as the context lasts; raises OpenStoreError where it cannot."""
     if url == "memory:":
         yield MemoryStore(limits)
+    elif url.startswith(REDIS):
+        try:
+            from .redis import open_redis
+        except ModuleNotFoundError as error:
+            if error.name and error.name.partition(".")[0] != "redis":
+                raise
+            raise OpenStoreError("a store in Redis needs redis-py: pip install 'openresponses-grpc[redis]'") from None
+        async with open_redis(url, limits) as store:
+            yield store
     else:
-        raise OpenStoreError(f"unknown store {url!r}; there is memory:")
+        raise OpenStoreError(f"unknown store {url!r}; there are memory: and redis://")
