@@ -1,10 +1,15 @@
 """The Redis servers that the tests share: each test has them for itself, and empties them first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
-from .redis_server import RedisServer, running, running_cluster
+from openresponses_grpc.store.redis import RedisStore, open_redis
+
+from .redis_server import RedisServer, emptied, running, running_cluster
+from .redis_streams import LIMITS
 
 
 @pytest.fixture(scope="session")
@@ -12,8 +17,7 @@ def redis_server(
     tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int]
 ) -> Iterator[RedisServer]:
     """One server."""
-    options = ("--appendonly", "yes", "--appendfsync", "always")
-    with running(RedisServer(tmp_path_factory.mktemp("redis"), unused_tcp_port_factory(), *options)) as server:
+    with running(RedisServer(tmp_path_factory.mktemp("redis"), unused_tcp_port_factory())) as server:
         yield server
 
 
@@ -39,3 +43,16 @@ def redis_url(redis_server: RedisServer) -> str:
 @pytest.fixture
 def redis_cluster_url(redis_cluster: list[RedisServer]) -> str:
     return redis_cluster[0].url.replace("redis:", "redis+cluster:")
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Any]:
+    """A client of the server, which has nothing in it."""
+    async with emptied(redis_url) as redis:
+        yield redis
+
+
+@pytest.fixture
+async def store(redis: Redis, redis_url: str) -> AsyncIterator[RedisStore]:
+    async with open_redis(redis_url, LIMITS) as store:
+        yield store

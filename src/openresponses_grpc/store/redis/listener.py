@@ -78,7 +78,9 @@ class Listener:
                 _logger.warning("the connection to listen to Redis is lost: %s", errors.exceptions[0])
             finally:
                 await connection.disconnect(nowait=True)
-            if not self._heard:
+            if self._heard:
+                self._changed.set()  # and so is made anew
+            else:
                 self._changed.clear()
                 for channel in [*self._channels]:
                     self._let_go(channel)
