@@ -21,6 +21,7 @@ from openresponses_grpc.client.outbox import WINDOW_BYTES
 from openresponses_grpc.wire import MAX_EVENT_BYTES
 
 from ..events import DOCUMENTED, event, number
+from ..faults.proxy import Proxy
 
 
 async def collect(client: EventStreamClient, stream_id: str = "s", **arguments: Any) -> list[int]:
@@ -178,6 +179,13 @@ async def test_a_server_that_is_not_there_is_an_error_at_once(unused_tcp_port: i
             with pytest.raises(StreamError) as caught:
                 await call
             assert caught.value.code == grpc.StatusCode.UNAVAILABLE
+
+
+async def test_a_server_that_is_far_away_is_waited_for(server: str) -> None:
+    far = Proxy(int(server.rpartition(":")[2]), latency=0.3)
+    async with far.running() as address, EventStreamClient(address) as client:
+        await publish(client, range(3))
+        assert await collect(client) == [0, 1, 2]
 
 
 async def test_deadlines_are_asyncio_s(server: str) -> None:
