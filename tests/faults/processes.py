@@ -1,11 +1,10 @@
-"""The processes that are killed: servers of this package, and Redis."""
+"""The processes that are killed, and those that attack."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import random
-import shutil
 import signal
 import socket
 import sys
@@ -13,8 +12,6 @@ from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
-
-import pytest
 
 OPENRESPONSES = Path(sys.executable).with_name("openresponses")
 
@@ -108,19 +105,6 @@ def attack(name: str, server: Restartable, factor: int = 1) -> Restartable:
     """One of those in attacks.py, against a server."""
     command = (sys.executable, "-m", f"{__package__}.attacks", name, str(server.port), str(factor))
     return Restartable(server.port, command, ready=b"attacking")
-
-
-def redis(folder: Path) -> Restartable:
-    """A Redis that acknowledges what is on its disk; the test is skipped where there is none."""
-    program = shutil.which("redis-server")
-    if program is None:
-        if os.environ.get("OPENRESPONSES_REQUIRE_REDIS") == "1":
-            pytest.fail("redis-server is required and not installed")
-        pytest.skip("redis-server is not installed")
-    port = free_port()
-    persistence = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
-    command = (program, "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), *persistence)
-    return Restartable(port, command, ready=b"Ready to accept connections")
 
 
 def free_port() -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from itertools import count
 from typing import Any
@@ -44,6 +44,31 @@ class Stream:
         self.id = id
         self.published = Published()
         self.received: list[Received] = []
+
+    @asynccontextmanager
+    async def traffic(self, *targets: str, subscribers: int) -> AsyncIterator[None]:
+        """Lets the stream be published, and read by subscribers of every kind, for as long as the context lasts.
+
+        Args:
+            targets: the servers, in one or several orders: the subscribers take turns.
+            subscribers: how many, in fives.
+
+        """
+        over = False
+        async with AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(EventStreamClient(target)) for target in targets]
+            threads = stack.enter_context(SyncEventStreamClient(targets[0]))
+            channel = await stack.enter_async_context(grpc.aio.insecure_channel(targets[-1], options=OPTIONS))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.publish(clients[0], lambda: over, pause=0.01))
+                for number in range(subscribers // 5):
+                    for other in range(3):
+                        group.create_task(self.subscribe(clients[(number + other) % len(clients)]))
+                    group.create_task(asyncio.to_thread(self.subscribe_in_thread, threads))
+                    group.create_task(self.subscribe_without_the_library(channel))
+                await self.under_way(targets[0], subscribers=subscribers)
+                yield
+                over = True
 
     async def publish(
         self, client: EventStreamClient, enough: Callable[[], bool], *, pause: float = 0.0, padding: int = 200
@@ -122,6 +147,13 @@ class Stream:
         await until(lambda: self.published.acknowledged > 0)
         await until(lambda: sum(bool(each.digests) for each in self.received) == subscribers)
         await self.learn_epoch(address)
+
+    async def goes_on(self, events: int = 1) -> None:
+        """Waits until so many more events are acknowledged, and every subscriber has received so many more."""
+        acknowledged = self.published.acknowledged + events
+        received = [len(each.digests) + events for each in self.received]
+        await until(lambda: self.published.acknowledged >= acknowledged)
+        await until(lambda: all(len(each.digests) >= n for each, n in zip(self.received, received, strict=True)))
 
     async def learn_epoch(self, address: str) -> None:
         """Asks the server for the epoch of the stream, which has events."""
