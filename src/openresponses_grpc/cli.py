@@ -101,7 +101,7 @@ def convert(
     default=StoreLimits.max_bytes,
     show_default=True,
     help="Memory for all streams. When it is full, finished streams go, the oldest first, then abandoned ones; when"
-    " there are none, publishers are refused with RESOURCE_EXHAUSTED.",
+    " there are none, publishers are refused with RESOURCE_EXHAUSTED. Redis has its own maxmemory instead.",
 )
 @click.option(
     "--max-streams",
@@ -109,7 +109,7 @@ def convert(
     type=click.IntRange(min=1),
     default=StoreLimits.max_streams,
     show_default=True,
-    help="Streams at one time; beyond it as with --max-bytes.",
+    help="Streams at one time; beyond it as with --max-bytes. Not with Redis.",
 )
 @click.option(
     "--max-stream-bytes",
@@ -150,6 +150,10 @@ def serve(
     Ctrl-C: calls end with UNAVAILABLE.
 
     The store memory: keeps the streams in memory, up to --max-bytes; they end with the server.
+
+    redis://HOST:PORT keeps them in Redis 7 or newer, which several servers may share; so do rediss:// (TLS),
+    unix:///PATH, and redis+cluster:// and rediss+cluster:// with one node of a Redis Cluster. It needs redis-py: pip
+    install 'openresponses-grpc[redis]'.
     """
     limits = StoreLimits(
         max_bytes=max_bytes,
