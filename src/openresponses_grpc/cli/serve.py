@@ -95,8 +95,8 @@ def serve(
 
     The store memory: keeps the streams in memory; they end with the server.
 
-    sqlite:PATH keeps them in a file, which one server opens: what was acknowledged survives the server, however it ends,
-    and with sqlite:PATH?synchronous=full a loss of power, too.
+    sqlite:PATH keeps them in a file, which one server opens: what was acknowledged survives the server, however it
+    ends, and with sqlite:PATH?synchronous=full a loss of power, too.
 
     redis://HOST:PORT keeps them in Redis 7 or newer, which several servers may share; so do rediss:// (TLS),
     unix:///PATH, and redis+cluster:// and rediss+cluster:// with one node of a Redis Cluster. It needs redis-py: pip
