@@ -3,10 +3,7 @@
 import asyncio
 import signal
 import socket
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,38 +18,7 @@ from openresponses_grpc import EventStreamClient, from_json
 from openresponses_grpc.framing import FORMATS
 
 from ..events import COMPLETED_JSON, DOCUMENTED, GENERATING_JSON, event
-
-COMMAND = Path(sys.executable).with_name("openresponses")
-
-
-@asynccontextmanager
-async def started(*arguments: str) -> AsyncIterator[Process]:
-    """A process that does not outlive the test."""
-    process = await asyncio.create_subprocess_exec(COMMAND, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE)
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-async def run(*arguments: str, stdin: bytes = b"") -> tuple[int | None, bytes, bytes]:
-    async with started(*arguments) as process:
-        stdout, stderr = await process.communicate(stdin)
-        return process.returncode, stdout, stderr
-
-
-async def line(process: Process) -> bytes:
-    assert process.stdout is not None
-    return await process.stdout.readline()
-
-
-@asynccontextmanager
-async def serving(*arguments: str) -> AsyncIterator[tuple[Process, str]]:
-    """A server process and its address."""
-    async with started("serve", "--listen", "127.0.0.1:0", *arguments) as process:
-        yield process, (await line(process)).decode().removeprefix("listening on ").strip()
+from .processes import line, run, serving, started
 
 
 async def test_publish_and_subscribe_through_a_server() -> None:

@@ -124,9 +124,9 @@ async def test_one_server_opens_one_file(path: Path) -> None:
 @pytest.mark.parametrize(
     "url, problem",
     [
-        ("floppy:", "there are memory: and sqlite:PATH"),
-        ("memory:x", "there are memory: and sqlite:PATH"),
-        ("sqlite:", "there are memory: and sqlite:PATH"),
+        ("floppy:", "there are memory:, sqlite:PATH and redis://"),
+        ("memory:x", "there are memory:, sqlite:PATH and redis://"),
+        ("sqlite:", "there are memory:, sqlite:PATH and redis://"),
         ("sqlite:{path}?", r"there is \?synchronous=full"),
         ("sqlite:{path}?synchronous=off", r"there is \?synchronous=full"),
         ("sqlite:{path}?cache=shared", r"there is \?synchronous=full"),
