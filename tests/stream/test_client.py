@@ -223,6 +223,22 @@ def use_the_client_for_threads(server: str) -> None:
         assert [number(made) for made in client.subscribe("open")] == [0, 1]
 
 
+def use_deadlines_in_threads(server: str) -> None:
+    with SyncEventStreamClient(server) as client:
+        with pytest.raises(StreamError) as reading:
+            list(client.subscribe("never published", timeout=0.05))
+        with pytest.raises(StreamError) as publishing, client.publish("s", timeout=0.2) as publisher:
+            for n in itertools.count():
+                publisher.send(event(n))
+                publisher.flush()
+        assert reading.value.code == publishing.value.code == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert [number(made) for made in itertools.islice(client.subscribe("s", timeout=60), 1)] == [0]
+
+
+async def test_deadlines_in_threads(server: str) -> None:
+    await asyncio.to_thread(use_deadlines_in_threads, server)
+
+
 async def test_the_client_for_threads(server: str) -> None:
     await asyncio.to_thread(use_the_client_for_threads, server)
 

@@ -50,6 +50,16 @@ async def test_then_abandoned_streams_go_and_live_ones_never() -> None:
         assert len(batch.events) == 5
 
 
+async def test_a_stream_does_not_go_for_its_own_events() -> None:
+    now = 0.0
+    store = MemoryStore(StoreLimits(max_bytes=ROOM, abandon_after=10), clock=lambda: now)
+    epoch = (await store.append("s", [EVENT] * 5)).epoch
+    now = 11.0
+    with pytest.raises(StoreFullError):
+        await store.append("s", [EVENT] * 6)
+    assert await exists(store, "s", epoch)
+
+
 async def test_an_abandoned_stream_is_kept_as_long_as_a_finished_one() -> None:
     now = 0.0
     store = MemoryStore(StoreLimits(abandon_after=10, keep_finished=100), clock=lambda: now)

@@ -1,5 +1,6 @@
 """The store in a Redis Cluster: a stream is on one of its nodes, and goes on when it moves to another."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -37,8 +38,8 @@ async def test_streams_are_spread_over_the_nodes_each_of_which_has_one_connectio
             assert homes.count(server.port) > 5
             await listening(node, homes.count(server.port))
             assert sum(client["ssub"] != "0" for client in await node.client_list()) == 1
+    await asyncio.gather(*(store.append(stream_id, [stream_id.encode()]) for stream_id in ids))
     for stream_id, reader in readers.items():
-        await store.append(stream_id, [stream_id.encode()])
         assert list((await reader).events) == [stream_id.encode()]
     for server in redis_cluster:
         async with Redis(port=server.port) as node:

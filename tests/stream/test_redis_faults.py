@@ -17,7 +17,7 @@ from openresponses_grpc.store import (
     StreamNotFoundError,
     open_store,
 )
-from openresponses_grpc.store.redis import RedisStore, open_redis
+from openresponses_grpc.store.redis import RedisStore, listener, open_redis
 from openresponses_grpc.store.redis.server import stream_keys
 
 from .redis_server import RedisServer, emptied, running
@@ -158,6 +158,31 @@ async def test_a_reader_who_waits_is_told_when_redis_is_down_and_waits_again_whe
         with pytest.raises(StoreUnavailableError):
             await store.append("s", [b"a"])
         own_server.start()
+        reader = waiting(store)
+        await store.append("s", [b"a"])
+        assert list((await reader).events) == [b"a"]
+
+
+@always
+async def test_a_redis_that_hangs_is_told_from_one_that_is_silent(
+    own_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "PING_SECONDS", 0.05)
+    timeouts = "socket_timeout=0.2&socket_connect_timeout=0.2"
+    async with emptied(own_server.url) as redis, open_redis(f"{own_server.url}?{timeouts}", LIMITS) as store:
+
+        async def listening_connections() -> list[str]:
+            return [client["id"] for client in await redis.client_list() if client["ssub"] != "0"]
+
+        reader = waiting(store)
+        await listening(redis, 1)
+        before = await listening_connections()
+        assert not (await store.read("s", 0, epoch=None, max_bytes=1, timeout=0.3)).events
+        assert await listening_connections() == before
+        own_server.process.send_signal(signal.SIGSTOP)
+        with pytest.raises(StoreUnavailableError):
+            await reader
+        own_server.process.send_signal(signal.SIGCONT)
         reader = waiting(store)
         await store.append("s", [b"a"])
         assert list((await reader).events) == [b"a"]

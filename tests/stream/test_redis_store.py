@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from openresponses_grpc import EventStreamClient
+from openresponses_grpc.server import running_server
+from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import (
     OffsetTrimmedError,
     StoreLimits,
@@ -12,11 +15,12 @@ from openresponses_grpc.store import (
     StreamNotFoundError,
     open_store,
 )
-from openresponses_grpc.store.redis import RedisStore, open_redis
+from openresponses_grpc.store.redis import RedisStore, open_redis, tails
 from openresponses_grpc.store.redis.server import stream_keys
 from openresponses_grpc.store.redis.store import LEASE_SECONDS, RENEW_SECONDS
 from openresponses_grpc.wire import BATCH_BYTES
 
+from ..events import event, number
 from .redis_server import emptied, pass_time
 from .redis_streams import LIMITS, listening, read, waiting
 
@@ -90,6 +94,31 @@ async def test_servers_over_one_redis_share_streams(store: RedisStore, redis_url
         assert list((await reader).events) == [b"b"]
         await store.append("s", [], end_of_stream=True, epoch=first.epoch)
         assert (await read(other, 2)).end_of_stream
+
+
+async def test_clients_may_land_on_any_server_over_one_redis(store: RedisStore, redis_url: str) -> None:
+    async with (
+        open_redis(redis_url, LIMITS) as other,
+        running_server(StreamService(store), "127.0.0.1:0") as one_address,
+        running_server(StreamService(other), "127.0.0.1:0") as other_address,
+        EventStreamClient(one_address) as one_client,
+        EventStreamClient(other_address) as other_client,
+    ):
+
+        async def collect(client: EventStreamClient) -> list[int]:
+            return [number(made) async for made in client.subscribe("s")]
+
+        subscribers = [asyncio.create_task(collect(client)) for client in (one_client, other_client) * 5]
+        for client, numbers in ((one_client, range(500)), (other_client, range(500, 1000))):
+            with pytest.raises(ZeroDivisionError):
+                async with client.publish("s") as publisher:
+                    for made in map(event, numbers):
+                        await publisher.send(made)
+                    await publisher.flush()
+                    raise ZeroDivisionError  # and so leaves the stream open
+        async with one_client.publish("s"):
+            pass
+        assert await asyncio.gather(*subscribers) == [list(range(1000))] * 10
 
 
 async def test_of_appends_at_one_offset_one_wins_and_those_at_the_end_are_all_stored(
@@ -170,9 +199,9 @@ async def test_however_many_wait_redis_has_one_connection_that_listens_and_none_
     assert [int(client["ssub"]) for client in connections if client["ssub"] != "0"] == [100]
     assert not [client for client in connections if "b" in client["flags"]]
     assert len(connections) < 40
-    for number, reader in readers.items():
-        await store.append(str(number), [b"%d" % number])
-        assert list((await reader).events) == [b"%d" % number]
+    for stream, reader in readers.items():
+        await store.append(str(stream), [b"%d" % stream])
+        assert list((await reader).events) == [b"%d" % stream]
 
 
 async def test_readers_of_one_stream_look_at_it_once_for_all_of_them(store: RedisStore, redis: Any) -> None:
@@ -212,3 +241,25 @@ async def test_a_reader_who_waits_outlives_its_connection(store: RedisStore, red
     assert await redis.execute_command("CLIENT KILL TYPE pubsub") == 1
     await store.append("s", [b"a"])
     assert list((await reader).events) == [b"a"]
+
+
+async def test_news_that_nobody_waits_for_any_more_are_not_listened_to(
+    redis: Any, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tails, "SWEEP_SECONDS", 0.02)
+    async with open_redis(redis_url, LIMITS) as store:
+        readers = [waiting(store, stream_id=stream_id) for stream_id in "st"]
+        await listening(redis, 2)
+        await store.append("s", [b"a"])
+        await readers[0]
+        await listening(redis, 1)
+        await store.append("t", [b"a"])
+        assert list((await readers[1]).events) == [b"a"]
+
+
+async def test_those_who_are_cancelled_take_nothing_away_from_the_others(store: RedisStore) -> None:
+    appends = [asyncio.create_task(store.append(str(number), [b"a"])) for number in range(60)]
+    await asyncio.wait(appends, timeout=0)
+    for append in appends[::2]:
+        append.cancel()
+    assert [position.next_offset for position in await asyncio.gather(*appends[1::2])] == [1] * 30

@@ -11,6 +11,7 @@ from openresponses_grpc.store.sqlite import open_sqlite
 from .test_sqlite_store import connected
 
 LIMITS = StoreLimits()
+DAMAGED = "no database, or a damaged one .*: stop the server and move the file aside, together with store.db-wal"
 
 
 @pytest.fixture
@@ -66,14 +67,17 @@ def exists(path: Path) -> bool:
 @pytest.mark.parametrize(
     "damage, problem",
     [
-        (lambda path: path.write_bytes(b"no database"), "no database, or a damaged one .* move it aside, .*-wal"),
-        (lambda path: overwrite(path, 0, 100), "no database, or a damaged one .* move it aside, .*-wal"),
-        (lambda path: overwrite(path, 100, 200), "no database, or a damaged one .* move it aside, .*-wal"),
-        (lambda path: path.write_bytes(path.read_bytes()[:9000]), "no database, or a damaged one .* move it aside"),
-        (without_a_table, "no database, or a damaged one .* move it aside"),
+        (lambda path: path.write_bytes(b"no database"), DAMAGED),
+        (lambda path: overwrite(path, 0, 100), DAMAGED),
+        (lambda path: overwrite(path, 100, 200), DAMAGED),
+        (
+            lambda path: path.write_bytes(path.read_bytes()[:9000]),
+            DAMAGED,
+        ),
+        (without_a_table, DAMAGED),
         (newer, "newer version .* schema is 2, this version knows 1.*: run that version"),
         (of_another_program, "another program"),
-        (a_directory, "cannot be opened .* write the file and its directory"),
+        (a_directory, "cannot be used .* write the file and its directory"),
     ],
 )
 async def test_a_file_that_cannot_be_used_is_named_with_what_to_do(

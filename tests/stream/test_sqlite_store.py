@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import sys
+import threading
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,6 +13,7 @@ import pytest
 
 from openresponses_grpc.store import (
     Batch,
+    EpochMismatchError,
     OffsetGapError,
     Position,
     Store,
@@ -19,9 +21,11 @@ from openresponses_grpc.store import (
     StoreLimits,
     StoreUnavailableError,
     StreamAbandonedError,
+    StreamFullError,
     StreamNotFoundError,
 )
 from openresponses_grpc.store.sqlite import open_sqlite
+from openresponses_grpc.store.sqlite.recent import Recent
 
 from .test_store import Clock
 
@@ -125,6 +129,22 @@ async def test_streams_age_while_no_server_runs_but_publishers_are_not_late(path
         clock.now += 1
         with pytest.raises(StreamAbandonedError):
             await read(store, 1)
+
+
+async def test_bounds_and_who_goes_first_are_the_same_after_reopening(path: Path) -> None:
+    limits = StoreLimits(max_streams=4, max_stream_bytes=1_000_000)
+    names = ["b", "c", "a"]
+    async with open_sqlite(path, limits) as store:
+        await store.append("s", [b"x" * 200_000] * 3)
+        await store.append("s", [b"x" * 200_000])
+        for name in names:
+            await store.append(name, [], end_of_stream=True)
+    async with open_sqlite(path, limits) as store:
+        with pytest.raises(StreamFullError):
+            await store.append("s", [b"x" * 200_001])
+        await store.append("s", [b"x" * 200_000])
+        await store.append("new", [])
+        assert [(await read(store, stream_id=name)).end_of_stream for name in names] == [False, True, True]
 
 
 async def test_a_stream_reads_the_same_however_it_was_cut(path: Path) -> None:
@@ -241,18 +261,18 @@ async def test_appends_of_one_stream_are_written_in_their_order(path: Path) -> N
 
 
 async def test_a_full_disk_refuses_and_loses_nothing_and_goes_on_when_there_is_room(path: Path, clock: Clock) -> None:
-    limits = StoreLimits(max_bytes=1_200_000, abandon_after=10)
+    limits = StoreLimits(max_bytes=1_200_000, max_streams=2, abandon_after=10)
     async with open_sqlite(path, limits, clock=clock) as store:
         position = await store.append("s", [b"a"])
         # The setting is the connection's own.
         full = store._file._writer.execute("PRAGMA page_count").fetchone()[0] + 4
         store._file._writer.execute(f"PRAGMA max_page_count = {full}")
         large = [b"x" * 5000] * 100
-        for stream_id in ("s", "new"):
+        for stream_id in ("s", "refused"):
             with pytest.raises(StoreUnavailableError, match="full"):
                 await store.append(stream_id, large, end_of_stream=True)
         assert await read(store) == Batch(0, [b"a"], False, position.epoch)
-        assert not (await read(store, stream_id="new")).epoch
+        assert not (await read(store, stream_id="refused")).epoch
         assert (await store.append("s", [b"b"], first_offset=1)).next_offset == 2
         store._file._writer.execute("PRAGMA max_page_count = 1000000")
         # What was refused holds no room, and is no publisher.
@@ -265,17 +285,51 @@ async def test_a_full_disk_refuses_and_loses_nothing_and_goes_on_when_there_is_r
         assert list((await read(store)).events) == [b"a", b"b", *large]
 
 
+async def test_a_reader_behind_the_recent_events_gets_those_in_the_file(path: Path) -> None:
+    events = [bytes([number]) * 300_000 for number in range(10)]
+    async with open_sqlite(path, LIMITS) as store:
+        for end, event in enumerate(events, 1):
+            await store.append("s", [event])
+            for start in range(end):
+                assert (await read(store, start, max_bytes=1)).events == [events[start]]
+
+
+def test_recent_events_are_bounded_and_those_of_the_stream_appended_to_last_stay() -> None:
+    recent = Recent(3000)
+    for key in (1, 2, 1, 3):
+        recent.add(key, 0, [b"x" * 1000])
+    assert [len(recent.take(key, 0, 1 << 20)) for key in (1, 2, 3)] == [0, 0, 1]
+    recent.add(4, 0, [b"x" * 3000])
+    assert [len(recent.take(key, 0, 1 << 20)) for key in (3, 4)] == [0, 0]
+
+
+async def test_a_stream_that_is_dropped_while_it_is_read_is_not_read_for_another(path: Path, clock: Clock) -> None:
+    async with open_sqlite(path, LIMITS, clock=clock) as store:
+        await store.append("s", [b"x" * 2_000_000])
+        first = await store.append("s", [b"y"], end_of_stream=True)  # what is recent now
+        reading_goes_on = threading.Event()
+        store._reader.submit(reading_goes_on.wait)
+        resumed, anew = (asyncio.create_task(read(store, epoch=epoch)) for epoch in (first.epoch, None))
+        await asyncio.wait((resumed, anew), timeout=0)
+        clock.now += 101
+        second = await store.append("s", [b"b"])
+        reading_goes_on.set()
+        with pytest.raises(EpochMismatchError):
+            await resumed
+        assert await anew == Batch(0, [b"b"], False, second.epoch)
+
+
 async def test_room_that_streams_leave_is_used_again(path: Path) -> None:
-    limits = StoreLimits(max_bytes=4 << 20)
+    limits = StoreLimits(max_bytes=2 << 20)
     async with open_sqlite(path, limits) as store:
-        for number in range(100):
-            await store.append(str(number), [b"x" * 1000] * 500, end_of_stream=True)
+        for number in range(50):
+            await store.append(str(number), [b"x" * 1000] * 400, end_of_stream=True)
         assert not (await read(store, stream_id="0")).epoch
-        assert (await read(store, stream_id="99")).end_of_stream
+        assert (await read(store, stream_id="49")).end_of_stream
         async with store.publishing("live"):
-            await store.append("live", [b"x" * 1000] * 3000)
+            await store.append("live", [b"x" * 1000] * 1500)
             with pytest.raises(StoreFullError):
-                await store.append("live", [b"x" * 1000] * 1500)
+                await store.append("live", [b"x" * 1000] * 1000)
     assert size(path) < 4 * limits.max_bytes
 
 

@@ -33,7 +33,7 @@ from .common import fail, file_path
     metavar="URL",
     default="memory:",
     show_default=True,
-    help="Where the streams are kept: memory: or sqlite:PATH.",
+    help="Where the streams are kept: memory:, sqlite:PATH or redis://HOST:PORT, see above.",
 )
 @click.option(
     "--max-bytes",
@@ -42,7 +42,7 @@ from .common import fail, file_path
     default=StoreLimits.max_bytes,
     show_default=True,
     help="Room for all streams. When it is full, finished streams go, the oldest first, then abandoned ones; when"
-    " there are none, publishers are refused with RESOURCE_EXHAUSTED.",
+    " there are none, publishers are refused with RESOURCE_EXHAUSTED. Redis has its own maxmemory instead.",
 )
 @click.option(
     "--max-streams",
@@ -50,7 +50,7 @@ from .common import fail, file_path
     type=click.IntRange(min=1),
     default=StoreLimits.max_streams,
     show_default=True,
-    help="Streams at one time; beyond it as with --max-bytes.",
+    help="Streams at one time; beyond it as with --max-bytes. Not with Redis.",
 )
 @click.option(
     "--max-stream-bytes",
@@ -93,9 +93,14 @@ def serve(
     It prints its address when it is ready, serves the gRPC health service beside the streams, and stops on SIGTERM or
     Ctrl-C: calls end with UNAVAILABLE.
 
-    The store memory: keeps the streams in memory; they end with the server. The store sqlite:PATH keeps them in a file,
-    which one server opens: what was acknowledged survives the server, however it ends, and a loss of power, too, with
-    sqlite:PATH?synchronous=full.
+    The store memory: keeps the streams in memory; they end with the server.
+
+    sqlite:PATH keeps them in a file, which one server opens: what was acknowledged survives the server, however it
+    ends, and with sqlite:PATH?synchronous=full a loss of power, too.
+
+    redis://HOST:PORT keeps them in Redis 7 or newer, which several servers may share; so do rediss:// (TLS),
+    unix:///PATH, and redis+cluster:// and rediss+cluster:// with one node of a Redis Cluster. It needs redis-py: pip
+    install 'openresponses-grpc[redis]'.
     """
     limits = StoreLimits(
         max_bytes=max_bytes,

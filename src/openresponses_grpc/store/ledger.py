@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, NamedTuple, TypeVar
@@ -88,8 +89,10 @@ class Ledger(Generic[E]):
         self._stream_overhead = stream_overhead
         self._dropped = dropped
         self._entries: dict[str, E] = {}
-        self._finished: dict[E, None] = {}  # the one that finished first before the others
-        self._left: dict[E, None] = {}  # unfinished, without publishers; the one left first before the others
+        # In the order in which they finished, and in which the publishers of the others left. Unlike a dict, these find
+        # their first key at once even where many before it are gone.
+        self._finished: OrderedDict[E, None] = OrderedDict()
+        self._left: OrderedDict[E, None] = OrderedDict()
         self._size = 0
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 

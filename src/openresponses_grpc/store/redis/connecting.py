@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
 from ..errors import OpenStoreError
-from .server import CONNECTIONS, Server
+from .server import Server
 
 _logger = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ async def connected(url: str) -> AsyncIterator[Server]:
         redis = _cluster(arguments) if cluster else Redis.from_pool(ConnectionPool(**arguments))
     except RedisClusterException as error:
         raise OpenStoreError(f"{place}: {error}") from None
+    server = Server(redis)
     try:
         try:
             await _check(redis)
@@ -47,9 +48,9 @@ async def connected(url: str) -> AsyncIterator[Server]:
             raise OpenStoreError(f"Redis at {place} cannot be used: {error}") from error
         except OpenStoreError as error:
             raise OpenStoreError(f"Redis at {place} {error}") from None
-        yield Server(redis)
+        yield server
     finally:
-        await redis.aclose()
+        await server.aclose()
 
 
 def read_url(url: str) -> tuple[bool, dict[str, Any]]:
@@ -65,7 +66,7 @@ def read_url(url: str) -> tuple[bool, dict[str, Any]]:
         raise OpenStoreError(f"the store's URL has no option {name!r}; there are {', '.join(sorted(options))}")
     # Nothing is tried again unasked: an append whose answer was lost may be stored. RESP2, as in RESP3 what is pushed
     # goes through redis-py's own handlers.
-    return bool(cluster), arguments | {"protocol": 2, "retry": Retry(NoBackoff(), 0), "max_connections": CONNECTIONS}
+    return bool(cluster), arguments | {"protocol": 2, "retry": Retry(NoBackoff(), 0)}
 
 
 def _cluster(arguments: Mapping[str, Any]) -> RedisCluster:

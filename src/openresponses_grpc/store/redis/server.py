@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Callable
 from importlib.resources import files
@@ -14,9 +13,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError
 
 from .errors import store_errors
-
-CONNECTIONS: Final = 32
-"""Scripts of this process that run at one time, each on a connection of its own; more wait for their turn."""
+from .lane import Lane
 
 
 class Keys(NamedTuple):
@@ -62,16 +59,25 @@ class Server:
 
     def __init__(self, redis: Redis | RedisCluster) -> None:
         self._redis = redis
-        self._turns = asyncio.Semaphore(CONNECTIONS)
+        self._lanes: dict[str, Lane] = {}
 
     async def run(self, script: Script, keys: Keys, *arguments: bytes | str | int) -> Any:
         """Runs a script on a stream's keys; raises StoreFullError, and StoreUnavailableError if it may have run."""
-        async with self._turns:
-            with store_errors():
-                try:
-                    return await self._redis.evalsha(script.sha, len(keys), *keys, *arguments)
-                except NoScriptError:
-                    return await self._redis.eval(script.text, len(keys), *keys, *arguments)
+        with store_errors():
+            home = self.home(keys.log).name
+            lane = self._lanes.get(home)
+            if lane is None:
+                lane = self._lanes[home] = Lane(self._redis)
+            try:
+                return await lane.run("EVALSHA", script.sha, len(keys), *keys, *arguments)
+            except NoScriptError:
+                return await lane.run("EVAL", script.text, len(keys), *keys, *arguments)
+
+    async def aclose(self) -> None:
+        """Waits for what is under way, and ends all connections."""
+        for lane in self._lanes.values():
+            await lane.aclose()
+        await self._redis.aclose()
 
     def home(self, key: str) -> Home:
         """The server that has a key, as far as it is known; a script on the key finds out where it has gone."""

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from google.protobuf.message import DecodeError
 
 from ... import wire
+from ..errors import StoreUnavailableError
 from ..rules import take
 
 ROW_BYTES: Final = 256 << 10
@@ -81,6 +83,7 @@ class File:
     Every method may raise a `sqlite3.Error`.
 
     Args:
+        path: where it is, for messages.
         writer: the connection that writes.
         reader: the connection that reads.
         lock: what keeps other servers off the file.
@@ -91,7 +94,10 @@ class File:
 
     """
 
-    def __init__(self, writer: sqlite3.Connection, reader: sqlite3.Connection, lock: sqlite3.Connection) -> None:
+    def __init__(
+        self, path: Path, writer: sqlite3.Connection, reader: sqlite3.Connection, lock: sqlite3.Connection
+    ) -> None:
+        self._path = path
         self._writer = writer
         self._reader = reader
         self._lock = lock
@@ -104,6 +110,10 @@ class File:
         self._reader.close()
         self._writer.close()
         self._lock.close()
+
+    def unavailable(self, error: sqlite3.Error) -> StoreUnavailableError:
+        """What callers of the store are told of an error."""
+        return StoreUnavailableError(explain(self._path, error))
 
     def write(self, changes: Changes) -> None:
         """Makes all changes, or none."""
@@ -170,6 +180,18 @@ class File:
         with self._writer as writer:
             writer.execute("BEGIN IMMEDIATE")
             yield writer
+
+
+def explain(path: Path, error: sqlite3.Error) -> str:
+    """What to do about an error."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
+        return (
+            f"{path} is no database, or a damaged one ({error}): stop the server and move the file aside, together with"
+            f" {path.name}-wal and {path.name}-shm, and it starts with an empty one. The streams in it are lost, but"
+            " for what the command `sqlite3 FILE .recover` brings back"
+        )
+    return f"{path} cannot be used ({error}): can this user write the file and its directory, and is there room?"
 
 
 def _rows(run: Run) -> Iterator[tuple[int, int, int, int, bytes]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from ..errors import OpenStoreError
-from .file import File
+from .file import File, explain
 
 Synchronous = Literal["NORMAL", "FULL"]
 
@@ -52,9 +52,9 @@ def open_file(path: Path, synchronous: Synchronous) -> File:
             _check_and_prepare(path, writer, synchronous)
             reader = opened.enter_context(closing(_connect(path)))
             reader.execute("PRAGMA query_only = ON")
-            file = File(writer, reader, lock)
+            file = File(path, writer, reader, lock)
         except sqlite3.Error as error:
-            raise _unusable(path, error) from error
+            raise OpenStoreError(explain(path, error)) from error
         opened.pop_all()
         return file
 
@@ -68,13 +68,14 @@ def _lock(path: Path) -> sqlite3.Connection:
     """A lock that ends with the connection or the process: SQLite locks files on every system."""
     lock = _connect(path, timeout=0)
     try:
+        lock.execute("PRAGMA journal_mode = MEMORY")  # no file for what is never written
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as error:
         lock.close()
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             name = str(path).removesuffix("-lock")
             raise OpenStoreError(f"{name} is open in another server: stop that one, or name another file") from error
-        raise _unusable(path, error) from error
+        raise OpenStoreError(explain(path, error)) from error
     return lock
 
 
@@ -96,16 +97,3 @@ def _check_and_prepare(path: Path, writer: sqlite3.Connection, synchronous: Sync
     writer.execute("PRAGMA secure_delete = FAST")
     if not tables:
         writer.executescript(_SCHEMA)
-
-
-def _unusable(path: Path, error: sqlite3.Error) -> OpenStoreError:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
-        return OpenStoreError(
-            f"{path} is no database, or a damaged one ({error}): move it aside, together with {path.name}-wal and"
-            f" {path.name}-shm, and the server starts with an empty file. The streams in it are lost, but for what"
-            " `sqlite3 FILE .recover` brings back"
-        )
-    return OpenStoreError(
-        f"{path} cannot be opened ({error}): can this user write the file and its directory, and is there room?"
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
@@ -26,7 +27,7 @@ class Recent:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._size = 0
-        self._tails: dict[int, _Tail] = {}  # the one appended to last is the last
+        self._tails: OrderedDict[int, _Tail] = OrderedDict()  # the one appended to last is the last
 
     def add(self, key: int, first_offset: int, events: Sequence[bytes]) -> None:
         """Adds events that were stored at the end of a stream."""
@@ -40,7 +41,7 @@ class Recent:
         self._tails[key] = tail
         self._size += tail.size
         while self._size > self._max_bytes:
-            self._size -= self._tails.pop(next(iter(self._tails))).size
+            self._size -= self._tails.popitem(last=False)[1].size
 
     def take(self, key: int, start_offset: int, max_bytes: int) -> Sequence[bytes]:
         """The stream's events from an offset on, at least one and up to `max_bytes`; none where they are not here."""

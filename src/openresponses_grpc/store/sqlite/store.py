@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Final
 
-from ..errors import StoreUnavailableError, StreamNotFoundError
+from ..errors import StreamNotFoundError
 from ..interface import Batch, Position, StoreLimits
 from ..ledger import Ledger
 from .file import File
@@ -111,7 +111,7 @@ class SQLiteStore:
             return await loop.run_in_executor(self._reader, self._file.read, log.key, start_offset, max_bytes)
         except sqlite3.Error as error:
             if self._ledger.holds(log):
-                raise StoreUnavailableError(str(error)) from error
+                raise self._file.unavailable(error) from error
             return ()
 
 

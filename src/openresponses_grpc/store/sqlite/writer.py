@@ -137,9 +137,8 @@ class Writer:
             for planned in group.values():
                 self._ledger.cancel(planned.claim)
                 if not planned.done.done():
-                    planned.done.set_exception(
-                        StoreUnavailableError(str(error)) if isinstance(error, sqlite3.Error) else error
-                    )
+                    problem = self._file.unavailable(error) if isinstance(error, sqlite3.Error) else error
+                    planned.done.set_exception(problem)
             return 0
         self._garbage = self._garbage or bool(changes.dropped)
         for planned in group.values():
@@ -179,6 +178,6 @@ class Writer:
         try:
             self._garbage = await self._loop.run_in_executor(self._thread, self._file.delete, size)
         except sqlite3.Error as error:
-            _logger.error("cannot delete what expired streams have left: %s", error)
+            _logger.error("cannot delete expired streams: %s", self._file.unavailable(error))
             return False
         return self._garbage
