@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 import grpc
@@ -30,6 +31,22 @@ OPTIONS: Final[list[tuple[str, int]]] = [
 ]
 
 
+def is_local(listen: str) -> bool:
+    """Whether only this machine can reach an address: a Unix socket, `localhost:PORT`, or a port of the loopback.
+
+    Any other name is one that others may reach, whatever it stands for here.
+    """
+    if listen.startswith(("unix:", "unix-abstract:")):
+        return True
+    host = listen.rpartition(":")[0]
+    if host == "localhost":
+        return True
+    try:
+        return IPv6Address(host[1:-1]).is_loopback if host.startswith("[") else IPv4Address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class ListenError(Exception):
     """The server cannot listen at its address."""
 
@@ -49,7 +66,7 @@ async def running_server(
         credentials: for TLS; None serves plain text.
 
     Yields:
-        The address, with the port that was taken.
+        The address, with the port that was taken where it has one.
 
     Raises:
         ListenError: the address cannot be listened at.
@@ -67,7 +84,7 @@ async def running_server(
     for name in ("", wire.SERVICE_NAME):
         await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
     try:
-        yield f"{listen.rpartition(':')[0]}:{port}"
+        yield listen if listen.startswith("unix") else f"{listen.rpartition(':')[0]}:{port}"
     finally:
         await servicer.enter_graceful_shutdown()
         await service.drain(DRAIN_SECONDS)

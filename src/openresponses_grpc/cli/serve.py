@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 import grpc
 
+from ..auth import InvalidTokensError, Tokens, parse_tokens
 from ..client.channel import DEFAULT_TARGET
-from ..server import ListenError, running_server, stop_signal
+from ..server import ListenError, is_local, running_server, stop_signal
 from ..service import StreamService
 from ..store import OpenStoreError, StoreLimits, open_store
 from ..tls import CredentialsError, server_credentials
@@ -27,6 +28,18 @@ from .common import fail, file_path
     metavar="FILE",
     type=file_path,
     help="Serve only clients with a certificate of these roots (PEM).",
+)
+@click.option(
+    "--tokens",
+    "tokens_file",
+    metavar="FILE",
+    type=file_path,
+    help="Serve only callers that show one of these bearer tokens (TOML, with their digests and what they may do).",
+)
+@click.option(
+    "--insecure",
+    is_flag=True,
+    help="Listen where other machines reach it even without TLS and without --tokens or --tls-client-ca.",
 )
 @click.option("--store", metavar="URL", default="memory:", show_default=True, help="Where the streams are kept.")
 @click.option(
@@ -75,6 +88,8 @@ def serve(
     tls_cert: Path | None,
     tls_key: Path | None,
     tls_client_ca: Path | None,
+    tokens_file: Path | None,
+    insecure: bool,
     store: str,
     max_bytes: int,
     max_streams: int,
@@ -98,11 +113,17 @@ def serve(
     )
 
     credentials = _credentials(tls_cert, tls_key, tls_client_ca)
+    tokens = _tokens(tokens_file) if tokens_file else None
+    if not (insecure or is_local(listen) or (credentials and (tokens or tls_client_ca))):
+        fail(
+            f"{listen} can be reached from other machines: give --tls-cert and --tls-key, and --tokens or"
+            " --tls-client-ca, or say --insecure"
+        )
 
     async def run() -> None:
         async with (
             open_store(store, limits) as opened,
-            running_server(StreamService(opened), listen, credentials=credentials) as address,
+            running_server(StreamService(opened, tokens=tokens), listen, credentials=credentials) as address,
         ):
             click.echo(f"listening on {address}")
             await stop_signal()
@@ -125,3 +146,10 @@ def _credentials(cert: Path | None, key: Path | None, client_ca: Path | None) ->
         return server_credentials(cert, key, client_ca)
     except CredentialsError as error:
         fail(str(error))
+
+
+def _tokens(file: Path) -> Tokens:
+    try:
+        return parse_tokens(file.read_text(encoding="utf-8"))
+    except (InvalidTokensError, UnicodeDecodeError) as error:
+        fail(f"{file}: {error}")
