@@ -67,8 +67,26 @@ class _Waiting:
             raise self._end from None
 
 
+class _PeerMayBeGone:
+    """Around what gRPC does with a peer: when it or the server is gone, that fails with an error of gRPC's own."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind and issubclass(kind, grpc.aio.BaseError):
+            raise asyncio.CancelledError from None
+
+
+_GONE = _PeerMayBeGone()
+
+
 class Call:
     """One call, to be made in the task that handles it.
+
+    Where the peer is gone without a word, its methods raise CancelledError as if it had said so.
 
     Args:
         method: `Publish` or `Subscribe`.
@@ -96,10 +114,19 @@ class Call:
         self._writing_since: float | None = None
         self._watch = self._loop.call_later(write_timeout, self._check_write)
 
+    async def accept(self) -> None:
+        """Sends the headers, which tell a peer that its call is let in and has nothing to read yet.
+
+        Sooner or later they must go: a call that is ended while they are under way could send no status.
+        """
+        with _GONE:
+            await self._context.send_initial_metadata(())
+
     async def read(self) -> bytes | None:
         """The next request; None after the last one."""
         with self.waiting:
-            data = await self._context.read()
+            with _GONE:
+                data = await self._context.read()
             if data is grpc.aio.EOF:
                 # Requests end, too, when a call is cancelled; that it was is told only in the loop's next turn.
                 await asyncio.sleep(0)
@@ -109,7 +136,7 @@ class Call:
     async def write(self, data: bytes) -> None:
         """Sends a response; returns when there is room for the next."""
         self._writing_since = self._loop.time()
-        with self.waiting:
+        with self.waiting, _GONE:
             await self._context.write(data)
         self._writing_since = None
 
@@ -121,7 +148,9 @@ class Call:
         try:
             async with asyncio.timeout(0 if self._writing_since else self._write_timeout):
                 await self._context.abort_with_status(status)
-        except TimeoutError:
+        except grpc.aio.AbortError:
+            raise
+        except (TimeoutError, grpc.aio.BaseError):
             raise asyncio.CancelledError from None
 
     def close(self) -> None:

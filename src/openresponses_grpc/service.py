@@ -73,7 +73,7 @@ class StreamService:
             while (data := await call.read()) is not None:
                 request = _parse_publish(data)
                 if not call.stream_id:
-                    await self._begin(call, context, "publish", request.stream_id)
+                    await self._begin(call, "publish", request.stream_id)
                 elif request.stream_id not in ("", call.stream_id):
                     raise InvalidRequestError("stream_id", f"is constant within a call: it was {call.stream_id!r}")
                 position = await self._store.append(
@@ -87,15 +87,18 @@ class StreamService:
                     # From here on the call speaks of this very stream, even if another is created under its id.
                     epoch = position.epoch
                     await publishing.enter_async_context(self._store.publishing(call.stream_id))
-                response = stream_service_pb2.PublishResponse(next_offset=position.next_offset, epoch=position.epoch)
-                await call.write(response.SerializeToString())
+                await call.write(
+                    stream_service_pb2.PublishResponse(
+                        next_offset=position.next_offset, epoch=position.epoch
+                    ).SerializeToString()
+                )
             if not call.stream_id:
                 raise InvalidRequestError("stream_id", "the call ended without a request that names a stream")
 
     async def _subscribe(self, _: object, context: Any) -> None:
         async with self._call("Subscribe", context) as call:
             request = _parse_subscribe(await call.read())
-            await self._begin(call, context, "subscribe", request.stream_id)
+            await self._begin(call, "subscribe", request.stream_id)
             offset = request.start_offset
             epoch = request.epoch if request.HasField("epoch") else None
             while True:
@@ -103,13 +106,15 @@ class StreamService:
                     batch = await self._store.read(
                         call.stream_id, offset, epoch=epoch, max_bytes=wire.BATCH_BYTES, timeout=self._idle_interval
                     )
-                response = wire.SubscribeResponse(
-                    first_offset=batch.first_offset,
-                    events=batch.events,
-                    end_of_stream=batch.end_of_stream,
-                    epoch=batch.epoch,
+                # The message is put together where it is sent: a peer that does not read holds its bytes alone.
+                await call.write(
+                    wire.SubscribeResponse(
+                        first_offset=batch.first_offset,
+                        events=batch.events,
+                        end_of_stream=batch.end_of_stream,
+                        epoch=batch.epoch,
+                    ).SerializeToString()
                 )
-                await call.write(response.SerializeToString())
                 if batch.end_of_stream:
                     return
                 offset = batch.first_offset + len(batch.events)
@@ -139,14 +144,12 @@ class StreamService:
             self._calls.remove(call)
             call.close()
 
-    async def _begin(self, call: Call, context: Any, permission: Permission, stream_id: str) -> None:
+    async def _begin(self, call: Call, permission: Permission, stream_id: str) -> None:
         """Checks what a call's first request asks for."""
         call.stream_id = _check_stream_id(stream_id)
         if call.token:
             call.token.check(permission, stream_id)
-        # The headers tell a subscriber whose stream has no events yet that it is subscribed. And a call that is ended
-        # while its headers are under way could send no status.
-        await context.send_initial_metadata(())
+        await call.accept()
 
 
 def _parse_publish(data: bytes) -> Any:
