@@ -56,8 +56,9 @@ differential: $(VENV)/installed-test ## Hold the bridge against the SDKs on gene
 fuzz: .venv-fuzz/installed ## Fuzz each reader for SECONDS (60 unless said: make fuzz SECONDS=600)
 	./tests/fuzz/run .venv-fuzz/bin/python $(SECONDS)
 
-bench: $(VENV)/installed-bench ## Measure the bridge against json_format and Node, and print the tables
+bench: $(VENV)/installed-bench ## Measure the bridge and the stream against others, and print the tables
 	$(BIN)/python -m benchmarks.bridge
+	$(BIN)/python -m benchmarks.stream
 
 clean: ## Remove everything that make has made
 	rm -rf .venv .venv-generate .venv-fuzz build dist

@@ -11,6 +11,8 @@ from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore, StoreLimits
 
+from . import certificates as test_certificates
+
 # No test asserts a time, and a busy machine is no failure.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -31,3 +33,9 @@ async def channel(server: str) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to the server, for tests that speak to it without the client library."""
     async with grpc.aio.insecure_channel(server, options=OPTIONS) as channel:
         yield channel
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> test_certificates.Certificates:
+    """Files for TLS, made once."""
+    return test_certificates.make(tmp_path_factory.mktemp("tls"))

@@ -35,7 +35,9 @@ class ListenError(Exception):
 
 
 @asynccontextmanager
-async def running_server(service: StreamService, listen: str) -> AsyncIterator[str]:
+async def running_server(
+    service: StreamService, listen: str, *, credentials: grpc.ServerCredentials | None = None
+) -> AsyncIterator[str]:
     """Serves for as long as the context lasts, then drains.
 
     To drain is to say NOT_SERVING as the health service and to end every call with UNAVAILABLE; what was acknowledged
@@ -43,7 +45,8 @@ async def running_server(service: StreamService, listen: str) -> AsyncIterator[s
 
     Args:
         service: the service, over its store.
-        listen: `host:port`; port 0 takes a free one.
+        listen: `host:port`, where port 0 takes a free one, or `unix:PATH`.
+        credentials: for TLS; None serves plain text.
 
     Yields:
         The address, with the port that was taken.
@@ -57,7 +60,7 @@ async def running_server(service: StreamService, listen: str) -> AsyncIterator[s
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     server.add_generic_rpc_handlers((service.handler(),))
     try:
-        port = server.add_insecure_port(listen)
+        port = server.add_secure_port(listen, credentials) if credentials else server.add_insecure_port(listen)
     except RuntimeError as error:
         raise ListenError(f"cannot listen at {listen}: is the port taken, and the host one of this machine?") from error
     await server.start()

@@ -1,6 +1,7 @@
 """The stream service as any gRPC client meets it: requests, responses and statuses."""
 
 import asyncio
+import re
 from typing import Any
 
 import grpc
@@ -13,6 +14,9 @@ from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest, SubscribeResponse
 from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import wire
+from openresponses_grpc.server import running_server
+from openresponses_grpc.service import StreamService
+from openresponses_grpc.store import MemoryStore, Position
 
 from ..events import event
 
@@ -223,3 +227,25 @@ async def test_health_is_serving(channel: Channel) -> None:
     for name in ("", "openresponses.v1.OpenResponsesStreamService"):
         response = await stub.Check(health_pb2.HealthCheckRequest(service=name))
         assert response.status == health_pb2.HealthCheckResponse.SERVING
+
+
+class BrokenStore(MemoryStore):
+    """A store with a mistake in it."""
+
+    async def append(self, stream_id: str, *arguments: Any, **options: Any) -> Position:
+        raise ZeroDivisionError("the secret of the operator")
+
+
+async def test_the_text_of_an_unforeseen_error_is_for_the_operator_and_its_id_for_both(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with (
+        running_server(StreamService(BrokenStore()), "127.0.0.1:0") as address,
+        grpc.aio.insecure_channel(address) as channel,
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await publish(channel, PublishRequest(stream_id="s"))
+    assert caught.value.code() == grpc.StatusCode.INTERNAL
+    assert re.fullmatch("internal error [0-9a-f]{16}", caught.value.details() or "")
+    assert str(caught.value.details()) in caplog.text
+    assert "the secret of the operator" in caplog.text

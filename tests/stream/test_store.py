@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -23,6 +25,7 @@ from openresponses_grpc.store import (
 )
 from openresponses_grpc.store.redis import open_redis
 from openresponses_grpc.store.redis.store import RENEW_SECONDS
+from openresponses_grpc.store.sqlite import open_sqlite
 
 from .redis_server import emptied, pass_time
 
@@ -57,7 +60,17 @@ async def memory(clock: Clock) -> AsyncIterator[Store]:
     yield MemoryStore(LIMITS, clock=clock)
 
 
-STORES: dict[str, Callable[[Clock], AbstractAsyncContextManager[Store]]] = {"memory": memory}
+@asynccontextmanager
+async def sqlite(clock: Clock) -> AsyncIterator[Store]:
+    with TemporaryDirectory() as directory:
+        async with open_sqlite(Path(directory, "store.db"), LIMITS, clock=clock) as store:
+            yield store
+
+
+STORES: dict[str, Callable[[Clock], AbstractAsyncContextManager[Store]]] = {
+    "memory": memory,
+    "sqlite": sqlite,
+}
 
 
 REDIS = {"redis": "redis_url", "redis cluster": "redis_cluster_url"}
@@ -140,6 +153,13 @@ async def test_a_gap_is_refused_with_the_offset_expected(store: Store) -> None:
             await store.append("s", events, first_offset=3)
         assert caught.value.metadata == {"expected_offset": "2"}
     assert len((await read(store)).events) == 2
+
+
+async def test_what_is_refused_creates_no_stream(store: Store) -> None:
+    for first_offset, events in ((1, [b"a"]), (0, [b"a" * 201])):
+        with pytest.raises((OffsetGapError, StreamFullError)):
+            await store.append("s", events, first_offset=first_offset)
+    assert not (await read(store)).epoch
 
 
 async def test_a_stream_does_not_end_before_events_that_it_has(store: Store) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import grpc
 
@@ -14,11 +14,14 @@ from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses.v1.stream_service_pb2 import PublishResponse, SubscribeRequest, SubscribeResponse
 
 from .. import wire
-from .channel import DEFAULT_TARGET, OPTIONS
+from .channel import DEFAULT_TARGET, OPTIONS, ChannelPool
 from .cursor import Cursor
 from .errors import stream_error
 from .outbox import Outbox
 from .recovery import Recovery
+
+_TURN_BYTES: Final = 64 << 10
+"""Bytes of events after which `send` lets what has gathered be sent, even if the program never waits for anything."""
 
 
 class EventStreamClient:
@@ -30,14 +33,26 @@ class EventStreamClient:
     Args:
         target: the server, as `host:port` or any other gRPC target.
         credentials: for TLS; None connects in plain text.
+        token: the bearer token to show the server; without TLS, everyone on the way can read it.
+
+    Raises:
+        ValueError: `token` has characters that no token has.
 
     """
 
-    def __init__(self, target: str = DEFAULT_TARGET, *, credentials: grpc.ChannelCredentials | None = None) -> None:
-        if credentials is None:
-            self._channel = grpc.aio.insecure_channel(target, options=OPTIONS)
-        else:
-            self._channel = grpc.aio.secure_channel(target, credentials, options=OPTIONS)
+    def __init__(
+        self,
+        target: str = DEFAULT_TARGET,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        token: str | None = None,
+    ) -> None:
+        def connect() -> grpc.aio.Channel:
+            if credentials is None:
+                return grpc.aio.insecure_channel(target, options=OPTIONS)
+            return grpc.aio.secure_channel(target, credentials, options=OPTIONS)
+
+        self._channels = ChannelPool(connect, token)
 
     async def __aenter__(self) -> Self:
         return self
@@ -46,8 +61,8 @@ class EventStreamClient:
         await self.close()
 
     async def close(self) -> None:
-        """Closes the connection; calls that are under way are cancelled."""
-        await self._channel.close()
+        """Closes the connections; calls that are under way are cancelled."""
+        await asyncio.gather(*(channel.close() for channel in self._channels.close()))
 
     def publish(self, stream_id: str) -> EventPublisher:
         """Opens a stream for publishing, at its end: `async with client.publish("resp_1") as publisher`.
@@ -55,7 +70,7 @@ class EventStreamClient:
         When the body ends, everything sent is stored and the stream has ended. When it raises, the stream is left
         open, for another publisher to go on.
         """
-        return EventPublisher(self._channel, stream_id)
+        return EventPublisher(self._channels, stream_id)
 
     async def subscribe(
         self, stream_id: str, *, start_offset: int = 0
@@ -74,14 +89,14 @@ class EventStreamClient:
                     yield event
 
     async def _read(self, cursor: Cursor) -> AsyncGenerator[Sequence[OpenResponsesStreamEvent], None]:
-        subscribe = self._channel.unary_stream(
-            wire.SUBSCRIBE,
-            request_serializer=SubscribeRequest.SerializeToString,
-            response_deserializer=SubscribeResponse.FromString,
-        )
         recovery = Recovery()
         while True:
-            call = subscribe(cursor.request(), wait_for_ready=recovery.connected)
+            channel = self._channels.take()
+            call = channel.unary_stream(
+                wire.SUBSCRIBE,
+                request_serializer=SubscribeRequest.SerializeToString,
+                response_deserializer=SubscribeResponse.FromString,
+            )(cursor.request(), metadata=self._channels.metadata, wait_for_ready=recovery.connected)
             error = None
             try:
                 while isinstance(response := await call.read(), SubscribeResponse):
@@ -91,6 +106,7 @@ class EventStreamClient:
                 error = stream_error(rpc_error)
             finally:
                 call.cancel()
+                self._channels.give_back(channel)
             if cursor.end_of_stream:
                 return
             await asyncio.sleep(recovery.pause(error))
@@ -99,18 +115,15 @@ class EventStreamClient:
 class EventPublisher:
     """Sends events to one stream; made by `EventStreamClient.publish`, used as an async context manager."""
 
-    def __init__(self, channel: grpc.aio.Channel, stream_id: str) -> None:
-        self._publish = channel.stream_stream(
-            wire.PUBLISH,
-            request_serializer=wire.PublishRequest.SerializeToString,
-            response_deserializer=PublishResponse.FromString,
-        )
+    def __init__(self, channels: ChannelPool[grpc.aio.Channel], stream_id: str) -> None:
+        self._channels = channels
         self._outbox = Outbox(stream_id)
         self._recovery = Recovery()
         self._connected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._work = asyncio.Event()  # there may be something to send
         self._acknowledged = asyncio.Event()  # the outbox has changed, or will no more
         self._task: asyncio.Task[None] | None = None
+        self._gathered = 0  # bytes since `send` let others have a turn
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run())
@@ -148,8 +161,11 @@ class EventPublisher:
 
         """
         self._check()
-        self._outbox.add(event)
+        self._gathered += self._outbox.add(event)
         self._work.set()
+        if self._gathered >= _TURN_BYTES:
+            self._gathered = 0
+            await asyncio.sleep(0)
         while self._outbox.full:
             await self._acknowledgement()
 
@@ -192,7 +208,12 @@ class EventPublisher:
             self._acknowledged.set()
 
     async def _call(self) -> None:
-        call = self._publish(wait_for_ready=self._recovery.connected)
+        channel = self._channels.take()
+        call: Any = channel.stream_stream(
+            wire.PUBLISH,
+            request_serializer=wire.PublishRequest.SerializeToString,
+            response_deserializer=PublishResponse.FromString,
+        )(metadata=self._channels.metadata, wait_for_ready=self._recovery.connected)
         sender: asyncio.Task[None] | None = None
         try:
             with suppress(asyncio.InvalidStateError):  # the call has failed already: read raises its status
@@ -206,6 +227,7 @@ class EventPublisher:
                         self._connected.set_result(None)
         finally:
             call.cancel()
+            self._channels.give_back(channel)
             if sender is not None:
                 sender.cancel()
                 await asyncio.gather(sender, return_exceptions=True)

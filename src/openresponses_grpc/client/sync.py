@@ -14,7 +14,7 @@ from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses.v1.stream_service_pb2 import PublishResponse, SubscribeRequest, SubscribeResponse
 
 from .. import wire
-from .channel import DEFAULT_TARGET, OPTIONS
+from .channel import DEFAULT_TARGET, OPTIONS, ChannelPool
 from .cursor import Cursor
 from .errors import stream_error
 from .outbox import Outbox
@@ -24,14 +24,25 @@ from .recovery import Recovery
 class SyncEventStreamClient:
     """`EventStreamClient` without asyncio: the same arguments, promises and errors; a context manager.
 
+    In the place of `asyncio.timeout`, `publish` and `subscribe` take a `timeout`, the seconds until a StreamError with
+    DEADLINE_EXCEEDED unless they have come to their end before.
+
     One client may be used by many threads, a publisher and an iterator by one thread at a time.
     """
 
-    def __init__(self, target: str = DEFAULT_TARGET, *, credentials: grpc.ChannelCredentials | None = None) -> None:
-        if credentials is None:
-            self._channel = grpc.insecure_channel(target, options=OPTIONS)
-        else:
-            self._channel = grpc.secure_channel(target, credentials, options=OPTIONS)
+    def __init__(
+        self,
+        target: str = DEFAULT_TARGET,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        token: str | None = None,
+    ) -> None:
+        def connect() -> grpc.Channel:
+            if credentials is None:
+                return grpc.insecure_channel(target, options=OPTIONS)
+            return grpc.secure_channel(target, credentials, options=OPTIONS)
+
+        self._channels = ChannelPool(connect, token)
 
     def __enter__(self) -> Self:
         return self
@@ -40,24 +51,32 @@ class SyncEventStreamClient:
         self.close()
 
     def close(self) -> None:
-        """Closes the connection; calls that are under way are cancelled."""
-        self._channel.close()
+        """Closes the connections; calls that are under way are cancelled."""
+        for channel in self._channels.close():
+            channel.close()
 
-    def publish(self, stream_id: str) -> SyncEventPublisher:
+    def publish(self, stream_id: str, *, timeout: float | None = None) -> SyncEventPublisher:
         """As `EventStreamClient.publish`: `with client.publish("resp_1") as publisher`."""
-        return SyncEventPublisher(self._channel, stream_id)
+        return SyncEventPublisher(self._channels, stream_id, timeout)
 
-    def subscribe(self, stream_id: str, *, start_offset: int = 0) -> Generator[OpenResponsesStreamEvent, None, None]:
+    def subscribe(
+        self, stream_id: str, *, start_offset: int = 0, timeout: float | None = None
+    ) -> Generator[OpenResponsesStreamEvent, None, None]:
         """As `EventStreamClient.subscribe`; closing the iterator ends the subscription."""
-        subscribe = self._channel.unary_stream(
-            wire.SUBSCRIBE,
-            request_serializer=SubscribeRequest.SerializeToString,
-            response_deserializer=SubscribeResponse.FromString,
-        )
         cursor = Cursor(stream_id, start_offset)
-        recovery = Recovery()
+        recovery = Recovery(timeout)
         while True:
-            call = subscribe(cursor.request(), wait_for_ready=recovery.connected)
+            channel = self._channels.take()
+            call = channel.unary_stream(
+                wire.SUBSCRIBE,
+                request_serializer=SubscribeRequest.SerializeToString,
+                response_deserializer=SubscribeResponse.FromString,
+            )(
+                cursor.request(),
+                metadata=self._channels.metadata,
+                timeout=recovery.timeout,
+                wait_for_ready=recovery.connected,
+            )
             error = None
             try:
                 for response in call:
@@ -67,6 +86,7 @@ class SyncEventStreamClient:
                 error = stream_error(rpc_error)
             finally:
                 call.cancel()
+                self._channels.give_back(channel)
             if cursor.end_of_stream:
                 return
             time.sleep(recovery.pause(error))
@@ -75,14 +95,10 @@ class SyncEventStreamClient:
 class SyncEventPublisher:
     """Sends events to one stream; made by `SyncEventStreamClient.publish`, used as a context manager."""
 
-    def __init__(self, channel: grpc.Channel, stream_id: str) -> None:
-        self._publish = channel.stream_stream(
-            wire.PUBLISH,
-            request_serializer=wire.PublishRequest.SerializeToString,
-            response_deserializer=PublishResponse.FromString,
-        )
+    def __init__(self, channels: ChannelPool[grpc.Channel], stream_id: str, timeout: float | None) -> None:
+        self._channels = channels
         self._outbox = Outbox(stream_id)
-        self._recovery = Recovery()
+        self._recovery = Recovery(timeout)
         self._call: Any = None
         self._closing = False  # the body raised: stop, whatever is left
         self._ended = False  # the thread has nothing more to do
@@ -163,7 +179,17 @@ class SyncEventPublisher:
         with self._changed:
             if self._closing:
                 return
-            call = self._call = self._publish(self._requests(over), wait_for_ready=self._recovery.connected)
+            channel = self._channels.take()
+            call = self._call = channel.stream_stream(
+                wire.PUBLISH,
+                request_serializer=wire.PublishRequest.SerializeToString,
+                response_deserializer=PublishResponse.FromString,
+            )(
+                self._requests(over),
+                metadata=self._channels.metadata,
+                timeout=self._recovery.timeout,
+                wait_for_ready=self._recovery.connected,
+            )
         try:
             for response in call:
                 with self._changed:
@@ -171,6 +197,7 @@ class SyncEventPublisher:
                     self._changed.notify_all()
         finally:
             call.cancel()
+            self._channels.give_back(channel)
             with self._changed:
                 over.set()
                 self._changed.notify_all()

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from .errors import (
@@ -20,6 +21,7 @@ from .errors import (
 )
 from .interface import Batch, Position, Store, StoreLimits
 from .memory import MemoryStore
+from .sqlite import open_sqlite
 
 __all__ = [
     "Batch",
@@ -49,8 +51,15 @@ REDIS: Final = ("redis://", "rediss://", "unix://", "redis+cluster://", "rediss+
 @asynccontextmanager
 async def open_store(url: str, limits: StoreLimits) -> AsyncIterator[Store]:
     """Opens the store that a URL names, for as long as the context lasts; raises OpenStoreError where it cannot."""
-    if url == "memory:":
+    kind, _, place = url.partition(":")
+    if kind == "memory" and not place:
         yield MemoryStore(limits)
+    elif kind == "sqlite" and place:
+        path, question_mark, query = place.partition("?")
+        if question_mark and query != "synchronous=full":
+            raise OpenStoreError(f"unknown {query!r} in {url!r}; there is ?synchronous=full")
+        async with open_sqlite(Path(path), limits, synchronous="FULL" if query else "NORMAL") as store:
+            yield store
     elif url.startswith(REDIS):
         try:
             from .redis import open_redis
@@ -61,4 +70,4 @@ async def open_store(url: str, limits: StoreLimits) -> AsyncIterator[Store]:
         async with open_redis(url, limits) as store:
             yield store
     else:
-        raise OpenStoreError(f"unknown store {url!r}; there are memory: and redis://")
+        raise OpenStoreError(f"unknown store {url!r}; there are memory:, sqlite:PATH and redis://HOST:PORT")

@@ -1,0 +1,140 @@
+"""`openresponses serve`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+import grpc
+
+from ..client.channel import DEFAULT_TARGET
+from ..server import ListenError, running_server, stop_signal
+from ..service import StreamService
+from ..store import OpenStoreError, StoreLimits, open_store
+from ..tls import CredentialsError, server_credentials
+from .common import fail, file_path
+
+
+@click.command(short_help="Run a server that carries streams.")
+@click.option(
+    "--listen", metavar="HOST:PORT", default=DEFAULT_TARGET, show_default=True, help="Port 0 takes a free one."
+)
+@click.option("--tls-cert", metavar="FILE", type=file_path, help="Serve TLS with this certificate and its chain (PEM).")
+@click.option("--tls-key", metavar="FILE", type=file_path, help="The certificate's private key (PEM).")
+@click.option(
+    "--tls-client-ca",
+    metavar="FILE",
+    type=file_path,
+    help="Serve only clients with a certificate of these roots (PEM).",
+)
+@click.option(
+    "--store",
+    metavar="URL",
+    default="memory:",
+    show_default=True,
+    help="Where the streams are kept: memory:, sqlite:PATH or redis://HOST:PORT, see above.",
+)
+@click.option(
+    "--max-bytes",
+    metavar="BYTES",
+    type=click.IntRange(min=1),
+    default=StoreLimits.max_bytes,
+    show_default=True,
+    help="Room for all streams. When it is full, finished streams go, the oldest first, then abandoned ones; when"
+    " there are none, publishers are refused with RESOURCE_EXHAUSTED. Redis has its own maxmemory instead.",
+)
+@click.option(
+    "--max-streams",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=StoreLimits.max_streams,
+    show_default=True,
+    help="Streams at one time; beyond it as with --max-bytes. Not with Redis.",
+)
+@click.option(
+    "--max-stream-bytes",
+    metavar="BYTES",
+    type=click.IntRange(min=1),
+    default=StoreLimits.max_stream_bytes,
+    show_default=True,
+    help="Bytes of the events of one stream; a publisher that goes beyond is refused with RESOURCE_EXHAUSTED.",
+)
+@click.option(
+    "--keep-finished",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=StoreLimits.keep_finished,
+    show_default=True,
+    help="How long a finished stream, or one that is abandoned, can be replayed.",
+)
+@click.option(
+    "--abandon-after",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=StoreLimits.abandon_after,
+    show_default=True,
+    help="How long an unfinished stream may be without a publisher before its readers are told that it is abandoned.",
+)
+def serve(
+    listen: str,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_client_ca: Path | None,
+    store: str,
+    max_bytes: int,
+    max_streams: int,
+    max_stream_bytes: int,
+    keep_finished: float,
+    abandon_after: float,
+) -> None:
+    """Run a server that carries streams from publishers to subscribers.
+
+    It prints its address when it is ready, serves the gRPC health service beside the streams, and stops on SIGTERM or
+    Ctrl-C: calls end with UNAVAILABLE.
+
+    The store memory: keeps the streams in memory; they end with the server.
+
+    sqlite:PATH keeps them in a file, which one server opens: what was acknowledged survives the server, however it
+    ends, and with sqlite:PATH?synchronous=full a loss of power, too.
+
+    redis://HOST:PORT keeps them in Redis 7 or newer, which several servers may share; so do rediss:// (TLS),
+    unix:///PATH, and redis+cluster:// and rediss+cluster:// with one node of a Redis Cluster. It needs redis-py: pip
+    install 'openresponses-grpc[redis]'.
+    """
+    limits = StoreLimits(
+        max_bytes=max_bytes,
+        max_streams=max_streams,
+        max_stream_bytes=max_stream_bytes,
+        keep_finished=keep_finished,
+        abandon_after=abandon_after,
+    )
+
+    credentials = _credentials(tls_cert, tls_key, tls_client_ca)
+
+    async def run() -> None:
+        async with (
+            open_store(store, limits) as opened,
+            running_server(StreamService(opened), listen, credentials=credentials) as address,
+        ):
+            click.echo(f"listening on {address}")
+            await stop_signal()
+            click.echo("stopping")
+
+    try:
+        asyncio.run(run())
+    except OpenStoreError as error:
+        raise click.BadParameter(str(error), param_hint="--store") from None
+    except ListenError as error:
+        fail(str(error))
+
+
+def _credentials(cert: Path | None, key: Path | None, client_ca: Path | None) -> grpc.ServerCredentials | None:
+    if cert is None and key is None and client_ca is None:
+        return None
+    if cert is None or key is None:
+        raise click.UsageError("--tls-cert and --tls-key go together, and --tls-client-ca with them")
+    try:
+        return server_credentials(cert, key, client_ca)
+    except CredentialsError as error:
+        fail(str(error))

@@ -1,0 +1,45 @@
+"""The command in processes of its own, as people run it."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+COMMAND = Path(sys.executable).with_name("openresponses")
+
+
+@asynccontextmanager
+async def started(*arguments: str | Path, environment: Mapping[str, str] = {}) -> AsyncIterator[Process]:
+    """A process that does not outlive the test."""
+    process = await asyncio.create_subprocess_exec(
+        COMMAND, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE, env={**os.environ, **environment}
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def run(
+    *arguments: str | Path, stdin: bytes = b"", environment: Mapping[str, str] = {}
+) -> tuple[int | None, bytes, bytes]:
+    async with started(*arguments, environment=environment) as process:
+        stdout, stderr = await process.communicate(stdin)
+        return process.returncode, stdout, stderr
+
+
+async def line(process: Process) -> bytes:
+    assert process.stdout is not None
+    return await process.stdout.readline()
+
+
+@asynccontextmanager
+async def serving(*arguments: str | Path) -> AsyncIterator[tuple[Process, str]]:
+    """A server process and its address."""
+    async with started("serve", "--listen", "127.0.0.1:0", *arguments) as process:
+        yield process, (await line(process)).decode().removeprefix("listening on ").strip()
