@@ -108,7 +108,7 @@ class StreamService:
             while True:
                 with self._interruptible():
                     batch = await self._store.read(
-                        stream_id, offset, epoch=epoch, max_bytes=wire.BATCH_BYTES, timeout=self._idle_interval
+                        stream_id, offset, epoch=epoch, max_bytes=wire.RESPONSE_BYTES, timeout=self._idle_interval
                     )
                 yield wire.SubscribeResponse(
                     first_offset=batch.first_offset,

@@ -22,6 +22,7 @@ from h2.exceptions import ProtocolError
 from openresponses.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
 from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import EventStreamClient
+from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.server import stop_signal
 from openresponses_grpc.wire import MAX_MESSAGE_BYTES
 
@@ -35,12 +36,13 @@ async def open_many_calls(port: int, tally: Tally) -> None:
     """2,000 subscribers at once, again and again, of whom each gets all of a stream."""
     address = f"127.0.0.1:{port}"
     async with AsyncExitStack() as stack:
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(address, options=OPTIONS))
         clients = [await stack.enter_async_context(EventStreamClient(address)) for _ in range(20)]
         while True:
             stream = Stream(f"s{tally['calls']}")
             subscribers = [stream.subscribe(client) for client in clients for _ in range(100)]
             await together(stream.publish(clients[0], bursts(1)), *subscribers)
-            await stream.learn_epoch(address)
+            await stream.learn_epoch(channel)
             verdict = stream.verdict()
             assert verdict.subscribers == 2000
             assert not verdict.faults, verdict

@@ -79,6 +79,22 @@ class Restartable:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
+    def has_printed(self, text: str) -> bool:
+        """Whether the process, which runs, has printed a text."""
+        assert self._process is not None
+        assert self._process.returncode is None, self.output
+        return text in self.output
+
+    async def idle(self) -> None:
+        """Waits until the process has nothing to do."""
+        before = -1
+        while before != (before := self._cpu_ticks()):  # noqa: ASYNC110 - it is not in this process
+            await asyncio.sleep(0.2)
+
+    def _cpu_ticks(self) -> int:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
     async def _read(self, stdout: asyncio.StreamReader) -> None:
         while data := await stdout.read(1 << 16):
             self._output += data

@@ -19,7 +19,7 @@ async def test_others_are_served_beside(name: str, factor: int, report: Callable
         stream.traffic(process.address, subscribers=5),
         attack(name, process, factor) as attacker,
     ):
-        while "enough" not in attacker.output:
+        while not attacker.has_printed("enough"):
             await stream.goes_on(10)
     verdict = stream.verdict()
     report(f"{attacker.output.splitlines()[-1]}, {verdict}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from itertools import count
@@ -15,9 +15,9 @@ from unittest.mock import patch
 import grpc
 
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses.v1.stream_service_pb2 import SubscribeRequest, SubscribeResponse
+from openresponses.v1.stream_service_pb2 import PublishRequest, SubscribeRequest, SubscribeResponse
 from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
-from openresponses_grpc import EventStreamClient, SyncEventStreamClient
+from openresponses_grpc import EventPublisher, EventStreamClient, SyncEventStreamClient
 from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.client.cursor import Cursor
 
@@ -84,12 +84,23 @@ class Stream:
         """
         async with client.publish(self.id) as publisher:
             while not enough():
-                for made in self._burst(padding):
-                    await publisher.send(made)
-                await publisher.flush()
-                self.published.acknowledge()
+                await self.send(publisher, random.randint(1, BURST), padding=padding)
                 await asyncio.sleep(random.uniform(0, pause))
         self.published.acknowledge()
+
+    async def send(self, publisher: EventPublisher, events: int, *, padding: int = 200) -> None:
+        """Sends events and waits until they are acknowledged."""
+        for made in self._events(events, padding):
+            await publisher.send(made)
+        await publisher.flush()
+        self.published.acknowledge()
+
+    async def publish_at_once(self, channel: grpc.aio.Channel, events: int) -> None:
+        """Publishes all of the stream with one message, and learns the epoch."""
+        request = PublishRequest(stream_id=self.id, events=self._events(events, 200), end_of_stream=True)
+        (response,) = [each async for each in OpenResponsesStreamServiceStub(channel).Publish(iter([request]))]
+        self.published.acknowledge()
+        self.published.epoch = response.epoch
 
     def publish_in_thread(
         self, client: SyncEventStreamClient, enough: Callable[[], bool], *, pause: float = 0.0, padding: int = 200
@@ -97,7 +108,7 @@ class Stream:
         """As `publish`."""
         with client.publish(self.id) as publisher:
             while not enough():
-                for made in self._burst(padding):
+                for made in self._events(random.randint(1, BURST), padding):
                     publisher.send(made)
                 publisher.flush()
                 self.published.acknowledge()
@@ -146,7 +157,8 @@ class Stream:
         """
         await until(lambda: self.published.acknowledged > 0)
         await until(lambda: sum(bool(each.digests) for each in self.received) == subscribers)
-        await self.learn_epoch(address)
+        async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
+            await self.learn_epoch(channel)
 
     async def goes_on(self, events: int = 1) -> None:
         """Waits until so many more events are acknowledged, and every subscriber has received so many more."""
@@ -155,14 +167,13 @@ class Stream:
         await until(lambda: self.published.acknowledged >= acknowledged)
         await until(lambda: all(len(each.digests) >= n for each, n in zip(self.received, received, strict=True)))
 
-    async def learn_epoch(self, address: str) -> None:
+    async def learn_epoch(self, channel: grpc.aio.Channel) -> None:
         """Asks the server for the epoch of the stream, which has events."""
-        async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
-            call = OpenResponsesStreamServiceStub(channel).Subscribe(SubscribeRequest(stream_id=self.id))
-            response = await call.read()
-            assert isinstance(response, SubscribeResponse)
-            self.published.epoch = response.epoch
-            call.cancel()
+        call = OpenResponsesStreamServiceStub(channel).Subscribe(SubscribeRequest(stream_id=self.id))
+        response = await call.read()
+        assert isinstance(response, SubscribeResponse)
+        self.published.epoch = response.epoch
+        call.cancel()
 
     def verdict(self) -> Verdict:
         return validate(self.published, self.received)
@@ -172,15 +183,13 @@ class Stream:
         self.received.append(received)
         return received
 
-    def _burst(self, padding: int) -> Sequence[OpenResponsesStreamEvent]:
+    def _events(self, number: int, padding: int) -> Iterator[OpenResponsesStreamEvent]:
+        """The next events, each noted as one that is about to be sent."""
         first = len(self.published.digests)
-        made = [
-            event(self.id, number, padding=random.randrange(padding + 1))
-            for number in range(first, first + random.randint(1, BURST))
-        ]
-        for each in made:
-            self.published.send(each)
-        return made
+        for offset in range(first, first + number):
+            made = event(self.id, offset, padding=random.randrange(padding + 1))
+            self.published.send(made)
+            yield made
 
 
 @contextmanager
