@@ -104,7 +104,7 @@ class StreamService:
             while True:
                 with call.waiting:
                     batch = await self._store.read(
-                        call.stream_id, offset, epoch=epoch, max_bytes=wire.BATCH_BYTES, timeout=self._idle_interval
+                        call.stream_id, offset, epoch=epoch, max_bytes=wire.RESPONSE_BYTES, timeout=self._idle_interval
                     )
                 # The message is put together where it is sent: a peer that does not read holds its bytes alone.
                 await call.write(

@@ -41,15 +41,21 @@ from .common import fail, file_path
     is_flag=True,
     help="Listen where other machines reach it even without TLS and without --tokens or --tls-client-ca.",
 )
-@click.option("--store", metavar="URL", default="memory:", show_default=True, help="Where the streams are kept.")
+@click.option(
+    "--store",
+    metavar="URL",
+    default="memory:",
+    show_default=True,
+    help="Where the streams are kept: memory:, sqlite:PATH or redis://HOST:PORT, see above.",
+)
 @click.option(
     "--max-bytes",
     metavar="BYTES",
     type=click.IntRange(min=1),
     default=StoreLimits.max_bytes,
     show_default=True,
-    help="Memory for all streams. When it is full, finished streams go, the oldest first, then abandoned ones; when"
-    " there are none, publishers are refused with RESOURCE_EXHAUSTED.",
+    help="Room for all streams. When it is full, finished streams go, the oldest first, then abandoned ones; when"
+    " there are none, publishers are refused with RESOURCE_EXHAUSTED. Redis has its own maxmemory instead.",
 )
 @click.option(
     "--max-streams",
@@ -57,7 +63,7 @@ from .common import fail, file_path
     type=click.IntRange(min=1),
     default=StoreLimits.max_streams,
     show_default=True,
-    help="Streams at one time; beyond it as with --max-bytes.",
+    help="Streams at one time; beyond it as with --max-bytes. Not with Redis.",
 )
 @click.option(
     "--max-stream-bytes",
@@ -73,7 +79,7 @@ from .common import fail, file_path
     type=click.FloatRange(min=0),
     default=StoreLimits.keep_finished,
     show_default=True,
-    help="How long a finished stream can be replayed.",
+    help="How long a finished stream, or one that is abandoned, can be replayed.",
 )
 @click.option(
     "--abandon-after",
@@ -102,7 +108,14 @@ def serve(
     It prints its address when it is ready, serves the gRPC health service beside the streams, and stops on SIGTERM or
     Ctrl-C: calls end with UNAVAILABLE.
 
-    The store memory: keeps the streams in memory, up to --max-bytes; they end with the server.
+    The store memory: keeps the streams in memory; they end with the server.
+
+    sqlite:PATH keeps them in a file, which one server opens: what was acknowledged survives the server, however it
+    ends, and with sqlite:PATH?synchronous=full a loss of power, too.
+
+    redis://HOST:PORT keeps them in Redis 7 or newer, which several servers may share; so do rediss:// (TLS),
+    unix:///PATH, and redis+cluster:// and rediss+cluster:// with one node of a Redis Cluster. It needs redis-py: pip
+    install 'openresponses-grpc[redis]'.
     """
     limits = StoreLimits(
         max_bytes=max_bytes,
