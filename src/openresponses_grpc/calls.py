@@ -96,6 +96,10 @@ class Call:
     Attributes:
         token: the token that its caller has shown; None where none is asked for.
         stream_id: its stream; empty before its first request.
+        offset: the offset of the next event that it reads or appends.
+        end: the offset at which its stream ends, as far as it knows.
+        events, bytes: what it has moved so far.
+        started: when it began, by the event loop's clock.
         waiting: a context manager for what waits for others.
 
     """
@@ -106,13 +110,25 @@ class Call:
         self.method = method
         self.token: Token | None = None
         self.stream_id = ""
+        self.offset = self.end = self.events = self.bytes = 0
         self.task = task
         self.waiting = _Waiting(task)
         self._context = context
         self._write_timeout = write_timeout
         self._loop = asyncio.get_running_loop()
+        self.started = self._loop.time()
         self._writing_since: float | None = None
         self._watch = self._loop.call_later(write_timeout, self._check_write)
+
+    @property
+    def peer(self) -> str:
+        """Where the caller is, as gRPC names it: `ipv4:127.0.0.1:40000`."""
+        return str(self._context.peer())
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been open."""
+        return self._loop.time() - self.started
 
     async def accept(self) -> None:
         """Sends the headers, which tell a peer that its call is let in and has nothing to read yet.
@@ -179,6 +195,10 @@ class Calls:
         self._limit = limit
         self._open: set[Call] = set()
         self._draining = False
+
+    def open(self) -> list[Call]:
+        """The calls that are open; any thread may ask."""
+        return list(self._open)
 
     def add(self, call: Call) -> None:
         """Lets a call in.

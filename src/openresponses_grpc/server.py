@@ -11,6 +11,7 @@ from typing import Final
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
 
 from . import wire
 from .service import StreamService
@@ -65,6 +66,7 @@ async def running_server(
     *,
     credentials: grpc.ServerCredentials | None = None,
     max_message_bytes: int = wire.MAX_MESSAGE_BYTES,
+    reflect: bool = False,
 ) -> AsyncIterator[str]:
     """Serves for as long as the context lasts, then drains.
 
@@ -76,6 +78,7 @@ async def running_server(
         listen: `host:port`, where port 0 takes a free one, or `unix:PATH`.
         credentials: for TLS; None serves plain text.
         max_message_bytes: the largest message that is accepted.
+        reflect: serve reflection, too, which tells everyone what services there are.
 
     Yields:
         The address, with the port that was taken where it has one.
@@ -88,6 +91,9 @@ async def running_server(
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     server.add_generic_rpc_handlers((service.handler(),))
+    if reflect:
+        names = (wire.SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, server)
     try:
         port = server.add_secure_port(listen, credentials) if credentials else server.add_insecure_port(listen)
     except RuntimeError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -16,6 +17,8 @@ from openresponses.v1 import stream_service_pb2
 from . import wire
 from .auth import Permission, Tokens
 from .calls import Call, Calls
+from .logs import log_call
+from .metrics import Metrics
 from .status import InvalidRequestError, internal_status, status_of
 from .store import Store, StoreUnavailableError
 
@@ -32,6 +35,9 @@ class StreamService:
         idle_interval: seconds after which a subscriber who waits gets a response without events.
         write_timeout: seconds after which a call ends whose peer does not read what is written to it.
 
+    Attributes:
+        metrics: what is counted.
+
     """
 
     def __init__(
@@ -46,6 +52,7 @@ class StreamService:
         self._store = store
         self._tokens = tokens
         self._calls = Calls(max_calls)
+        self.metrics = Metrics(self._calls.open)
         self._idle_interval = idle_interval
         self._write_timeout = write_timeout
 
@@ -76,6 +83,7 @@ class StreamService:
                     await self._begin(call, "publish", request.stream_id)
                 elif request.stream_id not in ("", call.stream_id):
                     raise InvalidRequestError("stream_id", f"is constant within a call: it was {call.stream_id!r}")
+                started = time.perf_counter()
                 position = await self._store.append(
                     call.stream_id,
                     request.events,
@@ -83,6 +91,9 @@ class StreamService:
                     end_of_stream=request.end_of_stream,
                     epoch=request.epoch if request.HasField("epoch") else epoch,
                 )
+                self.metrics.appended(time.perf_counter() - started)
+                self.metrics.moved(call, request.events)
+                call.end = position.next_offset
                 if epoch is None:
                     # From here on the call speaks of this very stream, even if another is created under its id.
                     epoch = position.epoch
@@ -99,13 +110,21 @@ class StreamService:
         async with self._call("Subscribe", context) as call:
             request = _parse_subscribe(await call.read())
             await self._begin(call, "subscribe", request.stream_id)
-            offset = request.start_offset
+            call.offset = request.start_offset
             epoch = request.epoch if request.HasField("epoch") else None
             while True:
+                started, waits = time.perf_counter(), call.offset >= call.end
                 with call.waiting:
                     batch = await self._store.read(
-                        call.stream_id, offset, epoch=epoch, max_bytes=wire.RESPONSE_BYTES, timeout=self._idle_interval
+                        call.stream_id,
+                        call.offset,
+                        epoch=epoch,
+                        max_bytes=wire.RESPONSE_BYTES,
+                        timeout=self._idle_interval,
                     )
+                if not waits:
+                    self.metrics.read(time.perf_counter() - started)
+                call.end = batch.end
                 # The message is put together where it is sent: a peer that does not read holds its bytes alone.
                 await call.write(
                     wire.SubscribeResponse(
@@ -115,20 +134,23 @@ class StreamService:
                         epoch=batch.epoch,
                     ).SerializeToString()
                 )
+                self.metrics.moved(call, batch.events)
+                call.offset = batch.first_offset + len(batch.events)
                 if batch.end_of_stream:
                     return
-                offset = batch.first_offset + len(batch.events)
                 epoch = batch.epoch or epoch
 
     @asynccontextmanager
     async def _call(self, method: str, context: Any) -> AsyncIterator[Call]:
         """One call: let in, and with a status for whatever ends it."""
         call = Call(method, context, self._write_timeout)
+        code = grpc.StatusCode.CANCELLED
         try:
             if self._tokens:
                 call.token = self._tokens.identify(dict(context.invocation_metadata()).get("authorization"))
             self._calls.add(call)
             yield call
+            code = grpc.StatusCode.OK
         except grpc.aio.AbortError:
             raise
         except Exception as error:
@@ -139,10 +161,13 @@ class StreamService:
                 error_id = secrets.token_hex(8)
                 _logger.exception("internal error %s", error_id)
                 status = internal_status(error_id)
+            code = status.code
             await call.abort(status)
         finally:
             self._calls.remove(call)
             call.close()
+            self.metrics.ended(call, code.name)
+            log_call(call, code.name)
 
     async def _begin(self, call: Call, permission: Permission, stream_id: str) -> None:
         """Checks what a call's first request asks for."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
 import grpc
 
+from .. import wire
 from ..auth import InvalidTokensError, Tokens, parse_tokens
 from ..client.channel import DEFAULT_TARGET
+from ..logs import LOG_FORMATS, LogFormat, set_up_logs
+from ..metrics import exposed_metrics
 from ..server import ListenError, is_local, running_server, stop_signal
 from ..service import StreamService
 from ..store import OpenStoreError, StoreLimits, open_store
@@ -40,6 +44,38 @@ from .common import fail, file_path
     "--insecure",
     is_flag=True,
     help="Listen where other machines reach it even without TLS and without --tokens or --tls-client-ca.",
+)
+@click.option(
+    "--max-calls",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    help="Calls that may be open at one time; beyond it callers are refused with RESOURCE_EXHAUSTED.",
+)
+@click.option(
+    "--max-message-bytes",
+    metavar="BYTES",
+    type=click.IntRange(min=1),
+    default=wire.MAX_MESSAGE_BYTES,
+    show_default=True,
+    help="The largest message that is accepted; a larger one is refused with RESOURCE_EXHAUSTED.",
+)
+@click.option("--reflection", is_flag=True, help="Serve gRPC reflection, for tools such as grpcurl.")
+@click.option("--metrics", metavar="HOST:PORT", help="Expose Prometheus metrics over HTTP.")
+@click.option(
+    "--log-format",
+    type=click.Choice(LOG_FORMATS),
+    default="text",
+    show_default=True,
+    help="How the lines on standard error are written.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(("debug", "info", "warning", "error")),
+    default="info",
+    show_default=True,
+    help="From which level on; info has a line for each call that has ended.",
 )
 @click.option(
     "--store",
@@ -96,6 +132,12 @@ def serve(
     tls_client_ca: Path | None,
     tokens_file: Path | None,
     insecure: bool,
+    max_calls: int,
+    max_message_bytes: int,
+    reflection: bool,
+    metrics: str | None,
+    log_format: LogFormat,
+    log_level: str,
     store: str,
     max_bytes: int,
     max_streams: int,
@@ -125,6 +167,7 @@ def serve(
         abandon_after=abandon_after,
     )
 
+    set_up_logs(log_format, log_level)
     credentials = _credentials(tls_cert, tls_key, tls_client_ca)
     tokens = _tokens(tokens_file) if tokens_file else None
     if not (insecure or is_local(listen) or (credentials and (tokens or tls_client_ca))):
@@ -134,10 +177,20 @@ def serve(
         )
 
     async def run() -> None:
-        async with (
-            open_store(store, limits) as opened,
-            running_server(StreamService(opened, tokens=tokens), listen, credentials=credentials) as address,
-        ):
+        async with AsyncExitStack() as stack:
+            opened = await stack.enter_async_context(open_store(store, limits))
+            service = StreamService(opened, tokens=tokens, max_calls=max_calls)
+            if metrics:
+                try:
+                    url = stack.enter_context(exposed_metrics(service.metrics, metrics))
+                except (OSError, OverflowError, ValueError) as error:
+                    raise click.BadParameter(f"cannot listen at {metrics}: {error}", param_hint="--metrics") from None
+                click.echo(f"metrics at {url}")
+            address = await stack.enter_async_context(
+                running_server(
+                    service, listen, credentials=credentials, max_message_bytes=max_message_bytes, reflect=reflection
+                )
+            )
             click.echo(f"listening on {address}")
             await stop_signal()
             click.echo("stopping")
