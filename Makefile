@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 SECONDS ?= 60
+FACTOR ?= 20
 BUF ?= npx --yes --package=@bufbuild/buf@1.75.0 buf
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,8 @@ SERVICES := $(filter %_service.proto,$(PROTOS))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types generate-python check-generated check-wheel differential fuzz bench clean
+.PHONY: help install demo test lint types generate-python check-generated check-wheel differential faults soak fuzz \
+	bench clean
 
 help: ## Say what there is
 	@echo "Python 3.11 or newer, make and a package index are enough for install, demo and test."
@@ -53,11 +55,18 @@ check-wheel: $(VENV)/installed-test ## Test the built wheel beside the oldest an
 differential: $(VENV)/installed-test ## Hold the bridge against the SDKs on generated inputs (needs Node)
 	$(BIN)/python -m pytest -m differential tests/differential
 
+faults: $(VENV)/installed-test ## Kill, cut off and overload servers for minutes, and count what is lost (needs Linux)
+	OPENRESPONSES_FAULTS=1 $(BIN)/python -m pytest -m faults --timeout 300 tests/faults
+
+soak: $(VENV)/installed-test ## The same FACTOR times as long (20 unless said: make soak FACTOR=100)
+	OPENRESPONSES_FAULTS=$(FACTOR) $(BIN)/python -m pytest -m faults --timeout $$((300 * $(FACTOR))) tests/faults
+
 fuzz: .venv-fuzz/installed ## Fuzz each reader for SECONDS (60 unless said: make fuzz SECONDS=600)
 	./tests/fuzz/run .venv-fuzz/bin/python $(SECONDS)
 
-bench: $(VENV)/installed-bench ## Measure the bridge against json_format and Node, and print the tables
+bench: $(VENV)/installed-bench ## Measure the bridge and the stream against others, and print the tables
 	$(BIN)/python -m benchmarks.bridge
+	$(BIN)/python -m benchmarks.stream
 
 clean: ## Remove everything that make has made
 	rm -rf .venv .venv-generate .venv-fuzz build dist

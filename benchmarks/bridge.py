@@ -25,7 +25,7 @@ from .measure import each, measure, print_table, row
 
 COUNT = 10_000
 ROUNDS = 15
-CHUNK = 1 << 16
+CHUNK = 1 << 17
 
 LINES = events.lines(COUNT)
 NDJSON = b"\n".join(LINES) + b"\n"

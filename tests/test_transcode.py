@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses_grpc import EventError, from_json
-from openresponses_grpc.framing import FORMATS, EventReader, EventWriter, ProtobufWriter, transcode
+from openresponses_grpc import EventError, from_json, to_json
+from openresponses_grpc.codec import contract
+from openresponses_grpc.framing import FORMATS, EventReader, EventWriter, transcode
+from openresponses_grpc.framing.bulk import frame_lines, print_lines
+from openresponses_grpc.framing.varint import VARINTS
 
 from .events import COMPLETED_JSON, GENERATING_JSON, event
 
@@ -63,7 +66,7 @@ MESSAGES = [
 
 
 def framed(messages: list[bytes]) -> bytes:
-    return ProtobufWriter().frame(messages)
+    return b"".join(VARINTS[len(message)] + message for message in messages)
 
 
 def plainly(reader: EventReader, writer: EventWriter, chunk: bytes) -> Iterator[bytes]:
@@ -111,6 +114,22 @@ def test_each_message_beside_usual_ones(message: bytes) -> None:
         data = framed(messages)
         for cut in (data, data[:-1], data + b"\x80", data + b"\xff" * 9 + b"\x7f"):
             check("protobuf", "ndjson", cut, 1 << 20)
+
+
+def test_a_field_too_many_here_does_not_stand_in_for_one_missing_there() -> None:
+    item_id, output_index, sequence_number = b"\x0a\x02ig", b"\x11" + bytes(8), b"\x19" + bytes(8)
+    fields = [item_id + output_index * 2, item_id + sequence_number * 2]
+    messages = [b"\x0a" + VARINTS[len(message)] + message for message in fields]
+    for pair in (messages, messages[::-1]):
+        check("protobuf", "ndjson", framed(pair), 1 << 20)
+
+
+def test_usual_events_go_in_bulk_and_come_out_as_they_were() -> None:
+    events = [made for n in range(2000) for made in (event(n), from_json(COMPLETED_JSON))]
+    lines = b"".join(to_json(made) + b"\n" for made in events)
+    messages = [made.SerializeToString() for made in events]
+    assert frame_lines(lines, contract("camelCase")) == framed(messages)
+    assert print_lines(messages, contract("camelCase")) == lines
 
 
 @given(st.lists(st.integers(0, 12), max_size=12), st.integers(1, 400), st.booleans())

@@ -14,9 +14,21 @@ from google.protobuf.message import Message
 
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .codec import EVENT_ONEOF, TYPE_PROPERTY, Contract, EventCodec, Naming, contract, decode_properties
+from .codec import (
+    CONTRACTS,
+    EVENT_ONEOF,
+    TYPE_PROPERTY,
+    Contract,
+    EventCodec,
+    Naming,
+    contract,
+    decode_properties,
+    which_oneof,
+)
 from .errors import EventError, EventShapeError, IncompleteEventError, InvalidJSONError
 from .parsing import encode_json, path, read_event, type_of
+
+_TO_STRUCT: Final = {naming: compiled.to_struct for naming, compiled in CONTRACTS.items()}
 
 _NO_EVENT: Final = "no event is set, or one that this version does not know"
 
@@ -39,7 +51,7 @@ def from_json(data: str | bytes, *, naming: Naming = "camelCase", strict: bool =
             range of a double, or there in both spellings.
 
     """
-    compiled = contract(naming)
+    compiled = CONTRACTS.get(naming) or contract(naming)
     try:
         struct = compiled.decode(data)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -77,26 +89,26 @@ def to_json(event: Message, *, naming: Naming = "camelCase") -> bytes:
         TypeError: `event` is another message or none.
 
     """
-    compiled = contract(naming)
-    if type(event) is OpenResponsesStreamEvent:
-        return encode_json(to_encodable(event, compiled))
-    codec = compiled.by_message.get(type(event))
-    if codec is None:
-        raise TypeError(f"expected an OpenResponsesStreamEvent or one of its events, got {type(event).__name__}")
-    return encode_json(codec.to_struct(event))
+    if type(event) is not OpenResponsesStreamEvent:
+        return _message_to_json(event, contract(naming))
+    try:
+        to_struct = _TO_STRUCT[naming][which_oneof(event, EVENT_ONEOF)]
+    except KeyError:
+        to_struct = None
+    if to_struct is None or event.extra_json:
+        return encode_json(to_encodable(event, contract(naming)))
+    return encode_json(to_struct(event))
 
 
 def to_encodable(event: OpenResponsesStreamEvent, compiled: Contract) -> msgspec.Struct | msgspec.Raw:
     """What msgspec encodes as an event's JSON: for `to_json`, and for those who encode many at once."""
-    arm = event.WhichOneof(EVENT_ONEOF)
-    if arm is None:
-        raise IncompleteEventError("$", _NO_EVENT)
-    codec = compiled.by_arm.get(arm)
-    if codec is None:
-        return msgspec.Raw(_write_unrecognized(event))
-    struct = codec.to_struct(getattr(event, arm))
+    arm = which_oneof(event, EVENT_ONEOF)
+    to_struct = compiled.to_struct.get(arm)
+    if to_struct is None:
+        return msgspec.Raw(_write_unrecognized(event, arm))
+    struct = to_struct(event)
     if extra_json := event.extra_json:
-        return msgspec.Raw(_with_extra(encode_json(struct), extra_json, codec))
+        return msgspec.Raw(_with_extra(encode_json(struct), extra_json, compiled.by_arm[arm]))
     return struct
 
 
@@ -113,11 +125,18 @@ def to_dict(event: Message, *, naming: Naming = "camelCase") -> dict[str, Any]:
 
 def event_type_of(event: OpenResponsesStreamEvent) -> str:
     """The value of the JSON property `type` of an event; raises IncompleteEventError where no event is set."""
-    arm = event.WhichOneof(EVENT_ONEOF)
+    arm = which_oneof(event, EVENT_ONEOF)
     if arm is None:
         raise IncompleteEventError("$", _NO_EVENT)
     codec = contract("camelCase").by_arm.get(arm)
     return codec.type if codec else event.unrecognized.type
+
+
+def _message_to_json(message: Message, compiled: Contract) -> bytes:
+    codec = compiled.by_message.get(type(message))
+    if codec is None:
+        raise TypeError(f"expected an OpenResponsesStreamEvent or one of its events, got {type(message).__name__}")
+    return encode_json(codec.to_struct(message))
 
 
 def _utf8(data: str | bytes) -> bytes:
@@ -127,7 +146,9 @@ def _utf8(data: str | bytes) -> bytes:
         raise InvalidJSONError("$", f"not Unicode text: {error.reason} at character {error.start}") from None
 
 
-def _write_unrecognized(event: OpenResponsesStreamEvent) -> bytes:
+def _write_unrecognized(event: OpenResponsesStreamEvent, arm: str | None) -> bytes:
+    if arm is None:
+        raise IncompleteEventError("$", _NO_EVENT)
     unrecognized = event.unrecognized
     if event.HasField("extra_json"):
         raise IncompleteEventError("$.extra_json", "an unrecognized event has none: its own JSON is whole")

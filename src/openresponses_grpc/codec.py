@@ -17,7 +17,7 @@ from google.protobuf.message_factory import GetMessageClass
 from openresponses.v1.annotations_pb2 import event_type
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .ecmascript import MAX_SAFE_INTEGER, WHOLE_NUMBERS, json_number
+from .ecmascript import WHOLE_NUMBERS, json_number
 from .errors import IncompleteEventError
 
 Naming = Literal["camelCase", "snake_case"]
@@ -29,6 +29,10 @@ decode_properties: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 """Parses a JSON object into its properties' JSON; the last one of a name counts."""
 
 EVENT_ONEOF: Final = "event"
+
+which_oneof: Final[Callable[[OpenResponsesStreamEvent, str], str | None]] = OpenResponsesStreamEvent.WhichOneof  # type: ignore[assignment]
+"""Called as `which_oneof(event, EVENT_ONEOF)`: on an event, the method's name is first sought among its fields."""
+
 TYPE_PROPERTY: Final = "type"
 
 
@@ -60,21 +64,23 @@ class EventCodec:
 
     Attributes:
         type: the value of the JSON property `type`.
-        arm: the event's field in the oneof of `OpenResponsesStreamEvent`.
-        tag: what that field begins with on the wire, as a number.
+        arm, number: the event's field in the oneof of `OpenResponsesStreamEvent`.
         message_class: the event's message class.
         properties: its properties, in the order in which they are written; all are required.
         struct: the msgspec type that parses and prints the event's JSON.
-        to_event: makes an `OpenResponsesStreamEvent` of a `struct` and the JSON that it was parsed from; a third
-            argument is called for a new event.
-        to_struct: makes a `struct` of the event's message; raises IncompleteEventError.
+        fill: sets an event's message to a `struct` that was parsed from JSON without a negative zero.
+        to_event: makes an `OpenResponsesStreamEvent` of a `struct` and the JSON that it was parsed from.
+        to_struct: makes a `struct` of an event's message.
+        event_to_struct: makes a `struct` of the message in an `OpenResponsesStreamEvent` that has this arm.
+
+    What makes a `struct` raises IncompleteEventError.
 
     """
 
     def __init__(self, arm: FieldDescriptor, message: Descriptor, naming: Naming) -> None:
         self.type: str = message.GetOptions().Extensions[event_type]
         self.arm = arm.name
-        self.tag = arm.number << 3 | 2
+        self.number = arm.number
         self.message_class: type[Message] = GetMessageClass(message)
         self.properties = tuple(_property(field, naming) for field in message.fields)
         self.struct: type[msgspec.Struct] = msgspec.defstruct(
@@ -86,38 +92,43 @@ class EventCodec:
             forbid_unknown_fields=True,
             gc=False,
         )
-        self.to_event: Callable[..., OpenResponsesStreamEvent] = self._compile_to_event()
-        self.to_struct: Callable[[Any], msgspec.Struct] = self._compile_to_struct()
+        self.fill: Callable[[Any, msgspec.Struct], None] = self._compile_fill()
+        self.to_event: Callable[[msgspec.Struct, str | bytes], OpenResponsesStreamEvent] = self._compile_to_event()
+        self.to_struct: Callable[[Any], msgspec.Struct] = self._compile_to_struct("message")
+        self.event_to_struct: Callable[[Any], msgspec.Struct] = self._compile_to_struct(f"message.{self.arm}")
+
+    def _compile_fill(self) -> Callable[..., None]:
+        return _define(["def fill(message, struct):", *self._assignments(signed_zeros=False)])
 
     def _compile_to_event(self) -> Callable[..., OpenResponsesStreamEvent]:
-        # Plain assignments cost half of keyword arguments, and less than a loop over setattr.
         lines = [
-            "def to_event(struct, data, new=OpenResponsesStreamEvent):",
-            "    event = new()",
+            "def to_event(struct, data):",
+            "    event = OpenResponsesStreamEvent()",
             f"    message = event.{self.arm}",
+            *self._assignments(signed_zeros=True),
+            "    return event",
         ]
-        for name, _, field, kind in self.properties:
-            or_zero = f" or zero(data, '{name}')" if kind.python_type is float else ""
-            lines.append(f"    message.{field} = struct.{field}{or_zero}")
-        if not self.properties:
-            lines.append("    message.SetInParent()")
-        lines.append("    return event")
         return _define(lines, OpenResponsesStreamEvent=OpenResponsesStreamEvent, zero=_signed_zero)
 
-    def _compile_to_struct(self) -> Callable[[Any], msgspec.Struct]:
+    def _assignments(self, *, signed_zeros: bool) -> list[str]:
+        # Plain assignments cost half of keyword arguments, and less than a loop over setattr.
+        lines = []
+        for name, _, field, kind in self.properties:
+            or_zero = f" or zero(data, '{name}')" if signed_zeros and kind.python_type is float else ""
+            lines.append(f"    message.{field} = struct.{field}{or_zero}")
+        return lines or ["    message.SetInParent()"]
+
+    def _compile_to_struct(self, message: str) -> Callable[[Any], msgspec.Struct]:
         # Presence is asked for only where a value is empty or zero: anything else is there.
         values = [f"value_{index}" for index in range(len(self.properties))]
-        lines = ["def to_struct(message):"]
+        lines = ["def to_struct(message):", f"    message = {message}"]
         for value, (_, _, field, kind) in zip(values, self.properties, strict=True):
             if kind.python_type is float:
                 lines += [
                     f"    double = message.{field}",
                     f"    {value} = whole(double)",
                     f"    if {value} is None:",
-                    "        if 1 <= double <= MAX_SAFE_INTEGER:",
-                    f"            {value} = int(double) if double.is_integer() else double",
-                    "        else:",
-                    f"            {value} = number('{field}', double)",
+                    f"        {value} = number('{field}', double)",
                     f"    elif not {value} and not message.HasField('{field}'):",
                 ]
             else:
@@ -127,19 +138,14 @@ class EventCodec:
                 ]
             lines.append(f"        missing('{field}')")
         lines.append(f"    return Struct({', '.join(values)})")
-        return _define(
-            lines,
-            Struct=self.struct,
-            MAX_SAFE_INTEGER=MAX_SAFE_INTEGER,
-            whole=WHOLE_NUMBERS.get,
-            number=self._number,
-            missing=self._missing,
-        )
+        return _define(lines, Struct=self.struct, whole=WHOLE_NUMBERS.get, number=self.number_of, missing=self.missing)
 
-    def _missing(self, field: str) -> NoReturn:
+    def missing(self, field: str) -> NoReturn:
+        """Raises that a field is unset."""
         raise IncompleteEventError(self._path(field), f"the field {field} is unset; {self.type} requires it")
 
-    def _number(self, field: str, value: float) -> int | float | msgspec.Raw:
+    def number_of(self, field: str, value: float) -> int | float | msgspec.Raw:
+        """What `json_number` makes of a field's value; raises IncompleteEventError where it is no JSON number."""
         try:
             return json_number(value)
         except ValueError as error:
@@ -153,11 +159,11 @@ class Contract:
     """All events of the contract in one naming, compiled.
 
     Attributes:
-        by_type, by_arm, by_message: the codec of an event, by what one has of it.
-        by_tag: what parses an event's message and what makes a `struct` of it, where the tag takes one byte.
+        by_type, by_arm, by_message, by_struct: the codec of an event, by what one has of it.
         decode: parses the JSON of any modelled event into the `struct` of its codec.
         decode_lines: the same for many at once; it cares for white space, not for lines.
         to_event: the function of that name of a codec, by its `struct`.
+        to_struct: the function `event_to_struct` of a codec, by its arm.
 
     """
 
@@ -169,12 +175,13 @@ class Contract:
             if arm.message_type and arm.message_type.GetOptions().HasExtension(event_type)
         ]
         self.by_type = {codec.type: codec for codec in codecs}
-        self.by_arm = {codec.arm: codec for codec in codecs}
-        self.by_tag = {
-            codec.tag: (codec.message_class.FromString, codec.to_struct) for codec in codecs if codec.tag < 0x80
-        }
+        self.by_arm: Mapping[str | None, EventCodec] = {codec.arm: codec for codec in codecs}
         self.by_message = {codec.message_class: codec for codec in codecs}
+        self.by_struct = {codec.struct: codec for codec in codecs}
         self.to_event = {codec.struct: codec.to_event for codec in codecs}
+        self.to_struct: Mapping[str | None, Callable[[Any], msgspec.Struct]] = {
+            codec.arm: codec.event_to_struct for codec in codecs
+        }
         decoder = msgspec.json.Decoder(Union[tuple(self.to_event)])  # noqa: UP007
         self.decode = decoder.decode
         self.decode_lines = decoder.decode_lines

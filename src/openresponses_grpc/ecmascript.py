@@ -14,7 +14,7 @@ MAX_SAFE_INTEGER: Final = 2**53 - 1
 WHOLE_NUMBERS: Final = {float(number): number for number in range(1024)}
 """The integers that doubles stand for which are indexes and counts: a look-up takes a third of a conversion."""
 
-# From here up msgspec writes a double with a fraction as ECMAScript does. Below 1e-5 it turns to exponents too early.
+# Down to here msgspec writes a double with a fraction as ECMAScript does. Below 1e-5 it turns to exponents too early.
 _MIN_PLAIN_FRACTION: Final = 1e-4
 
 
@@ -25,12 +25,10 @@ def json_number(value: float) -> int | float | msgspec.Raw:
         ValueError: `value` is NaN or infinite, which JSON has no number for.
 
     """
-    if value.is_integer():
-        if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
-            return int(value)
-    elif math.isfinite(value):
-        if abs(value) >= _MIN_PLAIN_FRACTION:
-            return value
-    else:
+    if _MIN_PLAIN_FRACTION <= abs(value) <= MAX_SAFE_INTEGER:
+        return int(value) if value.is_integer() else value
+    if value == 0:
+        return 0
+    if not math.isfinite(value):
         raise ValueError(f"{value} is no JSON number")
     return msgspec.Raw(rfc8785.dumps(value))

@@ -6,7 +6,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -34,12 +34,15 @@ class StreamService:
 
     """
 
+    MAX_CALLS: Final = 10_000
+    """The calls that may be open at one time, unless it is said."""
+
     def __init__(
         self,
         store: Store,
         *,
         tokens: Tokens | None = None,
-        max_calls: int = 10_000,
+        max_calls: int = MAX_CALLS,
         idle_interval: float = 15.0,
         write_timeout: float = 60.0,
     ) -> None:
@@ -104,7 +107,7 @@ class StreamService:
             while True:
                 with call.waiting:
                     batch = await self._store.read(
-                        call.stream_id, offset, epoch=epoch, max_bytes=wire.BATCH_BYTES, timeout=self._idle_interval
+                        call.stream_id, offset, epoch=epoch, max_bytes=wire.RESPONSE_BYTES, timeout=self._idle_interval
                     )
                 # The message is put together where it is sent: a peer that does not read holds its bytes alone.
                 await call.write(

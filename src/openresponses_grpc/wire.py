@@ -23,6 +23,9 @@ SUBSCRIBE = f"/{SERVICE_NAME}/Subscribe"
 BATCH_BYTES = 1 << 20
 """Bytes of events up to which one gRPC message is filled: well below the 4 MiB that peers accept by default."""
 
+RESPONSE_BYTES = 256 << 10
+"""Bytes of events up to which a message to a subscriber is filled: for one who does not read, twice as much is held."""
+
 MAX_MESSAGE_BYTES = 64 << 20
 """The largest gRPC message that this library's servers and clients accept."""
 

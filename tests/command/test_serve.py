@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import socket
+from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -12,7 +14,7 @@ from grpc_status import rpc_status
 
 from openresponses.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
 from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
-from openresponses_grpc import from_json
+from openresponses_grpc import EventStreamClient, from_json
 from openresponses_grpc.framing import FORMATS
 
 from ..events import COMPLETED_JSON, DOCUMENTED, GENERATING_JSON, event
@@ -82,6 +84,34 @@ async def test_a_port_that_is_taken_is_an_error() -> None:
 async def test_an_unknown_store_is_a_usage_error() -> None:
     code, _, stderr = await run("serve", "--store", "floppy:")
     assert (code, b"memory:" in stderr) == (2, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_server_over_a_file_goes_on_where_it_was_and_its_clients_with_it(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    store = f"sqlite:{tmp_path / 'store.db'}"
+    async with AsyncExitStack() as servers:
+        process, address = await servers.enter_async_context(serving("--store", store))
+        async with started("subscribe", "--server", address, "s") as subscriber, EventStreamClient(address) as client:
+            async with client.publish("s") as publisher:
+                for sent in DOCUMENTED:
+                    await publisher.send(from_json(sent))
+                    assert await line(subscriber) == sent + b"\n"
+                process.send_signal(number)
+                await process.wait()
+                again = await servers.enter_async_context(started("serve", "--listen", address, "--store", store))
+                assert await line(again) == f"listening on {address}\n".encode()
+                for sent in DOCUMENTED:
+                    await publisher.send(from_json(sent))
+                    assert await line(subscriber) == sent + b"\n"
+            assert ((await subscriber.communicate())[0], subscriber.returncode) == (b"", 0)
+        assert (await run("subscribe", "--server", address, "s"))[1] == b"\n".join(DOCUMENTED * 2) + b"\n"
+
+
+async def test_a_file_that_is_no_store_is_a_usage_error(tmp_path: Path) -> None:
+    code, _, stderr = await run("serve", "--store", f"sqlite:{tmp_path}/missing/store.db")
+    assert (code, f"there is no directory {tmp_path}/missing".encode() in stderr) == (2, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -21,6 +21,7 @@ from openresponses_grpc.client.outbox import WINDOW_BYTES
 from openresponses_grpc.wire import MAX_EVENT_BYTES
 
 from ..events import DOCUMENTED, event, number
+from ..faults.proxy import Proxy
 
 
 async def collect(client: EventStreamClient, stream_id: str = "s", **arguments: Any) -> list[int]:
@@ -180,6 +181,13 @@ async def test_a_server_that_is_not_there_is_an_error_at_once(unused_tcp_port: i
             assert caught.value.code == grpc.StatusCode.UNAVAILABLE
 
 
+async def test_a_server_that_is_far_away_is_waited_for(server: str) -> None:
+    far = Proxy(int(server.rpartition(":")[2]), latency=0.3)
+    async with far.running() as address, EventStreamClient(address) as client:
+        await publish(client, range(3))
+        assert await collect(client) == [0, 1, 2]
+
+
 async def test_deadlines_are_asyncio_s(server: str) -> None:
     async with EventStreamClient(server) as client:
         with pytest.raises(TimeoutError):
@@ -213,6 +221,22 @@ def use_the_client_for_threads(server: str) -> None:
         with client.publish("open") as publisher:
             publisher.send(event(1))
         assert [number(made) for made in client.subscribe("open")] == [0, 1]
+
+
+def use_deadlines_in_threads(server: str) -> None:
+    with SyncEventStreamClient(server) as client:
+        with pytest.raises(StreamError) as reading:
+            list(client.subscribe("never published", timeout=0.05))
+        with pytest.raises(StreamError) as publishing, client.publish("s", timeout=0.2) as publisher:
+            for n in itertools.count():
+                publisher.send(event(n))
+                publisher.flush()
+        assert reading.value.code == publishing.value.code == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert [number(made) for made in itertools.islice(client.subscribe("s", timeout=60), 1)] == [0]
+
+
+async def test_deadlines_in_threads(server: str) -> None:
+    await asyncio.to_thread(use_deadlines_in_threads, server)
 
 
 async def test_the_client_for_threads(server: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from openresponses.v1.stream_service_pb2 import PublishResponse, SubscribeResponse
 from openresponses_grpc import StreamError
 from openresponses_grpc.client.cursor import Cursor
+from openresponses_grpc.client.errors import stream_error
 from openresponses_grpc.client.outbox import WINDOW_BYTES, Outbox
 from openresponses_grpc.client.recovery import Recovery
 from openresponses_grpc.wire import BATCH_BYTES
@@ -155,6 +156,15 @@ def test_only_what_can_heal_is_tried_again(error: StreamError | None, heals: boo
     else:
         with pytest.raises(StreamError):
             recovery.pause(error)
+
+
+@pytest.mark.parametrize(
+    "details, heals", [("Internal error from Core", True), ("internal error 0123456789abcdef", False)]
+)
+def test_a_call_that_ends_during_a_write_is_tried_again(details: str, heals: bool) -> None:
+    # grpc.aio puts INTERNAL and these details in the place of whatever status the call had.
+    error = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), details=details)
+    assert stream_error(error).heals == heals
 
 
 def test_pauses_grow_to_a_limit_and_start_over_with_progress(monkeypatch: pytest.MonkeyPatch) -> None:

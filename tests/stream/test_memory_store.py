@@ -50,6 +50,29 @@ async def test_then_abandoned_streams_go_and_live_ones_never() -> None:
         assert len(batch.events) == 5
 
 
+async def test_a_stream_does_not_go_for_its_own_events() -> None:
+    now = 0.0
+    store = MemoryStore(StoreLimits(max_bytes=ROOM, abandon_after=10), clock=lambda: now)
+    epoch = (await store.append("s", [EVENT] * 5)).epoch
+    now = 11.0
+    with pytest.raises(StoreFullError):
+        await store.append("s", [EVENT] * 6)
+    assert await exists(store, "s", epoch)
+
+
+async def test_an_abandoned_stream_is_kept_as_long_as_a_finished_one() -> None:
+    now = 0.0
+    store = MemoryStore(StoreLimits(abandon_after=10, keep_finished=100), clock=lambda: now)
+    async with store.publishing("s"):
+        epoch = (await store.append("s", [EVENT])).epoch
+        now = 1000.0
+        assert await exists(store, "s", epoch)
+    now = 1109.0
+    assert await exists(store, "s", epoch)
+    now = 1110.0
+    assert not await exists(store, "s", epoch)
+
+
 async def test_what_never_fits_drops_nothing() -> None:
     store = MemoryStore(StoreLimits(max_bytes=ROOM))
     finished = (await store.append("finished", [EVENT], end_of_stream=True)).epoch

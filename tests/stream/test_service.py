@@ -1,6 +1,7 @@
 """The stream service as any gRPC client meets it: requests, responses and statuses."""
 
 import asyncio
+import re
 from typing import Any
 
 import grpc
@@ -13,6 +14,9 @@ from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest, SubscribeResponse
 from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import wire
+from openresponses_grpc.server import running_server
+from openresponses_grpc.service import StreamService
+from openresponses_grpc.store import MemoryStore, Position
 
 from ..events import event
 
@@ -205,7 +209,7 @@ async def test_a_stream_whose_publisher_is_gone_is_aborted_and_stays_readable(ch
 
 
 async def test_events_come_many_to_a_message_up_to_a_size(channel: Channel) -> None:
-    count, size = 64, 100_000
+    count, size = 100, 20_000
     events = [event(n, padding=size) for n in range(count)]
     await publish(channel, *(PublishRequest(stream_id="s", events=[made]) for made in events))
     await publish(channel, PublishRequest(stream_id="s", end_of_stream=True))
@@ -215,7 +219,7 @@ async def test_events_come_many_to_a_message_up_to_a_size(channel: Channel) -> N
     ]
     assert [made for response in responses for made in response.events] == events
     assert len(responses) < count / 5
-    assert max(response.ByteSize() for response in responses) < 1.1 * wire.BATCH_BYTES
+    assert max(response.ByteSize() for response in responses) < 1.1 * wire.RESPONSE_BYTES
 
 
 async def test_health_is_serving(channel: Channel) -> None:
@@ -223,3 +227,25 @@ async def test_health_is_serving(channel: Channel) -> None:
     for name in ("", "openresponses.v1.OpenResponsesStreamService"):
         response = await stub.Check(health_pb2.HealthCheckRequest(service=name))
         assert response.status == health_pb2.HealthCheckResponse.SERVING
+
+
+class BrokenStore(MemoryStore):
+    """A store with a mistake in it."""
+
+    async def append(self, stream_id: str, *arguments: Any, **options: Any) -> Position:
+        raise ZeroDivisionError("the secret of the operator")
+
+
+async def test_the_text_of_an_unforeseen_error_is_for_the_operator_and_its_id_for_both(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with (
+        running_server(StreamService(BrokenStore()), "127.0.0.1:0") as address,
+        grpc.aio.insecure_channel(address) as channel,
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await publish(channel, PublishRequest(stream_id="s"))
+    assert caught.value.code() == grpc.StatusCode.INTERNAL
+    assert re.fullmatch("internal error [0-9a-f]{16}", caught.value.details() or "")
+    assert str(caught.value.details()) in caplog.text
+    assert "the secret of the operator" in caplog.text

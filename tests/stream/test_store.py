@@ -1,8 +1,11 @@
 """What every store does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -20,6 +23,11 @@ from openresponses_grpc.store import (
     StreamFullError,
     StreamNotFoundError,
 )
+from openresponses_grpc.store.redis import open_redis
+from openresponses_grpc.store.redis.store import RENEW_SECONDS
+from openresponses_grpc.store.sqlite import open_sqlite
+
+from .redis_server import emptied, pass_time
 
 
 class Clock:
@@ -27,9 +35,16 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self.elsewhere: Callable[[float], Awaitable[None]] | None = None
 
     def __call__(self) -> float:
         return self.now
+
+    async def passes(self, seconds: float) -> None:
+        """Goes on, and lets the time go on where a store keeps it elsewhere."""
+        self.now += seconds
+        if self.elsewhere:
+            await self.elsewhere(seconds)
 
 
 @pytest.fixture
@@ -45,12 +60,44 @@ async def memory(clock: Clock) -> AsyncIterator[Store]:
     yield MemoryStore(LIMITS, clock=clock)
 
 
-STORES: dict[str, Callable[[Clock], AbstractAsyncContextManager[Store]]] = {"memory": memory}
+@asynccontextmanager
+async def sqlite(clock: Clock) -> AsyncIterator[Store]:
+    with TemporaryDirectory() as directory:
+        async with open_sqlite(Path(directory, "store.db"), LIMITS, clock=clock) as store:
+            yield store
 
 
-@pytest.fixture(params=STORES)
+STORES: dict[str, Callable[[Clock], AbstractAsyncContextManager[Store]]] = {
+    "memory": memory,
+    "sqlite": sqlite,
+}
+
+
+REDIS = {"redis": "redis_url", "redis cluster": "redis_cluster_url"}
+"""The stores in Redis, with the fixture that is the URL of each."""
+
+
+@asynccontextmanager
+async def in_redis(url: str, clock: Clock) -> AsyncIterator[Store]:
+    limits = replace(LIMITS, max_streams=StoreLimits.max_streams)
+    async with emptied(url) as redis, open_redis(url, limits) as store:
+
+        async def pass_in_redis(seconds: float) -> None:
+            while seconds:
+                step = min(seconds, RENEW_SECONDS)
+                await pass_time(redis, step)
+                await store.renew()
+                seconds -= step
+
+        clock.elsewhere = pass_in_redis
+        yield store
+
+
+@pytest.fixture(params=[*STORES, *REDIS])
 async def store(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[Store]:
-    async with STORES[request.param](clock) as store:
+    name = request.param
+    opened = in_redis(request.getfixturevalue(REDIS[name]), clock) if name in REDIS else STORES[name](clock)
+    async with opened as store:
         yield store
 
 
@@ -106,6 +153,13 @@ async def test_a_gap_is_refused_with_the_offset_expected(store: Store) -> None:
             await store.append("s", events, first_offset=3)
         assert caught.value.metadata == {"expected_offset": "2"}
     assert len((await read(store)).events) == 2
+
+
+async def test_what_is_refused_creates_no_stream(store: Store) -> None:
+    for first_offset, events in ((1, [b"a"]), (0, [b"a" * 201])):
+        with pytest.raises((OffsetGapError, StreamFullError)):
+            await store.append("s", events, first_offset=first_offset)
+    assert not (await read(store)).epoch
 
 
 async def test_a_stream_does_not_end_before_events_that_it_has(store: Store) -> None:
@@ -177,9 +231,9 @@ async def test_a_reader_who_stops_waiting_leaves_the_others(store: Store) -> Non
 
 async def test_a_finished_stream_is_kept_and_then_expires(store: Store, clock: Clock) -> None:
     first = await store.append("s", [b"a"], end_of_stream=True)
-    clock.now += 99
+    await clock.passes(99)
     assert (await read(store, epoch=first.epoch)).end_of_stream
-    clock.now += 2
+    await clock.passes(2)
     with pytest.raises(StreamNotFoundError):
         await read(store, epoch=first.epoch)
     again = await store.append("s", [b"b"])
@@ -190,11 +244,11 @@ async def test_a_finished_stream_is_kept_and_then_expires(store: Store, clock: C
 async def test_an_unfinished_stream_without_publisher_is_abandoned(store: Store, clock: Clock) -> None:
     async with store.publishing("s"):
         await store.append("s", [b"a"])
-        clock.now += 1000
+        await clock.passes(1000)
         assert not (await read(store, 1)).events
-    clock.now += 9
+    await clock.passes(9)
     assert not (await read(store, 1)).events
-    clock.now += 2
+    await clock.passes(2)
     assert list((await read(store, 0)).events) == [b"a"]
     with pytest.raises(StreamAbandonedError) as caught:
         await read(store, 1)
@@ -212,6 +266,7 @@ async def test_a_stream_has_a_bound_and_stays_as_it_is_beyond_it(store: Store) -
     assert (await store.append("s", [b"d" * 50], first_offset=1, end_of_stream=True)).next_offset == 2
 
 
+@pytest.mark.parametrize("store", STORES, indirect=True)  # Redis bounds what it has by itself, with its maxmemory.
 async def test_there_is_a_bound_of_streams_and_finished_ones_make_room(store: Store) -> None:
     async with AsyncExitStack() as publishing:
         for number in range(20):

@@ -15,7 +15,7 @@ from ..codec import NAMINGS, Naming
 from ..errors import EventError
 from ..framing import FORMATS, EventReader
 
-CHUNK_BYTES: Final = 1 << 16
+CHUNK_BYTES: Final = 1 << 17
 
 format_choice = click.Choice(list(FORMATS))
 naming_option = click.option(

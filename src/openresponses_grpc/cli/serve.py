@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import grpc
 
+from .. import wire
 from ..auth import InvalidTokensError, Tokens, parse_tokens
 from ..client.channel import DEFAULT_TARGET
 from ..server import ListenError, is_local, running_server, stop_signal
@@ -41,15 +42,21 @@ from .common import fail, file_path
     is_flag=True,
     help="Listen where other machines reach it even without TLS and without --tokens or --tls-client-ca.",
 )
-@click.option("--store", metavar="URL", default="memory:", show_default=True, help="Where the streams are kept.")
+@click.option(
+    "--store",
+    metavar="URL",
+    default="memory:",
+    show_default=True,
+    help="Where the streams are kept: memory:, sqlite:PATH or redis://HOST:PORT, see above.",
+)
 @click.option(
     "--max-bytes",
     metavar="BYTES",
     type=click.IntRange(min=1),
     default=StoreLimits.max_bytes,
     show_default=True,
-    help="Memory for all streams. When it is full, finished streams go, the oldest first, then abandoned ones; when"
-    " there are none, publishers are refused with RESOURCE_EXHAUSTED.",
+    help="Room for all streams. When it is full, finished streams go, the oldest first, then abandoned ones; when"
+    " there are none, publishers are refused with RESOURCE_EXHAUSTED. Redis has its own maxmemory instead.",
 )
 @click.option(
     "--max-streams",
@@ -57,7 +64,7 @@ from .common import fail, file_path
     type=click.IntRange(min=1),
     default=StoreLimits.max_streams,
     show_default=True,
-    help="Streams at one time; beyond it as with --max-bytes.",
+    help="Streams at one time; beyond it as with --max-bytes. Not with Redis.",
 )
 @click.option(
     "--max-stream-bytes",
@@ -68,12 +75,28 @@ from .common import fail, file_path
     help="Bytes of the events of one stream; a publisher that goes beyond is refused with RESOURCE_EXHAUSTED.",
 )
 @click.option(
+    "--max-calls",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=StreamService.MAX_CALLS,
+    show_default=True,
+    help="Publishers and subscribers at one time; another is refused with RESOURCE_EXHAUSTED.",
+)
+@click.option(
+    "--max-message-bytes",
+    metavar="BYTES",
+    type=click.IntRange(min=1),
+    default=wire.MAX_MESSAGE_BYTES,
+    show_default=True,
+    help="Bytes of one request, and so of one event; a larger one is refused with RESOURCE_EXHAUSTED.",
+)
+@click.option(
     "--keep-finished",
     metavar="SECONDS",
     type=click.FloatRange(min=0),
     default=StoreLimits.keep_finished,
     show_default=True,
-    help="How long a finished stream can be replayed.",
+    help="How long a finished stream, or one that is abandoned, can be replayed.",
 )
 @click.option(
     "--abandon-after",
@@ -94,6 +117,8 @@ def serve(
     max_bytes: int,
     max_streams: int,
     max_stream_bytes: int,
+    max_calls: int,
+    max_message_bytes: int,
     keep_finished: float,
     abandon_after: float,
 ) -> None:
@@ -102,7 +127,14 @@ def serve(
     It prints its address when it is ready, serves the gRPC health service beside the streams, and stops on SIGTERM or
     Ctrl-C: calls end with UNAVAILABLE.
 
-    The store memory: keeps the streams in memory, up to --max-bytes; they end with the server.
+    The store memory: keeps the streams in memory; they end with the server.
+
+    sqlite:PATH keeps them in a file, which one server opens: what was acknowledged survives the server, however it
+    ends, and with sqlite:PATH?synchronous=full a loss of power, too.
+
+    redis://HOST:PORT keeps them in Redis 7 or newer, which several servers may share; so do rediss:// (TLS),
+    unix:///PATH, and redis+cluster:// and rediss+cluster:// with one node of a Redis Cluster. It needs redis-py: pip
+    install 'openresponses-grpc[redis]'.
     """
     limits = StoreLimits(
         max_bytes=max_bytes,
@@ -123,7 +155,12 @@ def serve(
     async def run() -> None:
         async with (
             open_store(store, limits) as opened,
-            running_server(StreamService(opened, tokens=tokens), listen, credentials=credentials) as address,
+            running_server(
+                StreamService(opened, tokens=tokens, max_calls=max_calls),
+                listen,
+                credentials=credentials,
+                max_message_bytes=max_message_bytes,
+            ) as address,
         ):
             click.echo(f"listening on {address}")
             await stop_signal()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import grpc
 
@@ -19,6 +19,9 @@ from .cursor import Cursor
 from .errors import stream_error
 from .outbox import Outbox
 from .recovery import Recovery
+
+_TURN_BYTES: Final = 64 << 10
+"""Bytes of events after which `send` lets what has gathered be sent, even if the program never waits for anything."""
 
 
 class EventStreamClient:
@@ -120,6 +123,7 @@ class EventPublisher:
         self._work = asyncio.Event()  # there may be something to send
         self._acknowledged = asyncio.Event()  # the outbox has changed, or will no more
         self._task: asyncio.Task[None] | None = None
+        self._gathered = 0  # bytes since `send` let others have a turn
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run())
@@ -157,8 +161,11 @@ class EventPublisher:
 
         """
         self._check()
-        self._outbox.add(event)
+        self._gathered += self._outbox.add(event)
         self._work.set()
+        if self._gathered >= _TURN_BYTES:
+            self._gathered = 0
+            await asyncio.sleep(0)
         while self._outbox.full:
             await self._acknowledgement()
 

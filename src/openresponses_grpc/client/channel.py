@@ -19,8 +19,9 @@ OPTIONS: Final[list[tuple[str, int]]] = [
     # A subscriber sends nothing but pings, and by default no more than two of them.
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 5_000),
+    # How long an attempt to connect may take, whatever the name says: a far server's TLS needs several round trips.
+    ("grpc.min_reconnect_backoff_ms", 10_000),
     # Each channel has a connection of its own: a server allows 100 calls on one, and the next would wait silently.
     ("grpc.use_local_subchannel_pool", 1),
 ]

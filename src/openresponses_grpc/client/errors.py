@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+
+_FAILED_WRITE: Final = "Internal error from Core"
+"""With INTERNAL, what grpc.aio puts in the place of the status of a call that ends while a message is written."""
 
 
 class StreamError(Exception):
@@ -44,6 +48,10 @@ class StreamError(Exception):
 def stream_error(error: grpc.RpcError) -> StreamError:
     """The StreamError of a call that failed, with the details that the server sent."""
     assert isinstance(error, (grpc.Call, grpc.aio.AioRpcError))
+    code = error.code()
+    if code is grpc.StatusCode.INTERNAL and error.details() == _FAILED_WRITE:
+        # Most often the connection broke; whatever it was, the next call gets its status.
+        code = grpc.StatusCode.UNAVAILABLE
     reason, metadata, retry_after = "", None, None
     rich = rpc_status.from_call(error)
     for detail in rich.details if rich else ():
@@ -53,4 +61,4 @@ def stream_error(error: grpc.RpcError) -> StreamError:
             reason, metadata = info.reason, info.metadata
         elif detail.Unpack(retry):
             retry_after = retry.retry_delay.ToTimedelta().total_seconds()
-    return StreamError(error.code(), error.details() or "", reason=reason, metadata=metadata, retry_after=retry_after)
+    return StreamError(code, error.details() or "", reason=reason, metadata=metadata, retry_after=retry_after)

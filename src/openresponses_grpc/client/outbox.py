@@ -60,8 +60,8 @@ class Outbox:
         """Whether there is something to send in this call."""
         return self._greeted and bool(self._unsent or (self._finishing and not self._end_sent))
 
-    def add(self, event: OpenResponsesStreamEvent) -> None:
-        """Takes an event, as it is now, to be sent.
+    def add(self, event: OpenResponsesStreamEvent) -> int:
+        """Takes an event, as it is now, to be sent; returns its size in bytes.
 
         Raises:
             TypeError: `event` is no OpenResponsesStreamEvent.
@@ -77,6 +77,7 @@ class Outbox:
             raise IncompleteEventError("$", f"the event has {len(data)} bytes; at most {MAX_EVENT_BYTES} can be sent")
         self._unsent.append(data)
         self._size += len(data)
+        return len(data)
 
     def finish(self) -> None:
         """Lets the stream end after the events that were added."""

@@ -24,6 +24,9 @@ from .recovery import Recovery
 class SyncEventStreamClient:
     """`EventStreamClient` without asyncio: the same arguments, promises and errors; a context manager.
 
+    In the place of `asyncio.timeout`, `publish` and `subscribe` take a `timeout`, the seconds until a StreamError with
+    DEADLINE_EXCEEDED unless they have come to their end before.
+
     One client may be used by many threads, a publisher and an iterator by one thread at a time.
     """
 
@@ -52,21 +55,28 @@ class SyncEventStreamClient:
         for channel in self._channels.close():
             channel.close()
 
-    def publish(self, stream_id: str) -> SyncEventPublisher:
+    def publish(self, stream_id: str, *, timeout: float | None = None) -> SyncEventPublisher:
         """As `EventStreamClient.publish`: `with client.publish("resp_1") as publisher`."""
-        return SyncEventPublisher(self._channels, stream_id)
+        return SyncEventPublisher(self._channels, stream_id, timeout)
 
-    def subscribe(self, stream_id: str, *, start_offset: int = 0) -> Generator[OpenResponsesStreamEvent, None, None]:
+    def subscribe(
+        self, stream_id: str, *, start_offset: int = 0, timeout: float | None = None
+    ) -> Generator[OpenResponsesStreamEvent, None, None]:
         """As `EventStreamClient.subscribe`; closing the iterator ends the subscription."""
         cursor = Cursor(stream_id, start_offset)
-        recovery = Recovery()
+        recovery = Recovery(timeout)
         while True:
             channel = self._channels.take()
             call = channel.unary_stream(
                 wire.SUBSCRIBE,
                 request_serializer=SubscribeRequest.SerializeToString,
                 response_deserializer=SubscribeResponse.FromString,
-            )(cursor.request(), metadata=self._channels.metadata, wait_for_ready=recovery.connected)
+            )(
+                cursor.request(),
+                metadata=self._channels.metadata,
+                timeout=recovery.timeout,
+                wait_for_ready=recovery.connected,
+            )
             error = None
             try:
                 for response in call:
@@ -85,10 +95,10 @@ class SyncEventStreamClient:
 class SyncEventPublisher:
     """Sends events to one stream; made by `SyncEventStreamClient.publish`, used as a context manager."""
 
-    def __init__(self, channels: ChannelPool[grpc.Channel], stream_id: str) -> None:
+    def __init__(self, channels: ChannelPool[grpc.Channel], stream_id: str, timeout: float | None) -> None:
         self._channels = channels
         self._outbox = Outbox(stream_id)
-        self._recovery = Recovery()
+        self._recovery = Recovery(timeout)
         self._call: Any = None
         self._closing = False  # the body raised: stop, whatever is left
         self._ended = False  # the thread has nothing more to do
@@ -174,7 +184,12 @@ class SyncEventPublisher:
                 wire.PUBLISH,
                 request_serializer=wire.PublishRequest.SerializeToString,
                 response_deserializer=PublishResponse.FromString,
-            )(self._requests(over), metadata=self._channels.metadata, wait_for_ready=self._recovery.connected)
+            )(
+                self._requests(over),
+                metadata=self._channels.metadata,
+                timeout=self._recovery.timeout,
+                wait_for_ready=self._recovery.connected,
+            )
         try:
             for response in call:
                 with self._changed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
 import msgspec
 
@@ -11,9 +10,8 @@ from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
 from ..bridge import from_json, to_encodable
 from ..codec import Naming, contract
+from .bulk import encode_lines
 from .lines import Lines, one_line
-
-encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 
 class NDJSONReader:

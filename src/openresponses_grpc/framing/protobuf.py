@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
 from ..errors import InvalidProtobufError
+from .varint import VARINTS
 
 MAX_MESSAGE_BYTES: Final = 2**31 - 1
 """The largest message that protobuf allows."""
@@ -43,7 +44,10 @@ class ProtobufReader:
         while at < len(data):
             start, length = at + 1, data[at]
             if length > 0x7F:
-                start, length = self._long_length(data, at)
+                if start < len(data) and data[start] < 0x80:
+                    start, length = at + 2, length & 0x7F | data[start] << 7
+                else:
+                    start, length = self._long_length(data, at)
             stop = start + length
             if stop > len(data):
                 self._wanted = stop - at
@@ -103,31 +107,7 @@ class ProtobufWriter:
                 messages.append(event.SerializeToString())  # noqa: PERF401 - an error leaves what is before it
         finally:
             if messages:
-                yield self.frame(messages)
-
-    def frame(self, messages: Iterable[bytes]) -> bytes:
-        """Serialized events, each after its length."""
-        return b"".join([_LENGTHS[len(message)] + message for message in messages])
+                yield b"".join([VARINTS[len(message)] + message for message in messages])
 
     def close(self) -> bytes:
         return b""
-
-
-def _varint(number: int) -> bytes:
-    """A whole number as protobuf writes it: seven bits a byte, the lowest first, the top bit while more follow."""
-    data = bytearray()
-    while number > 0x7F:
-        data.append(number & 0x7F | 0x80)
-        number >>= 7
-    data.append(number)
-    return bytes(data)
-
-
-class _Lengths(dict[int, bytes]):
-    """Lengths as varints, those of usual messages ready."""
-
-    def __missing__(self, length: int) -> bytes:
-        return _varint(length)
-
-
-_LENGTHS: Final = _Lengths((length, _varint(length)) for length in range(1 << 10))

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
 
 from .errors import (
     EpochMismatchError,
@@ -19,6 +21,7 @@ from .errors import (
 )
 from .interface import Batch, Position, Store, StoreLimits
 from .memory import MemoryStore
+from .sqlite import open_sqlite
 
 __all__ = [
     "Batch",
@@ -42,10 +45,29 @@ __all__ = [
 ]
 
 
+REDIS: Final = ("redis://", "rediss://", "unix://", "redis+cluster://", "rediss+cluster://")
+
+
 @asynccontextmanager
 async def open_store(url: str, limits: StoreLimits) -> AsyncIterator[Store]:
     """Opens the store that a URL names, for as long as the context lasts; raises OpenStoreError where it cannot."""
-    if url == "memory:":
+    kind, _, place = url.partition(":")
+    if kind == "memory" and not place:
         yield MemoryStore(limits)
+    elif kind == "sqlite" and place:
+        path, question_mark, query = place.partition("?")
+        if question_mark and query != "synchronous=full":
+            raise OpenStoreError(f"unknown {query!r} in {url!r}; there is ?synchronous=full")
+        async with open_sqlite(Path(path), limits, synchronous="FULL" if query else "NORMAL") as store:
+            yield store
+    elif url.startswith(REDIS):
+        try:
+            from .redis import open_redis
+        except ModuleNotFoundError as error:
+            if error.name and error.name.partition(".")[0] != "redis":
+                raise
+            raise OpenStoreError("a store in Redis needs redis-py: pip install 'openresponses-grpc[redis]'") from None
+        async with open_redis(url, limits) as store:
+            yield store
     else:
-        raise OpenStoreError(f"unknown store {url!r}; there is memory:")
+        raise OpenStoreError(f"unknown store {url!r}; there are memory:, sqlite:PATH and redis://HOST:PORT")

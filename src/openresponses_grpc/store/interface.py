@@ -16,7 +16,7 @@ class StoreLimits:
         max_bytes: bytes for all streams together; how a store counts what it keeps beside the events is its own.
         max_streams: streams at one time.
         max_stream_bytes: bytes of the events of one stream.
-        keep_finished: seconds that a finished stream can be replayed for.
+        keep_finished: seconds that a finished or abandoned stream can be replayed for.
         abandon_after: seconds without a publisher after which the readers of an unfinished stream are told so.
 
     """

@@ -69,6 +69,18 @@ def check_size(size: int, max_stream_bytes: int) -> None:
         )
 
 
+def take(events: Sequence[bytes], start: int, max_bytes: int) -> Sequence[bytes]:
+    """The events from the index `start` on, where there are any at least one, and up to `max_bytes` of them."""
+    stop = start
+    size = 0
+    while stop < len(events):
+        size += len(events[stop])
+        if size > max_bytes and stop > start:
+            break
+        stop += 1
+    return events[start:stop]
+
+
 def check_past_end(start_offset: int, *, end: int, finished: bool) -> None:
     """Checks that there can ever be an event at `start_offset`, where the log has none."""
     if finished and start_offset > end:

@@ -1,0 +1,247 @@
+"""The account of the streams of one process: where each ends, which may go to make room, and who waits for which."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Generic, NamedTuple, TypeVar
+
+from .errors import StoreFullError
+from .interface import StoreLimits
+from .rules import abandoned, check_epoch, check_past_end, check_size
+
+
+class Entry:
+    """A stream, as the ledger knows it.
+
+    Attributes:
+        end: the offset at which it ends, of what is stored.
+        bytes: bytes of its events.
+        finished_at: when it finished, by the ledger's clock; None before.
+        left_at: when its last publisher left.
+
+    """
+
+    def __init__(self, stream_id: str) -> None:
+        self.stream_id = stream_id
+        self.epoch = secrets.randbits(63) or 1
+        self.end = 0
+        self.bytes = 0
+        self.finished_at: float | None = None
+        self.left_at = 0.0
+        self.publishers = 0
+        self.stored = False
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class Claim(NamedTuple, Generic[E]):
+    """Room that is taken for events which are not stored yet.
+
+    Attributes:
+        events: how many there are.
+        bytes: of these.
+        size: bytes that they and, where it is new, the stream are counted with.
+
+    """
+
+    entry: E
+    events: int
+    bytes: int
+    size: int
+
+
+class Ledger(Generic[E]):
+    """The streams, by their ids. No I/O; it belongs to one event loop.
+
+    An event is stored in two steps: `reserve` makes room for it, then `commit` or `cancel` says how storing it went.
+    Readers see what is committed. Between the two steps, and while it has publishers, an unfinished stream is not
+    dropped.
+
+    Streams are dropped when they are too old: finished ones after `keep_finished`, and unfinished ones as long after
+    they were abandoned. When there is no room, finished ones go, the first one first, and then abandoned ones.
+
+    Args:
+        limits: of the store.
+        clock: the time in seconds.
+        event_overhead: bytes that an event is counted with beside its own.
+        stream_overhead: bytes that a stream is counted with beside its events.
+        dropped: called with each stream that is dropped.
+
+    """
+
+    def __init__(
+        self,
+        limits: StoreLimits,
+        clock: Callable[[], float],
+        *,
+        event_overhead: int,
+        stream_overhead: int,
+        dropped: Callable[[E], None] = lambda _: None,
+    ) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._event_overhead = event_overhead
+        self._stream_overhead = stream_overhead
+        self._dropped = dropped
+        self._entries: dict[str, E] = {}
+        # In the order in which they finished, and in which the publishers of the others left. Unlike a dict, these find
+        # their first key at once even where many before it are gone.
+        self._finished: OrderedDict[E, None] = OrderedDict()
+        self._left: OrderedDict[E, None] = OrderedDict()
+        self._size = 0
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
+
+    def load(self, entry: E) -> None:
+        """Adds a stream that is stored already: finished ones in the order in which they finished."""
+        entry.stored = True
+        entry.left_at = self._clock()
+        self._entries[entry.stream_id] = entry
+        self._size += self._size_of(entry)
+        (self._left if entry.finished_at is None else self._finished)[entry] = None
+
+    def find(self, stream_id: str, epoch: int | None) -> E | None:
+        """The stream, where it is stored; raises where it is not the one with this epoch."""
+        self.expire()
+        entry = self._entries.get(stream_id)
+        if entry is not None and not entry.stored:
+            entry = None
+        check_epoch(entry.epoch if entry else None, epoch)
+        return entry
+
+    def holds(self, entry: E) -> bool:
+        """Whether the stream has not been dropped."""
+        return self._entries.get(entry.stream_id) is entry
+
+    @contextmanager
+    def publishing(self, entry: E) -> Iterator[None]:
+        """Counts a publisher for as long as the context lasts."""
+        self._join(entry)
+        try:
+            yield
+        finally:
+            self._leave(entry)
+
+    def reserve(self, entry: E, events: Sequence[bytes]) -> Claim[E]:
+        """Takes the room for events of an unfinished stream, and for the stream itself where it is new."""
+        size = sum(map(len, events))
+        check_size(entry.bytes + size, self._limits.max_stream_bytes)
+        claim = Claim(entry, len(events), size, size + self._event_overhead * len(events))
+        if not entry.stored:
+            claim = claim._replace(size=claim.size + self._stream_overhead)
+        self._join(entry)  # first, so that it does not go for its own events
+        try:
+            self._make_room(claim.size, streams=0 if entry.stored else 1)
+        except StoreFullError:
+            self._leave(entry)
+            raise
+        self._entries[entry.stream_id] = entry
+        self._size += claim.size
+        return claim
+
+    def commit(self, claim: Claim[E], finished_at: float | None) -> None:
+        """Notes that the events are stored, and when the stream finished with them, if it did."""
+        entry = claim.entry
+        entry.stored = True
+        entry.end += claim.events
+        entry.bytes += claim.bytes
+        if finished_at is not None:
+            entry.finished_at = finished_at
+            self._finished[entry] = None
+        self._leave(entry)
+
+    def cancel(self, claim: Claim[E]) -> None:
+        """Gives the room back: the events are not stored."""
+        self._size -= claim.size
+        if not claim.entry.stored:
+            del self._entries[claim.entry.stream_id]
+        self._leave(claim.entry)
+
+    def expire(self) -> None:
+        """Drops the streams that are too old."""
+        kept_since = self._clock() - self._limits.keep_finished
+        while (entry := next(iter(self._finished), None)) and (entry.finished_at or 0.0) <= kept_since:
+            self._drop(entry)
+        while (entry := next(iter(self._left), None)) and self._abandoned_at(entry) <= kept_since:
+            self._drop(entry)
+
+    async def readable(self, stream_id: str, start_offset: int, *, epoch: int | None, timeout: float) -> E | None:
+        """Waits until a stream has an event at an offset or has ended there, up to `timeout` seconds.
+
+        Returns the stream, whatever it has by then; None where there is none yet.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while True:
+            entry = self.find(stream_id, epoch)
+            wait = deadline - loop.time()
+            if entry is not None:
+                finished = entry.finished_at is not None
+                if start_offset < entry.end or (start_offset == entry.end and finished):
+                    return entry
+                check_past_end(start_offset, end=entry.end, finished=finished)
+                until_abandoned = self._abandoned_at(entry) - self._clock()
+                if until_abandoned <= 0:
+                    raise abandoned(entry.end, self._limits.abandon_after)
+                wait = min(wait, until_abandoned)
+            if wait <= 0:
+                return entry
+            await self._changed(stream_id, wait)
+
+    def _size_of(self, entry: E) -> int:
+        return self._stream_overhead + self._event_overhead * entry.end + entry.bytes
+
+    def _abandoned_at(self, entry: E) -> float:
+        return float("inf") if entry.publishers else entry.left_at + self._limits.abandon_after
+
+    def _join(self, entry: E) -> None:
+        entry.publishers += 1
+        self._left.pop(entry, None)
+
+    def _leave(self, entry: E) -> None:
+        entry.publishers -= 1
+        entry.left_at = self._clock()
+        if not entry.publishers and entry.finished_at is None and self.holds(entry):
+            self._left[entry] = None
+        self._wake(entry.stream_id)
+
+    def _make_room(self, size: int, streams: int) -> None:
+        limits = self._limits
+        if size > limits.max_bytes:
+            raise StoreFullError(f"the events need {size} bytes, and the whole store has {limits.max_bytes}")
+        while self._size + size > limits.max_bytes or len(self._entries) + streams > limits.max_streams:
+            entry = next(iter(self._finished), None) or next(iter(self._left), None)
+            if entry is None or (entry.finished_at is None and self._abandoned_at(entry) > self._clock()):
+                raise StoreFullError(
+                    f"the store is full: it has {len(self._entries)} live streams of at most {limits.max_streams},"
+                    f" with {self._size} of at most {limits.max_bytes} bytes"
+                )
+            self._drop(entry)
+
+    def _drop(self, entry: E) -> None:
+        del self._entries[entry.stream_id]
+        self._finished.pop(entry, None)
+        self._left.pop(entry, None)
+        self._size -= self._size_of(entry)
+        self._dropped(entry)
+        self._wake(entry.stream_id)
+
+    def _wake(self, stream_id: str) -> None:
+        for future in self._waiting.get(stream_id, ()):
+            if not future.done():
+                future.set_result(None)
+
+    async def _changed(self, stream_id: str, timeout: float) -> None:
+        future = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.setdefault(stream_id, set())
+        waiting.add(future)
+        try:
+            await asyncio.wait((future,), timeout=timeout)
+        finally:
+            waiting.discard(future)
+            if not waiting and self._waiting.get(stream_id) is waiting:
+                del self._waiting[stream_id]

@@ -1,0 +1,88 @@
+"""Redis as the store needs it: scripts on a stream's keys, and connections to listen on; one server or a cluster."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import NoScriptError
+
+from .errors import store_errors
+from .lane import Lane
+
+
+class Keys(NamedTuple):
+    """The keys of a stream; the log's is the channel of its news, too."""
+
+    state: str
+    log: str
+
+
+class Home(NamedTuple):
+    """The server that has a key, and how to connect to it."""
+
+    name: str
+    connect: Callable[[], AbstractConnection]
+
+
+class Script:
+    """A script in Lua, which Redis runs as one step."""
+
+    def __init__(self, name: str) -> None:
+        self.text = files(__package__).joinpath(f"{name}.lua").read_text("utf-8")
+        self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+APPEND: Final = Script("append")
+READ: Final = Script("read")
+PRESENCE: Final = Script("presence")
+
+
+def stream_keys(stream_id: str) -> Keys:
+    """The keys of a stream: what is in the braces decides on the slot, and they have it in common."""
+    prefix = f"openresponses:{{{quote(stream_id, safe='')}}}"
+    return Keys(f"{prefix}:state", f"{prefix}:log")
+
+
+class Server:
+    """One Redis server, or one cluster.
+
+    Args:
+        redis: the client; it must not try anything again by itself, as an append whose answer is lost may be stored.
+
+    """
+
+    def __init__(self, redis: Redis | RedisCluster) -> None:
+        self._redis = redis
+        self._lanes: dict[str, Lane] = {}
+
+    async def run(self, script: Script, keys: Keys, *arguments: bytes | str | int) -> Any:
+        """Runs a script on a stream's keys; raises StoreFullError, and StoreUnavailableError if it may have run."""
+        with store_errors():
+            home = self.home(keys.log).name
+            lane = self._lanes.get(home)
+            if lane is None:
+                lane = self._lanes[home] = Lane(self._redis, home)
+            try:
+                return await lane.run("EVALSHA", script.sha, len(keys), *keys, *arguments)
+            except NoScriptError:
+                return await lane.run("EVAL", script.text, len(keys), *keys, *arguments)
+
+    async def aclose(self) -> None:
+        """Waits for what is under way, and ends all connections."""
+        for lane in self._lanes.values():
+            await lane.aclose()
+        await self._redis.aclose()
+
+    def home(self, key: str) -> Home:
+        """The server that has a key, as far as it is known; a script on the key finds out where it has gone."""
+        if isinstance(self._redis, RedisCluster):
+            with store_errors():
+                node = self._redis.nodes_manager.get_node_from_slot(self._redis.keyslot(key))
+            return Home(node.name, lambda: node.connection_class(**node.connection_kwargs))
+        return Home("", self._redis.connection_pool.make_connection)

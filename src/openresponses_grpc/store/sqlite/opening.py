@@ -1,0 +1,99 @@
+"""Opening the store's file: what it must be, and what to do where it is not."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Final, Literal
+
+from ..errors import OpenStoreError
+from .file import File, explain
+
+Synchronous = Literal["NORMAL", "FULL"]
+
+_APPLICATION_ID: Final = 0x4F525350  # "ORSP"
+_SCHEMA_VERSION: Final = 1
+
+# A stream without id is dropped. A batch's data is a repeated field of its events; its bytes are those of all events of
+# the stream up to its end, so that the last batch says all of the stream.
+_SCHEMA: Final = f"""
+BEGIN;
+CREATE TABLE streams (
+    key INTEGER PRIMARY KEY,
+    id TEXT UNIQUE,
+    epoch INTEGER NOT NULL,
+    finished_at REAL
+);
+CREATE TABLE batches (
+    number INTEGER PRIMARY KEY,
+    stream INTEGER NOT NULL,
+    first_offset INTEGER NOT NULL,
+    next_offset INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    UNIQUE (stream, first_offset)
+);
+PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA user_version = {_SCHEMA_VERSION};
+COMMIT;
+"""
+
+
+def open_file(path: Path, synchronous: Synchronous) -> File:
+    """Opens the file, or makes it, for this process alone; raises an OpenStoreError where it cannot."""
+    path = path.resolve()
+    if not path.parent.is_dir():
+        raise OpenStoreError(f"there is no directory {path.parent}: make it, or name another file")
+    with ExitStack() as opened:
+        lock = opened.enter_context(closing(_lock(path.with_name(f"{path.name}-lock"))))
+        try:
+            writer = opened.enter_context(closing(_connect(path)))
+            _check_and_prepare(path, writer, synchronous)
+            reader = opened.enter_context(closing(_connect(path)))
+            reader.execute("PRAGMA query_only = ON")
+            file = File(path, writer, reader, lock)
+        except sqlite3.Error as error:
+            raise OpenStoreError(explain(path, error)) from error
+        opened.pop_all()
+        return file
+
+
+def _connect(path: Path, *, timeout: float = 5.0) -> sqlite3.Connection:
+    """A connection for any thread, one at a time, that begins its transactions when it is told to."""
+    return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+
+
+def _lock(path: Path) -> sqlite3.Connection:
+    """A lock that ends with the connection or the process: SQLite locks files on every system."""
+    lock = _connect(path, timeout=0)
+    try:
+        lock.execute("PRAGMA journal_mode = MEMORY")  # no file for what is never written
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error as error:
+        lock.close()
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            name = str(path).removesuffix("-lock")
+            raise OpenStoreError(f"{name} is open in another server: stop that one, or name another file") from error
+        raise OpenStoreError(explain(path, error)) from error
+    return lock
+
+
+def _check_and_prepare(path: Path, writer: sqlite3.Connection, synchronous: Synchronous) -> None:
+    application_id, version, tables = writer.execute(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
+        " FROM pragma_application_id, pragma_user_version"
+    ).fetchone()
+    if application_id != _APPLICATION_ID and (application_id or tables):
+        raise OpenStoreError(f"{path} is the database of another program: name another file")
+    if version > _SCHEMA_VERSION:
+        raise OpenStoreError(
+            f"{path} was written by a newer version of openresponses-grpc (its schema is {version}, this version knows"
+            f" {_SCHEMA_VERSION}): run that version, or name another file"
+        )
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute(f"PRAGMA synchronous = {synchronous}")
+    # Some builds overwrite with zeros what is deleted, and write all of it once more to do so.
+    writer.execute("PRAGMA secure_delete = FAST")
+    if not tables:
+        writer.executescript(_SCHEMA)

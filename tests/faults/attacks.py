@@ -1,0 +1,150 @@
+"""What peers do to a server, without end: each in a process of its own, so that it takes nothing from the others.
+
+python -m tests.faults.attacks NAME PORT FACTOR says when it has done it often enough, goes on until SIGTERM, and then
+prints how often it did what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import sys
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack, aclosing, suppress
+from itertools import cycle
+from typing import Any, Final, NamedTuple
+
+import grpc
+from h2.exceptions import ProtocolError
+
+from openresponses.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
+from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+from openresponses_grpc import EventStreamClient
+from openresponses_grpc.client.channel import OPTIONS
+from openresponses_grpc.server import stop_signal
+from openresponses_grpc.wire import MAX_MESSAGE_BYTES
+
+from .peers import connected
+from .traffic import Stream, bursts, event, together, until, watched_cursors
+
+Tally = Counter[str]
+
+
+async def open_many_calls(port: int, tally: Tally) -> None:
+    """2,000 subscribers at once, again and again, of whom each gets all of a stream."""
+    address = f"127.0.0.1:{port}"
+    async with AsyncExitStack() as stack:
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(address, options=OPTIONS))
+        clients = [await stack.enter_async_context(EventStreamClient(address)) for _ in range(20)]
+        while True:
+            stream = Stream(f"s{tally['calls']}")
+            subscribers = [stream.subscribe(client) for client in clients for _ in range(100)]
+            await together(stream.publish(clients[0], bursts(1)), *subscribers)
+            await stream.learn_epoch(channel)
+            verdict = stream.verdict()
+            assert verdict.subscribers == 2000
+            assert not verdict.faults, verdict
+            tally["calls"] += verdict.subscribers
+
+
+async def reset_rapidly(port: int, tally: Tally) -> None:
+    """Calls that are made and taken back at once, on a new connection whenever the server has enough of the last."""
+    while True:
+        async with connected(port) as peer:
+            reading = asyncio.create_task(peer.read())
+            with suppress(ProtocolError, OSError):
+                while not reading.done():
+                    for _ in range(50):
+                        peer.reset(peer.subscribe("s"))
+                    await peer.send()
+                    tally["resets"] += 50
+                    await asyncio.sleep(0)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+
+async def send_garbage(port: int, tally: Tally) -> None:
+    """Connections that are no gRPC: each sends something that comes to a port that is open to the world."""
+    hello = ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(ssl.MemoryBIO(), hello, server_hostname="a").do_handshake()
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    http = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    random = os.urandom(1 << 10)
+    for data in cycle((random, bytes(100), http, hello.read(), preface, preface + random, b"")):
+        with suppress(OSError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                writer.write(data)
+                writer.write_eof()
+                tally["connections"] += 1
+                await reader.read(1 << 16)
+            finally:
+                writer.transport.abort()
+
+
+async def send_oversized_messages(port: int, tally: Tally) -> None:
+    """Messages that are larger than a server takes."""
+    request = PublishRequest(stream_id="s", events=[event("s", 0, padding=MAX_MESSAGE_BYTES)])
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        while True:
+            call = OpenResponsesStreamServiceStub(channel).Publish(iter([request]))
+            assert await call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+            tally["messages"] += 1
+
+
+async def stop_reading(port: int, tally: Tally) -> None:
+    """Subscribers of the stream `long`: one who stops, and ever more who never read, in gRPC and below it."""
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(EventStreamClient(f"127.0.0.1:{port}"))
+        subscription = await stack.enter_async_context(aclosing(client.subscribe("long")))
+        await anext(subscription)
+        tally["peers"] += 1
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
+        for _ in range(25):
+            call = OpenResponsesStreamServiceStub(channel).Subscribe(SubscribeRequest(stream_id="long"))
+            await call.initial_metadata()
+            stack.callback(call.cancel)
+            peer = await stack.enter_async_context(connected(port))
+            peer.subscribe("long")
+            await peer.answered()
+            tally["peers"] += 2
+        await asyncio.get_running_loop().create_future()
+
+
+class Attack(NamedTuple):
+    """An attack: what to run, how many do it at a time, and how often it has to be done before it counts as one."""
+
+    run: Callable[[int, Tally], Coroutine[Any, Any, None]]
+    peers: int
+    enough: int
+
+
+ATTACKS: Final[dict[str, Attack]] = {
+    "2000-calls-at-once": Attack(open_many_calls, 1, 4_000),
+    "rapid-reset": Attack(reset_rapidly, 4, 10_000),
+    "garbage": Attack(send_garbage, 20, 2_000),
+    "oversized-messages": Attack(send_oversized_messages, 2, 6),
+    "slow-readers": Attack(stop_reading, 1, 51),
+}
+
+
+async def main(name: str, port: int, factor: int) -> None:
+    attack = ATTACKS[name]
+    tally = Tally()
+    print("attacking", flush=True)
+    async with asyncio.TaskGroup() as group:
+        attackers = [group.create_task(attack.run(port, tally)) for _ in range(attack.peers)]
+        await until(lambda: tally.total() >= factor * attack.enough)
+        print("enough", flush=True)
+        await stop_signal()
+        for attacker in attackers:
+            attacker.cancel()
+    print(", ".join(f"{what} {often:,}" for what, often in tally.items()), flush=True)
+
+
+if __name__ == "__main__":
+    with watched_cursors():
+        asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

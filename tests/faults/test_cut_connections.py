@@ -1,0 +1,86 @@
+"""Connections break around acknowledgements and events."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from openresponses_grpc import EventStreamClient, SyncEventStreamClient
+
+from .processes import Restartable, server
+from .proxy import Cut, Proxy
+from .traffic import Stream, together
+from .validator import Verdict
+
+pytestmark = pytest.mark.faults
+
+
+class Lot:
+    """Decides by lot at which messages connections break, until all the cuts are made.
+
+    Of the messages on one connection only some are hit: were it each first one, clients would rightly come back ever
+    later, as nothing gets on.
+
+    Attributes:
+        left: how many cuts are to be made.
+        made: those that were.
+
+    """
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.made: Counter[Cut] = Counter()
+        self.active = False
+
+    def draw(self) -> Cut | None:
+        if not self.active or not self.left or random.random() > 0.3:
+            return None
+        self.left -= 1
+        cut = random.choice(list(Cut))
+        self.made[cut] += 1
+        return cut
+
+    def __str__(self) -> str:
+        return ", ".join([f"{self.made.total():,}"] + [f"{cut} {self.made[cut]:,}" for cut in Cut])
+
+
+async def test_connections_cut_around_acknowledgements_lose_and_repeat_nothing(
+    factor: int, report: Callable[[str], None]
+) -> None:
+    at_acknowledgements, at_events = Lot(1000 * factor), Lot(200 * factor)
+    streams = [Stream(f"s{number}") for number in range(12)]
+
+    def enough() -> bool:
+        return not at_acknowledgements.left and not at_events.left
+
+    async def run(stream: Stream, process: Restartable, *, in_threads: bool) -> None:
+        async with (
+            Proxy(process.port, at_acknowledgements.draw).running() as publishing,
+            Proxy(process.port, at_events.draw).running() as subscribing,
+            EventStreamClient(process.address) as direct,
+        ):
+            if in_threads:
+                with SyncEventStreamClient(publishing) as publisher, SyncEventStreamClient(subscribing) as subscriber:
+                    await together(
+                        stream.subscribe(direct),
+                        asyncio.to_thread(stream.publish_in_thread, publisher, enough),
+                        asyncio.to_thread(stream.subscribe_in_thread, subscriber),
+                    )
+            else:
+                async with EventStreamClient(publishing) as client, EventStreamClient(subscribing) as other:
+                    await together(stream.subscribe(direct), stream.publish(client, enough), stream.subscribe(other))
+
+    async def cut(process: Restartable) -> None:
+        for stream in streams:
+            await stream.under_way(process.address, subscribers=2)
+        at_acknowledgements.active = at_events.active = True
+
+    async with server("memory:") as process:
+        await together(
+            cut(process), *(run(stream, process, in_threads=place % 6 == 0) for place, stream in enumerate(streams))
+        )
+    verdict = sum((stream.verdict() for stream in streams), Verdict())
+    report(f"cuts at acknowledgements {at_acknowledgements}, cuts at events {at_events}, {verdict}")
+    assert not verdict.faults

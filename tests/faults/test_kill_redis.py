@@ -1,0 +1,56 @@
+"""Redis is killed under a server, and one of two servers over a Redis."""
+
+import asyncio
+import random
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ..stream.redis_server import RedisServer, running
+from .processes import free_port, server
+from .traffic import Stream
+
+pytestmark = pytest.mark.faults
+
+
+def durable_redis(folder: Path) -> RedisServer:
+    """A Redis that acknowledges what is on its disk."""
+    return RedisServer(folder, free_port(), "--appendonly", "yes", "--appendfsync", "always")
+
+
+async def test_kill_9_of_redis_loses_nothing(tmp_path: Path, factor: int, report: Callable[[str], None]) -> None:
+    stream = Stream("s")
+    kills = 10 * factor
+    with running(durable_redis(tmp_path)) as redis:
+        async with server(redis.url) as process, stream.traffic(process.address, subscribers=10):
+            for _ in range(kills):
+                await stream.goes_on()
+                await asyncio.sleep(random.uniform(0, 0.3))
+                redis.end(signal.SIGKILL)
+                await asyncio.sleep(random.uniform(0, 0.3))
+                await asyncio.to_thread(redis.start)
+    verdict = stream.verdict()
+    report(f"kills {kills}, {verdict}")
+    assert not verdict.faults
+
+
+async def test_kill_9_of_one_of_two_servers_over_redis_loses_nothing(
+    tmp_path: Path, factor: int, report: Callable[[str], None]
+) -> None:
+    stream = Stream("s")
+    with running(durable_redis(tmp_path)) as redis:
+        async with server(redis.url) as one, server(redis.url) as two:
+            targets = f"ipv4:{one.address},{two.address}", f"ipv4:{two.address},{one.address}"
+            async with stream.traffic(*targets, subscribers=10):
+                for _ in range(10 * factor):
+                    await asyncio.sleep(random.uniform(0, 0.3))
+                    victim = random.choice((one, two))
+                    await victim.kill()
+                    # With the other one alone.
+                    await stream.goes_on()
+                    await victim.start()
+    verdict = stream.verdict()
+    report(f"kills {one.kills + two.kills}, {verdict}")
+    assert not verdict.faults

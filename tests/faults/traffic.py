@@ -1,0 +1,240 @@
+"""Publishers and subscribers that note what they send and receive, for the validator."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from itertools import count
+from typing import Any
+from unittest.mock import patch
+
+import grpc
+
+from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses.v1.stream_service_pb2 import PublishRequest, SubscribeRequest, SubscribeResponse
+from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+from openresponses_grpc import EventPublisher, EventStreamClient, SyncEventStreamClient
+from openresponses_grpc.client.channel import OPTIONS
+from openresponses_grpc.client.cursor import Cursor
+
+from .validator import Published, Received, Verdict, validate
+
+_cursor: ContextVar[Cursor] = ContextVar("cursor")
+"""That of the library's subscription that the task or thread iterates over."""
+
+BURST = 30
+"""Events that are sent at most before they are flushed."""
+
+
+class Stream:
+    """A stream with one publisher and any number of subscribers, of which each notes what it sees.
+
+    Attributes:
+        id: the stream's id.
+        published: what the publisher notes.
+        received: what each subscriber notes.
+
+    """
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.published = Published()
+        self.received: list[Received] = []
+
+    @asynccontextmanager
+    async def traffic(self, *targets: str, subscribers: int) -> AsyncIterator[None]:
+        """Lets the stream be published, and read by subscribers of every kind, for as long as the context lasts.
+
+        Args:
+            targets: the servers, in one or several orders: the subscribers take turns.
+            subscribers: how many, in fives.
+
+        """
+        over = False
+        async with AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(EventStreamClient(target)) for target in targets]
+            threads = stack.enter_context(SyncEventStreamClient(targets[0]))
+            channel = await stack.enter_async_context(grpc.aio.insecure_channel(targets[-1], options=OPTIONS))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.publish(clients[0], lambda: over, pause=0.01))
+                for number in range(subscribers // 5):
+                    for other in range(3):
+                        group.create_task(self.subscribe(clients[(number + other) % len(clients)]))
+                    group.create_task(asyncio.to_thread(self.subscribe_in_thread, threads))
+                    group.create_task(self.subscribe_without_the_library(channel))
+                await self.under_way(targets[0], subscribers=subscribers)
+                yield
+                over = True
+
+    async def publish(
+        self, client: EventStreamClient, enough: Callable[[], bool], *, pause: float = 0.0, padding: int = 200
+    ) -> None:
+        """Publishes bursts of events until there are enough, and ends the stream.
+
+        Args:
+            client: the library's.
+            enough: whether to end.
+            pause: seconds between two bursts, at most: they are drawn by lot.
+            padding: bytes of the largest events.
+
+        """
+        async with client.publish(self.id) as publisher:
+            while not enough():
+                await self.send(publisher, random.randint(1, BURST), padding=padding)
+                await asyncio.sleep(random.uniform(0, pause))
+        self.published.acknowledge()
+
+    async def send(self, publisher: EventPublisher, events: int, *, padding: int = 200) -> None:
+        """Sends events and waits until they are acknowledged."""
+        for made in self._events(events, padding):
+            await publisher.send(made)
+        await publisher.flush()
+        self.published.acknowledge()
+
+    async def publish_at_once(self, channel: grpc.aio.Channel, events: int) -> None:
+        """Publishes all of the stream with one message, and learns the epoch."""
+        request = PublishRequest(stream_id=self.id, events=self._events(events, 200), end_of_stream=True)
+        (response,) = [each async for each in OpenResponsesStreamServiceStub(channel).Publish(iter([request]))]
+        self.published.acknowledge()
+        self.published.epoch = response.epoch
+
+    def publish_in_thread(
+        self, client: SyncEventStreamClient, enough: Callable[[], bool], *, pause: float = 0.0, padding: int = 200
+    ) -> None:
+        """As `publish`."""
+        with client.publish(self.id) as publisher:
+            while not enough():
+                for made in self._events(random.randint(1, BURST), padding):
+                    publisher.send(made)
+                publisher.flush()
+                self.published.acknowledge()
+                time.sleep(random.uniform(0, pause))
+        self.published.acknowledge()
+
+    async def subscribe(self, client: EventStreamClient, start_offset: int = 0) -> None:
+        """Subscribes with the library, to the end of the stream."""
+        received = self._subscriber(start_offset)
+        offset = start_offset
+        async for made in client.subscribe(self.id, start_offset=start_offset):
+            received.receive(_epoch(), offset, made)
+            offset += 1
+
+    def subscribe_in_thread(self, client: SyncEventStreamClient, start_offset: int = 0) -> None:
+        """As `subscribe`."""
+        received = self._subscriber(start_offset)
+        for offset, made in enumerate(client.subscribe(self.id, start_offset=start_offset), start_offset):
+            received.receive(_epoch(), offset, made)
+
+    async def subscribe_without_the_library(self, channel: grpc.aio.Channel) -> None:
+        """Subscribes by calls alone: notes what the server says, and would be led to another stream of the id."""
+        received = self._subscriber(0)
+        offset = 0
+        while True:
+            call = OpenResponsesStreamServiceStub(channel).Subscribe(
+                SubscribeRequest(stream_id=self.id, start_offset=offset), wait_for_ready=True
+            )
+            try:
+                async for response in call:
+                    for place, made in enumerate(response.events, response.first_offset):
+                        received.receive(response.epoch, place, made)
+                    offset = response.first_offset + len(response.events)
+                    if response.end_of_stream:
+                        return
+            except grpc.aio.AioRpcError as error:
+                if error.code() != grpc.StatusCode.UNAVAILABLE:
+                    raise
+            finally:
+                call.cancel()
+
+    async def under_way(self, address: str, *, subscribers: int) -> None:
+        """Waits until events are acknowledged and every subscriber has some, and learns the epoch.
+
+        Only from then on do clients take a server that is gone for one that will be back.
+        """
+        await until(lambda: self.published.acknowledged > 0)
+        await until(lambda: sum(bool(each.digests) for each in self.received) == subscribers)
+        async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
+            await self.learn_epoch(channel)
+
+    async def goes_on(self, events: int = 1) -> None:
+        """Waits until so many more events are acknowledged, and every subscriber has received so many more."""
+        acknowledged = self.published.acknowledged + events
+        received = [len(each.digests) + events for each in self.received]
+        await until(lambda: self.published.acknowledged >= acknowledged)
+        await until(lambda: all(len(each.digests) >= n for each, n in zip(self.received, received, strict=True)))
+
+    async def learn_epoch(self, channel: grpc.aio.Channel) -> None:
+        """Asks the server for the epoch of the stream, which has events."""
+        call = OpenResponsesStreamServiceStub(channel).Subscribe(SubscribeRequest(stream_id=self.id))
+        response = await call.read()
+        assert isinstance(response, SubscribeResponse)
+        self.published.epoch = response.epoch
+        call.cancel()
+
+    def verdict(self) -> Verdict:
+        return validate(self.published, self.received)
+
+    def _subscriber(self, start_offset: int) -> Received:
+        received = Received(start_offset)
+        self.received.append(received)
+        return received
+
+    def _events(self, number: int, padding: int) -> Iterator[OpenResponsesStreamEvent]:
+        """The next events, each noted as one that is about to be sent."""
+        first = len(self.published.digests)
+        for offset in range(first, first + number):
+            made = event(self.id, offset, padding=random.randrange(padding + 1))
+            self.published.send(made)
+            yield made
+
+
+@contextmanager
+def watched_cursors() -> Iterator[None]:
+    """Lets subscribers see the cursors of the library's subscriptions: the epoch is not in the library's API."""
+    original = Cursor.__init__
+
+    def init(self: Cursor, *arguments: Any, **named: Any) -> None:
+        original(self, *arguments, **named)
+        _cursor.set(self)
+
+    with patch.object(Cursor, "__init__", init):
+        yield
+
+
+def event(stream_id: str, number: int, *, padding: int = 0) -> OpenResponsesStreamEvent:
+    """An event that is told from every other one of every stream."""
+    made = OpenResponsesStreamEvent()
+    message = made.image_generation_call_generating
+    message.item_id, message.output_index, message.sequence_number = f"{stream_id}/{'x' * padding}", 0.5, number
+    return made
+
+
+def bursts(number: int) -> Callable[[], bool]:
+    """Whether so many bursts were sent, for `Stream.publish`."""
+    sent = count()
+    return lambda: next(sent) >= number
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits for what others bring about, in this process; the test's timeout is what ends it otherwise."""
+    while not condition():  # noqa: ASYNC110 - threads bring it about, too
+        await asyncio.sleep(0.01)
+
+
+async def together(*awaitables: Awaitable[None]) -> None:
+    """Waits for all; the first exception ends the others."""
+    async with asyncio.TaskGroup() as group:
+        for each in awaitables:
+            group.create_task(_run(each))
+
+
+async def _run(awaitable: Awaitable[None]) -> None:
+    await awaitable
+
+
+def _epoch() -> int:
+    return _cursor.get().request().epoch

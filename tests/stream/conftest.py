@@ -1,0 +1,58 @@
+"""The Redis servers that the tests share: each test has them for itself, and empties them first."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from openresponses_grpc.store.redis import RedisStore, open_redis
+
+from .redis_server import RedisServer, emptied, running, running_cluster
+from .redis_streams import LIMITS
+
+
+@pytest.fixture(scope="session")
+def redis_server(
+    tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int]
+) -> Iterator[RedisServer]:
+    """One server."""
+    with running(RedisServer(tmp_path_factory.mktemp("redis"), unused_tcp_port_factory())) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(
+    tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int]
+) -> Iterator[list[RedisServer]]:
+    """A cluster of three servers."""
+    port = unused_tcp_port_factory
+    servers = [
+        RedisServer(tmp_path_factory.mktemp("redis"), port(), "--cluster-enabled", "yes", "--cluster-port", str(port()))
+        for _ in range(3)
+    ]
+    with running_cluster(servers):
+        yield servers
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    return redis_server.url
+
+
+@pytest.fixture
+def redis_cluster_url(redis_cluster: list[RedisServer]) -> str:
+    return redis_cluster[0].url.replace("redis:", "redis+cluster:")
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Any]:
+    """A client of the server, which has nothing in it."""
+    async with emptied(redis_url) as redis:
+        yield redis
+
+
+@pytest.fixture
+async def store(redis: Redis, redis_url: str) -> AsyncIterator[RedisStore]:
+    async with open_redis(redis_url, LIMITS) as store:
+        yield store

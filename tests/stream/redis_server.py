@@ -1,0 +1,112 @@
+"""Real Redis servers of the tests' own: on free ports, in folders of their own, ended with the tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio import RedisCluster
+
+SLOTS = 16384
+
+
+class RedisServer:
+    """A redis-server that can be killed and started again over the same data."""
+
+    def __init__(self, folder: Path, port: int, *options: str) -> None:
+        self.port = port
+        self.command = [
+            *("redis-server", "--dir", str(folder), "--bind", "127.0.0.1", "--port", str(port), "--save", ""),
+            *("--unixsocket", str(folder / "socket"), *options),
+        ]
+        self.socket = folder / "socket"
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
+        self.wait_for_line("Ready to accept connections")
+
+    def wait_for_line(self, text: str) -> None:
+        """Waits until Redis has logged a text."""
+        assert self.process.stdout
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line)
+            if text in line:
+                return
+        raise AssertionError("redis-server has ended: " + "".join(lines))
+
+    def end(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+        self.process.wait()
+        assert self.process.stdout
+        self.process.stdout.close()
+
+
+@contextmanager
+def running(server: RedisServer) -> Iterator[RedisServer]:
+    """A server that runs; where redis-server is not installed, the test is skipped, or fails if it must run."""
+    if not shutil.which("redis-server"):
+        if os.environ.get("OPENRESPONSES_REQUIRE_REDIS"):
+            pytest.fail("redis-server is not installed")
+        pytest.skip("redis-server is not installed")
+    server.start()
+    try:
+        yield server
+    finally:
+        server.end(signal.SIGKILL)
+
+
+@contextmanager
+def running_cluster(servers: list[RedisServer]) -> Iterator[list[RedisServer]]:
+    """Servers that share the slots evenly."""
+    with ExitStack() as stack:
+        share = -(-SLOTS // len(servers))
+        for index, server in enumerate(servers):
+            stack.enter_context(running(server))
+            with Redis(port=server.port) as redis:
+                # Else the nodes settle their epochs while tests run, and take slots back from each other.
+                redis.execute_command("CLUSTER SET-CONFIG-EPOCH", index + 1)
+                redis.execute_command("CLUSTER ADDSLOTSRANGE", index * share, min((index + 1) * share, SLOTS) - 1)
+                redis.execute_command("CLUSTER MEET", "127.0.0.1", servers[0].port, bus_port(servers[0]))
+        for server in servers:
+            server.wait_for_line("Cluster state changed: ok")
+        yield servers
+
+
+def bus_port(server: RedisServer) -> int:
+    """The port at which the nodes of a cluster speak with each other."""
+    return int(server.command[server.command.index("--cluster-port") + 1])
+
+
+@asynccontextmanager
+async def emptied(url: str) -> AsyncIterator[AsyncRedis | RedisCluster]:
+    """A client of a Redis that the tests share, with nothing in it."""
+    cluster = "+cluster" in url
+    redis = RedisCluster.from_url(url.replace("+cluster", "")) if cluster else AsyncRedis.from_url(url)
+    async with redis:
+        await redis.flushall()
+        yield redis
+
+
+async def pass_time(redis: AsyncRedis | RedisCluster, seconds: float) -> None:
+    """Lets time pass for the streams in Redis: brings all the times that it keeps nearer, or sets them back."""
+    milliseconds = round(seconds * 1000)
+    async for key in redis.scan_iter():
+        left = await redis.pttl(key) - milliseconds
+        await redis.pexpire(key, max(left, 0))
+        if left > 0 and key.endswith(b":state"):
+            for field in await redis.hkeys(key):
+                if field not in (b"epoch", b"end", b"bytes", b"finished"):
+                    await redis.hincrby(key, field, -milliseconds)

@@ -1,0 +1,26 @@
+"""What the tests of the store in Redis share."""
+
+import asyncio
+from typing import Any
+
+from openresponses_grpc.store import Batch, Store, StoreLimits
+from openresponses_grpc.wire import BATCH_BYTES
+
+LIMITS = StoreLimits(keep_finished=100, abandon_after=10)
+
+
+async def read(store: Store, start: int = 0, *, stream_id: str = "s", epoch: int | None = None) -> Batch:
+    """What is there to read, without waiting."""
+    return await store.read(stream_id, start, epoch=epoch, max_bytes=BATCH_BYTES, timeout=0)
+
+
+def waiting(store: Store, start: int = 0, *, stream_id: str = "s", epoch: int | None = None) -> asyncio.Task[Batch]:
+    """A reader that waits."""
+    return asyncio.create_task(store.read(stream_id, start, epoch=epoch, max_bytes=BATCH_BYTES, timeout=60))
+
+
+async def listening(redis: Any, streams: int) -> None:
+    """Returns once the news of a number of streams are listened to at a server."""
+    async with asyncio.timeout(30):
+        while sum(int(client["ssub"]) for client in await redis.client_list()) != streams:
+            pass
