@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -40,12 +40,15 @@ class StreamService:
 
     """
 
+    MAX_CALLS: Final = 10_000
+    """The calls that may be open at one time, unless it is said."""
+
     def __init__(
         self,
         store: Store,
         *,
         tokens: Tokens | None = None,
-        max_calls: int = 10_000,
+        max_calls: int = MAX_CALLS,
         idle_interval: float = 15.0,
         write_timeout: float = 60.0,
     ) -> None:

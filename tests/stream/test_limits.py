@@ -139,7 +139,6 @@ async def test_a_subscriber_who_does_not_read_loses_its_place_and_resumes_where_
         EventStreamClient(address) as client,
     ):
         await publish_more_than_a_connection_holds(client, "s")
-        await let_in(another)
         async with aclosing(client.subscribe("s")) as subscriber:
             received = [number(await anext(subscriber))]
             await let_in(another)
@@ -156,7 +155,6 @@ async def test_it_is_told_when_it_reads_at_last() -> None:
         EventStreamClient(address) as client,
     ):
         await publish_more_than_a_connection_holds(client, "s")
-        await let_in(another)
         async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
             call = await subscribed(channel)
             await let_in(another)

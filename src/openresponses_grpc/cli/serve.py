@@ -45,22 +45,6 @@ from .common import fail, file_path
     is_flag=True,
     help="Listen where other machines reach it even without TLS and without --tokens or --tls-client-ca.",
 )
-@click.option(
-    "--max-calls",
-    metavar="N",
-    type=click.IntRange(min=1),
-    default=10_000,
-    show_default=True,
-    help="Calls that may be open at one time; beyond it callers are refused with RESOURCE_EXHAUSTED.",
-)
-@click.option(
-    "--max-message-bytes",
-    metavar="BYTES",
-    type=click.IntRange(min=1),
-    default=wire.MAX_MESSAGE_BYTES,
-    show_default=True,
-    help="The largest message that is accepted; a larger one is refused with RESOURCE_EXHAUSTED.",
-)
 @click.option("--reflection", is_flag=True, help="Serve gRPC reflection, for tools such as grpcurl.")
 @click.option("--metrics", metavar="HOST:PORT", help="Expose Prometheus metrics over HTTP.")
 @click.option(
@@ -110,6 +94,22 @@ from .common import fail, file_path
     help="Bytes of the events of one stream; a publisher that goes beyond is refused with RESOURCE_EXHAUSTED.",
 )
 @click.option(
+    "--max-calls",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=StreamService.MAX_CALLS,
+    show_default=True,
+    help="Publishers and subscribers at one time; another is refused with RESOURCE_EXHAUSTED.",
+)
+@click.option(
+    "--max-message-bytes",
+    metavar="BYTES",
+    type=click.IntRange(min=1),
+    default=wire.MAX_MESSAGE_BYTES,
+    show_default=True,
+    help="Bytes of one request, and so of one event; a larger one is refused with RESOURCE_EXHAUSTED.",
+)
+@click.option(
     "--keep-finished",
     metavar="SECONDS",
     type=click.FloatRange(min=0),
@@ -132,8 +132,6 @@ def serve(
     tls_client_ca: Path | None,
     tokens_file: Path | None,
     insecure: bool,
-    max_calls: int,
-    max_message_bytes: int,
     reflection: bool,
     metrics: str | None,
     log_format: LogFormat,
@@ -142,6 +140,8 @@ def serve(
     max_bytes: int,
     max_streams: int,
     max_stream_bytes: int,
+    max_calls: int,
+    max_message_bytes: int,
     keep_finished: float,
     abandon_after: float,
 ) -> None:
