@@ -67,6 +67,7 @@ async def running_server(
     credentials: grpc.ServerCredentials | None = None,
     max_message_bytes: int = wire.MAX_MESSAGE_BYTES,
     reflect: bool = False,
+    grace: float = DRAIN_SECONDS,
 ) -> AsyncIterator[str]:
     """Serves for as long as the context lasts, then drains.
 
@@ -79,6 +80,7 @@ async def running_server(
         credentials: for TLS; None serves plain text.
         max_message_bytes: the largest message that is accepted.
         reflect: serve reflection, too, which tells everyone what services there are.
+        grace: seconds that calls have to end in when the context ends.
 
     Yields:
         The address, with the port that was taken where it has one.
@@ -104,9 +106,9 @@ async def running_server(
     try:
         yield listen if listen.startswith("unix") else f"{listen.rpartition(':')[0]}:{port}"
     finally:
-        ends_at = asyncio.get_running_loop().time() + DRAIN_SECONDS
+        ends_at = asyncio.get_running_loop().time() + grace
         await servicer.enter_graceful_shutdown()
-        await service.drain(DRAIN_SECONDS)
+        await service.drain(grace)
         # A call that has ended may still have its status on the way, to a peer that does not read perhaps.
         await server.stop(max(0.0, ends_at - asyncio.get_running_loop().time()))
 

@@ -13,11 +13,13 @@ from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceS
 from openresponses_grpc import EventStreamClient, StreamError, SyncEventStreamClient
 from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.client.errors import stream_error
+from openresponses_grpc.server import OPTIONS as SERVER_OPTIONS
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore, StoreLimits
 
 from ..events import event, number
+from ..faults.proxy import Proxy
 
 
 async def subscribed(channel: grpc.aio.Channel, stream_id: str = "s") -> Any:
@@ -170,8 +172,10 @@ async def test_a_publisher_who_does_not_read_its_acknowledgements_loses_its_plac
     async with (
         running_server(service, "127.0.0.1:0") as address,
         grpc.aio.insecure_channel(address) as another,
-        # Without probes, the window for its acknowledgements stays at 64 KiB.
-        grpc.aio.insecure_channel(address, options=[("grpc.http2.bdp_probe", 0)]) as channel,
+        # Its window for acknowledgements is small, and stays so.
+        grpc.aio.insecure_channel(
+            address, options=[("grpc.http2.lookahead_bytes", 1000), ("grpc.http2.bdp_probe", 0)]
+        ) as channel,
     ):
         publisher = OpenResponsesStreamServiceStub(channel).Publish()
 
@@ -184,3 +188,18 @@ async def test_a_publisher_who_does_not_read_its_acknowledgements_loses_its_plac
         await let_in(another)
         publishing.cancel()
         await asyncio.gather(publishing, return_exceptions=True)
+
+
+async def test_a_call_over_a_connection_that_fell_silent_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    impatient = {"grpc.keepalive_time_ms": 1000, "grpc.keepalive_timeout_ms": 500, "grpc.http2.ping_timeout_ms": 500}
+    monkeypatch.setattr("openresponses_grpc.server.OPTIONS", [*({**dict(SERVER_OPTIONS), **impatient}).items()])
+    async with running_server(StreamService(MemoryStore(), max_calls=1), "127.0.0.1:0") as address:
+        proxy = Proxy(int(address.rpartition(":")[2]))
+        async with (
+            proxy.running() as through_proxy,
+            grpc.aio.insecure_channel(through_proxy) as silent,
+            grpc.aio.insecure_channel(address) as another,
+        ):
+            await subscribed(silent)
+            proxy.black_hole()
+            await let_in(another)
