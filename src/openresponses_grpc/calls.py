@@ -98,7 +98,7 @@ class Call:
         stream_id: its stream; empty before its first request.
         offset: the offset of the next event that it reads or appends.
         end: the offset at which its stream ends, as far as it knows.
-        events, bytes: what it has moved so far.
+        events, bytes: what it has moved so far, in messages of so many bytes.
         started: when it began, by the event loop's clock.
         waiting: a context manager for what waits for others.
 
@@ -149,12 +149,13 @@ class Call:
                 return None
             return data  # type: ignore[no-any-return]
 
-    async def write(self, data: bytes) -> None:
-        """Sends a response; returns when there is room for the next."""
+    async def write(self, data: bytes) -> int:
+        """Sends a response; returns its size in bytes when there is room for the next."""
         self._writing_since = self._loop.time()
         with self.waiting, _GONE:
             await self._context.write(data)
         self._writing_since = None
+        return len(data)
 
     async def abort(self, status: grpc.Status) -> NoReturn:
         """Ends the call with a status.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -39,8 +39,8 @@ class Metrics:
             "Subscribe": counter("events_sent", "Events to subscribers."),
         }
         self._bytes = {
-            "Publish": counter("received_bytes", "Bytes of the events from publishers, serialized."),
-            "Subscribe": counter("sent_bytes", "Bytes of the events to subscribers, serialized."),
+            "Publish": counter("received_bytes", "Bytes of the messages from publishers."),
+            "Subscribe": counter("sent_bytes", "Bytes of the messages to subscribers."),
         }
         self._calls = counter("calls", "Calls that have ended, by method and status code.", "method", "code")
         store_seconds = Histogram(
@@ -60,12 +60,11 @@ class Metrics:
             slowest_lag,
         )
 
-    def moved(self, call: Call, events: Sequence[bytes]) -> None:
-        """Counts events that were stored for a publisher, or written to a subscriber."""
-        size = sum(map(len, events))
-        call.events += len(events)
+    def moved(self, call: Call, events: int, size: int) -> None:
+        """Counts a message whose events were stored for a publisher, or that was written to a subscriber."""
+        call.events += events
         call.bytes += size
-        self._events[call.method].inc(len(events))
+        self._events[call.method].inc(events)
         self._bytes[call.method].inc(size)
 
     def ended(self, call: Call, code: str) -> None:

@@ -95,7 +95,7 @@ class StreamService:
                     epoch=request.epoch if request.HasField("epoch") else epoch,
                 )
                 self.metrics.appended(time.perf_counter() - started)
-                self.metrics.moved(call, request.events)
+                self.metrics.moved(call, len(request.events), len(data))
                 call.end = position.next_offset
                 if epoch is None:
                     # From here on the call speaks of this very stream, even if another is created under its id.
@@ -129,7 +129,7 @@ class StreamService:
                     self.metrics.read(time.perf_counter() - started)
                 call.end = batch.end
                 # The message is put together where it is sent: a peer that does not read holds its bytes alone.
-                await call.write(
+                size = await call.write(
                     wire.SubscribeResponse(
                         first_offset=batch.first_offset,
                         events=batch.events,
@@ -137,7 +137,7 @@ class StreamService:
                         epoch=batch.epoch,
                     ).SerializeToString()
                 )
-                self.metrics.moved(call, batch.events)
+                self.metrics.moved(call, len(batch.events), size)
                 call.offset = batch.first_offset + len(batch.events)
                 if batch.end_of_stream:
                     return

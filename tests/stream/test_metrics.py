@@ -53,9 +53,9 @@ async def test_what_moves_is_counted() -> None:
     assert during["openresponses_open_publishers"] == 1
     assert after["openresponses_open_publishers"] == after["openresponses_open_subscribers"] == 0
     assert after["openresponses_events_received_total"] == 100
-    assert after["openresponses_received_bytes_total"] == size
+    assert after["openresponses_received_bytes_total"] >= size
     assert after["openresponses_events_sent_total"] == 200
-    assert after["openresponses_sent_bytes_total"] == 2 * size
+    assert after["openresponses_sent_bytes_total"] >= 2 * size
     assert after["openresponses_calls_total['OK', 'Publish']"] == 1
     assert after["openresponses_calls_total['OK', 'Subscribe']"] == 2
     assert after["openresponses_calls_total['OUT_OF_RANGE', 'Subscribe']"] == 1
