@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 import grpc
 
+from .. import wire
+from ..auth import InvalidTokensError, Tokens, parse_tokens
 from ..client.channel import DEFAULT_TARGET
-from ..server import ListenError, running_server, stop_signal
+from ..server import ListenError, is_local, running_server, stop_signal
 from ..service import StreamService
 from ..store import OpenStoreError, StoreLimits, open_store
 from ..tls import CredentialsError, server_credentials
@@ -27,6 +29,18 @@ from .common import fail, file_path
     metavar="FILE",
     type=file_path,
     help="Serve only clients with a certificate of these roots (PEM).",
+)
+@click.option(
+    "--tokens",
+    "tokens_file",
+    metavar="FILE",
+    type=file_path,
+    help="Serve only callers that show one of these bearer tokens (TOML, with their digests and what they may do).",
+)
+@click.option(
+    "--insecure",
+    is_flag=True,
+    help="Listen where other machines reach it even without TLS and without --tokens or --tls-client-ca.",
 )
 @click.option(
     "--store",
@@ -61,6 +75,22 @@ from .common import fail, file_path
     help="Bytes of the events of one stream; a publisher that goes beyond is refused with RESOURCE_EXHAUSTED.",
 )
 @click.option(
+    "--max-calls",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=StreamService.MAX_CALLS,
+    show_default=True,
+    help="Publishers and subscribers at one time; another is refused with RESOURCE_EXHAUSTED.",
+)
+@click.option(
+    "--max-message-bytes",
+    metavar="BYTES",
+    type=click.IntRange(min=1),
+    default=wire.MAX_MESSAGE_BYTES,
+    show_default=True,
+    help="Bytes of one request, and so of one event; a larger one is refused with RESOURCE_EXHAUSTED.",
+)
+@click.option(
     "--keep-finished",
     metavar="SECONDS",
     type=click.FloatRange(min=0),
@@ -81,10 +111,14 @@ def serve(
     tls_cert: Path | None,
     tls_key: Path | None,
     tls_client_ca: Path | None,
+    tokens_file: Path | None,
+    insecure: bool,
     store: str,
     max_bytes: int,
     max_streams: int,
     max_stream_bytes: int,
+    max_calls: int,
+    max_message_bytes: int,
     keep_finished: float,
     abandon_after: float,
 ) -> None:
@@ -111,11 +145,22 @@ def serve(
     )
 
     credentials = _credentials(tls_cert, tls_key, tls_client_ca)
+    tokens = _tokens(tokens_file) if tokens_file else None
+    if not (insecure or is_local(listen) or (credentials and (tokens or tls_client_ca))):
+        fail(
+            f"{listen} can be reached from other machines: give --tls-cert and --tls-key, and --tokens or"
+            " --tls-client-ca, or say --insecure"
+        )
 
     async def run() -> None:
         async with (
             open_store(store, limits) as opened,
-            running_server(StreamService(opened), listen, credentials=credentials) as address,
+            running_server(
+                StreamService(opened, tokens=tokens, max_calls=max_calls),
+                listen,
+                credentials=credentials,
+                max_message_bytes=max_message_bytes,
+            ) as address,
         ):
             click.echo(f"listening on {address}")
             await stop_signal()
@@ -138,3 +183,10 @@ def _credentials(cert: Path | None, key: Path | None, client_ca: Path | None) ->
         return server_credentials(cert, key, client_ca)
     except CredentialsError as error:
         fail(str(error))
+
+
+def _tokens(file: Path) -> Tokens:
+    try:
+        return parse_tokens(file.read_text(encoding="utf-8"))
+    except (InvalidTokensError, UnicodeDecodeError) as error:
+        fail(f"{file}: {error}")
