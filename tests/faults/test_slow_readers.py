@@ -60,9 +60,9 @@ async def test_those_who_read_do_not_notice_51_who_do_not(factor: int, report: C
     async with server("memory:", "--keep-finished", "1000000") as process:
         await fill(process.address)
         await p99_latency(process.address, "first")
-        await process.idle()
         base = process.rss()
         while len(alone) < 5 * factor or (median(beside) > 1.2 * median(alone) and len(alone) < 15 * factor):
+            await process.idle()
             alone.append(await p99_latency(process.address, f"alone {len(alone)}"))
             async with attack("slow-readers", process) as attacker:
                 await until(lambda: attacker.has_printed("enough"))
