@@ -14,6 +14,7 @@ from ..measure import print_table
 from . import chain
 from .contender import Contender
 from .ours import Ours
+from .redis_server import running_redis
 from .single import Echo, Single
 from .sse import SSE
 
@@ -65,8 +66,9 @@ def latency(count: int, rate: int, rounds: int) -> None:
 
 def stores(count: int) -> None:
     rows = []
-    with tempfile.TemporaryDirectory() as directory:
-        for url in ("memory:", f"sqlite:{Path(directory) / 'streams.db'}"):
+    with tempfile.TemporaryDirectory() as directory, running_redis() as redis:
+        file = f"sqlite:{Path(directory) / 'streams.db'}"
+        for url in filter(None, ("memory:", file, redis)):
             published, replayed = chain.stored(Ours(url), count)
             rows.append((url.partition(":")[0], f"{count / published:,.0f}", f"{count / replayed:,.0f}"))
     print_table(

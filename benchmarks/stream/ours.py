@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc import EventStreamClient, from_json
@@ -41,7 +42,9 @@ class Ours:
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[str]:
-        limits = StoreLimits(max_bytes=4 << 30, max_stream_bytes=1 << 30)
+        limits = StoreLimits(max_stream_bytes=1 << 30)
+        if not self._store.startswith("redis:"):  # which has a bound of its own
+            limits = replace(limits, max_bytes=4 << 30)
         async with (
             open_store(self._store, limits) as store,
             running_server(StreamService(store), "127.0.0.1:0") as address,

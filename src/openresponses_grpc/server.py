@@ -6,10 +6,12 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
 
 from . import wire
 from .service import StreamService
@@ -18,16 +20,39 @@ DRAIN_SECONDS: Final = 5.0
 """How long a server that is told to stop waits for its calls to end, in seconds."""
 
 OPTIONS: Final[list[tuple[str, int]]] = [
-    ("grpc.max_receive_message_length", wire.MAX_MESSAGE_BYTES),
     # A second server on the port is an error, not a silent partner that gets half of the calls.
     ("grpc.so_reuseport", 0),
     # Above the default of 1,000 pending calls a server cancels calls that did nothing wrong.
     ("grpc.server.max_pending_requests", 10_000),
     ("grpc.server.max_pending_requests_hard_limit", 20_000),
+    # A client that opens and cancels calls in a row does not starve the others of a server whose connections have 100.
+    ("grpc.max_concurrent_streams", 100),
+    # A peer that is gone without a word is noticed within 30 seconds, and its calls end. The ping's own timeout of 60
+    # caps the other, and while nothing is sent only two pings are by default.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.ping_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
     # A client's keepalive ping every 20 seconds is welcome; the default answers it with GOAWAY.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
 ]
+
+
+def is_local(listen: str) -> bool:
+    """Whether only this machine can reach an address: a Unix socket, `localhost:PORT`, or a port of the loopback.
+
+    Any other name is one that others may reach, whatever it stands for here.
+    """
+    if listen.startswith(("unix:", "unix-abstract:")):
+        return True
+    host = listen.rpartition(":")[0]
+    if host == "localhost":
+        return True
+    try:
+        return IPv6Address(host[1:-1]).is_loopback if host.startswith("[") else IPv4Address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class ListenError(Exception):
@@ -36,7 +61,13 @@ class ListenError(Exception):
 
 @asynccontextmanager
 async def running_server(
-    service: StreamService, listen: str, *, credentials: grpc.ServerCredentials | None = None
+    service: StreamService,
+    listen: str,
+    *,
+    credentials: grpc.ServerCredentials | None = None,
+    max_message_bytes: int = wire.MAX_MESSAGE_BYTES,
+    reflect: bool = False,
+    grace: float = DRAIN_SECONDS,
 ) -> AsyncIterator[str]:
     """Serves for as long as the context lasts, then drains.
 
@@ -47,18 +78,24 @@ async def running_server(
         service: the service, over its store.
         listen: `host:port`, where port 0 takes a free one, or `unix:PATH`.
         credentials: for TLS; None serves plain text.
+        max_message_bytes: the largest message that is accepted.
+        reflect: serve reflection, too, which tells everyone what services there are.
+        grace: seconds that calls have to end in when the context ends.
 
     Yields:
-        The address, with the port that was taken.
+        The address, with the port that was taken where it has one.
 
     Raises:
         ListenError: the address cannot be listened at.
 
     """
-    server = grpc.aio.server(options=OPTIONS)
+    server = grpc.aio.server(options=[*OPTIONS, ("grpc.max_receive_message_length", max_message_bytes)])
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     server.add_generic_rpc_handlers((service.handler(),))
+    if reflect:
+        names = (wire.SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, server)
     try:
         port = server.add_secure_port(listen, credentials) if credentials else server.add_insecure_port(listen)
     except RuntimeError as error:
@@ -67,11 +104,13 @@ async def running_server(
     for name in ("", wire.SERVICE_NAME):
         await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
     try:
-        yield f"{listen.rpartition(':')[0]}:{port}"
+        yield listen if listen.startswith("unix") else f"{listen.rpartition(':')[0]}:{port}"
     finally:
+        ends_at = asyncio.get_running_loop().time() + grace
         await servicer.enter_graceful_shutdown()
-        await service.drain(DRAIN_SECONDS)
-        await server.stop(DRAIN_SECONDS)
+        await service.drain(grace)
+        # A call that has ended may still have its status on the way, to a peer that does not read perhaps.
+        await server.stop(max(0.0, ends_at - asyncio.get_running_loop().time()))
 
 
 async def stop_signal() -> signal.Signals:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from typing import Any
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -15,14 +15,14 @@ from google.protobuf.message import DecodeError
 from openresponses.v1 import stream_service_pb2
 
 from . import wire
-from .status import InvalidRequestError, abort_for_request, abort_for_state, abort_unavailable
-from .store import Store, StoreUnavailableError, StreamStateError
+from .auth import Permission, Tokens
+from .calls import Call, Calls
+from .logs import log_call
+from .metrics import Metrics
+from .status import InvalidRequestError, internal_status, status_of
+from .store import Store, StoreUnavailableError
 
 _logger = logging.getLogger(__name__)
-
-
-class _ShuttingDownError(Exception):
-    """The server is to stop, and the call with it."""
 
 
 class StreamService:
@@ -30,143 +30,154 @@ class StreamService:
 
     Args:
         store: keeps the logs.
+        tokens: those that callers must show one of; None serves everyone.
+        max_calls: the calls that may be open at one time.
         idle_interval: seconds after which a subscriber who waits gets a response without events.
+        write_timeout: seconds after which a call ends whose peer does not read what is written to it.
+
+    Attributes:
+        metrics: what is counted.
 
     """
 
-    def __init__(self, store: Store, *, idle_interval: float = 15.0) -> None:
+    MAX_CALLS: Final = 10_000
+    """The calls that may be open at one time, unless it is said."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        tokens: Tokens | None = None,
+        max_calls: int = MAX_CALLS,
+        idle_interval: float = 15.0,
+        write_timeout: float = 60.0,
+    ) -> None:
         self._store = store
+        self._tokens = tokens
+        self._calls = Calls(max_calls)
+        self.metrics = Metrics(self._calls.open)
         self._idle_interval = idle_interval
-        self._draining = False
-        self._calls: set[asyncio.Task[Any]] = set()
-        self._waiting: set[asyncio.Task[Any]] = set()
+        self._write_timeout = write_timeout
 
     def handler(self) -> grpc.GenericRpcHandler:
         """The service's methods, to be added to a `grpc.aio` server.
 
-        Requests come and responses go as bytes, so that a request that is no message gets INVALID_ARGUMENT here.
+        Requests come and responses go as bytes, so that a request that is no message gets INVALID_ARGUMENT here. Both
+        methods are handled from their headers on: a caller without a token need not send a request to be refused.
         """
         return grpc.method_handlers_generic_handler(
             wire.SERVICE_NAME,
             {
                 "Publish": grpc.stream_stream_rpc_method_handler(self._publish),
-                "Subscribe": grpc.unary_stream_rpc_method_handler(self._subscribe),
+                "Subscribe": grpc.stream_stream_rpc_method_handler(self._subscribe),
             },
         )
 
     async def drain(self, grace: float) -> None:
-        """Ends every call with UNAVAILABLE and answers new ones so.
+        """Ends every call with UNAVAILABLE and answers new ones so; returns after `grace` seconds at the latest."""
+        await self._calls.drain(grace)
 
-        Returns when the last call has ended, at the latest after `grace` seconds: a peer that does not read what is
-        written to it holds its call up.
-        """
-        self._draining = True
-        for call in self._waiting:
-            call.cancel()
-        if self._calls:
-            await asyncio.wait(self._calls, timeout=grace)
-
-    async def _publish(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
-        async with self._call(context), AsyncExitStack() as publishing:
-            stream_id = ""
+    async def _publish(self, _: object, context: Any) -> None:
+        async with self._call("Publish", context) as call, AsyncExitStack() as publishing:
             epoch: int | None = None
-            while True:
-                with self._interruptible():
-                    data = await anext(requests, None)
-                if data is None:
-                    break
+            while (data := await call.read()) is not None:
                 request = _parse_publish(data)
-                if not stream_id:
-                    stream_id = _check_stream_id(request.stream_id)
-                elif request.stream_id not in ("", stream_id):
-                    raise InvalidRequestError("stream_id", f"is constant within a call: it was {stream_id!r}")
+                if not call.stream_id:
+                    await self._begin(call, "publish", request.stream_id)
+                elif request.stream_id not in ("", call.stream_id):
+                    raise InvalidRequestError("stream_id", f"is constant within a call: it was {call.stream_id!r}")
+                started = time.perf_counter()
                 position = await self._store.append(
-                    stream_id,
+                    call.stream_id,
                     request.events,
                     first_offset=request.first_offset if request.HasField("first_offset") else None,
                     end_of_stream=request.end_of_stream,
                     epoch=request.epoch if request.HasField("epoch") else epoch,
                 )
+                self.metrics.appended(time.perf_counter() - started)
+                self.metrics.moved(call, len(request.events), len(data))
+                call.end = position.next_offset
                 if epoch is None:
                     # From here on the call speaks of this very stream, even if another is created under its id.
                     epoch = position.epoch
-                    await publishing.enter_async_context(self._store.publishing(stream_id))
-                yield stream_service_pb2.PublishResponse(
-                    next_offset=position.next_offset, epoch=position.epoch
-                ).SerializeToString()
-            if not stream_id:
+                    await publishing.enter_async_context(self._store.publishing(call.stream_id))
+                await call.write(
+                    stream_service_pb2.PublishResponse(
+                        next_offset=position.next_offset, epoch=position.epoch
+                    ).SerializeToString()
+                )
+            if not call.stream_id:
                 raise InvalidRequestError("stream_id", "the call ended without a request that names a stream")
 
-    async def _subscribe(self, data: bytes, context: Any) -> AsyncIterator[bytes]:
-        async with self._call(context):
-            request = _parse_subscribe(data)
-            stream_id = _check_stream_id(request.stream_id)
-            offset = request.start_offset
+    async def _subscribe(self, _: object, context: Any) -> None:
+        async with self._call("Subscribe", context) as call:
+            request = _parse_subscribe(await call.read())
+            await self._begin(call, "subscribe", request.stream_id)
+            call.offset = request.start_offset
             epoch = request.epoch if request.HasField("epoch") else None
-            # The headers tell a subscriber whose stream has no events yet that it is subscribed.
-            await context.send_initial_metadata(())
             while True:
-                with self._interruptible():
+                started, waits = time.perf_counter(), call.offset >= call.end
+                with call.waiting:
                     batch = await self._store.read(
-                        stream_id, offset, epoch=epoch, max_bytes=wire.RESPONSE_BYTES, timeout=self._idle_interval
+                        call.stream_id,
+                        call.offset,
+                        epoch=epoch,
+                        max_bytes=wire.RESPONSE_BYTES,
+                        timeout=self._idle_interval,
                     )
-                yield wire.SubscribeResponse(
-                    first_offset=batch.first_offset,
-                    events=batch.events,
-                    end_of_stream=batch.end_of_stream,
-                    epoch=batch.epoch,
-                ).SerializeToString()
+                if not waits:
+                    self.metrics.read(time.perf_counter() - started)
+                call.end = batch.end
+                # The message is put together where it is sent: a peer that does not read holds its bytes alone.
+                size = await call.write(
+                    wire.SubscribeResponse(
+                        first_offset=batch.first_offset,
+                        events=batch.events,
+                        end_of_stream=batch.end_of_stream,
+                        epoch=batch.epoch,
+                    ).SerializeToString()
+                )
+                self.metrics.moved(call, len(batch.events), size)
+                call.offset = batch.first_offset + len(batch.events)
                 if batch.end_of_stream:
                     return
-                offset = batch.first_offset + len(batch.events)
                 epoch = batch.epoch or epoch
 
     @asynccontextmanager
-    async def _call(self, context: Any) -> AsyncIterator[None]:
-        """One call: in the list of those to drain, and with a status for whatever ends it."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._calls.add(task)
+    async def _call(self, method: str, context: Any) -> AsyncIterator[Call]:
+        """One call: let in, and with a status for whatever ends it."""
+        call = Call(method, context, self._write_timeout)
+        code = grpc.StatusCode.CANCELLED
         try:
-            yield
-        except StreamStateError as error:
-            await abort_for_state(context, error)
-        except InvalidRequestError as error:
-            await abort_for_request(context, error)
-        except _ShuttingDownError:
-            await abort_unavailable(context, "the server is shutting down")
-        except StoreUnavailableError as error:
-            _logger.error("the store is unavailable: %s", error)
-            await abort_unavailable(context, "the store is unavailable")
+            if self._tokens:
+                call.token = self._tokens.identify(dict(context.invocation_metadata()).get("authorization"))
+            self._calls.add(call)
+            yield call
+            code = grpc.StatusCode.OK
         except grpc.aio.AbortError:
             raise
-        except Exception:
-            # The text of an unforeseen exception is for the operator; the client gets its id.
-            error_id = secrets.token_hex(8)
-            _logger.exception("internal error %s", error_id)
-            await context.abort(grpc.StatusCode.INTERNAL, f"internal error {error_id}")
+        except Exception as error:
+            if isinstance(error, StoreUnavailableError):
+                _logger.error("the store is unavailable: %s", error)
+            status = status_of(error)
+            if status is None:
+                error_id = secrets.token_hex(8)
+                _logger.exception("internal error %s", error_id)
+                status = internal_status(error_id)
+            code = status.code
+            await call.abort(status)
         finally:
-            self._calls.discard(task)
+            self._calls.remove(call)
+            call.close()
+            self.metrics.ended(call, code.name)
+            log_call(call, code.name)
 
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Marks where a call waits for others. Draining interrupts it here and nowhere else.
-
-        A call that is interrupted while it sends something can send no status after it, and its client would wait.
-        """
-        task = asyncio.current_task()
-        assert task is not None
-        self._waiting.add(task)
-        try:
-            if self._draining:
-                raise _ShuttingDownError
-            yield
-        except asyncio.CancelledError:
-            if self._draining:
-                raise _ShuttingDownError from None
-            raise
-        finally:
-            self._waiting.discard(task)
+    async def _begin(self, call: Call, permission: Permission, stream_id: str) -> None:
+        """Checks what a call's first request asks for."""
+        call.stream_id = _check_stream_id(stream_id)
+        if call.token:
+            call.token.check(permission, stream_id)
+        await call.accept()
 
 
 def _parse_publish(data: bytes) -> Any:
@@ -182,7 +193,9 @@ def _parse_publish(data: bytes) -> Any:
     return request
 
 
-def _parse_subscribe(data: bytes) -> stream_service_pb2.SubscribeRequest:
+def _parse_subscribe(data: bytes | None) -> stream_service_pb2.SubscribeRequest:
+    if data is None:
+        raise InvalidRequestError("", "the call ended without a request")
     try:
         return stream_service_pb2.SubscribeRequest.FromString(data)
     except DecodeError:

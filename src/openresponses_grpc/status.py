@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NoReturn
+from typing import Final
 
 import grpc
 from google.protobuf.any_pb2 import Any
@@ -11,12 +11,15 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
+from .auth import AccessError, NotPermittedError, TokenMissingError, TokenUnknownError
+from .calls import CallEndedError, PeerNotReadingError, ShuttingDownError, TooManyCallsError
 from .store import (
     EpochMismatchError,
     OffsetGapError,
     OffsetOutOfRangeError,
     OffsetTrimmedError,
     StoreFullError,
+    StoreUnavailableError,
     StreamAbandonedError,
     StreamFinishedError,
     StreamFullError,
@@ -29,18 +32,6 @@ ERROR_DOMAIN: Final = "openresponses.v1"
 
 RETRY_SECONDS: Final = 1
 """The `retry_delay` that a caller is asked for when trying again may help."""
-
-CODES: Final[Mapping[type[StreamStateError], grpc.StatusCode]] = {
-    OffsetGapError: grpc.StatusCode.ABORTED,
-    EpochMismatchError: grpc.StatusCode.ABORTED,
-    StreamAbandonedError: grpc.StatusCode.ABORTED,
-    StreamNotFoundError: grpc.StatusCode.NOT_FOUND,
-    StreamFinishedError: grpc.StatusCode.FAILED_PRECONDITION,
-    OffsetOutOfRangeError: grpc.StatusCode.OUT_OF_RANGE,
-    OffsetTrimmedError: grpc.StatusCode.OUT_OF_RANGE,
-    StoreFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    StreamFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
-}
 
 
 class InvalidRequestError(Exception):
@@ -56,48 +47,70 @@ class InvalidRequestError(Exception):
         self.field = field
 
 
-async def abort_for_state(context: grpc.aio.ServicerContext[Message, Message], error: StreamStateError) -> NoReturn:
-    """Ends the call with the status of a stream's state, and an `ErrorInfo` with its reason and figures."""
-    details: list[Message] = [
-        error_details_pb2.ErrorInfo(reason=error.reason, domain=ERROR_DOMAIN, metadata=error.metadata)
-    ]
-    if isinstance(error, StoreFullError):
-        details.append(_retry_info())
-    await _abort(context, CODES[type(error)], str(error), *details)
+CODES: Final[Mapping[type[Exception], grpc.StatusCode]] = {
+    InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    TokenMissingError: grpc.StatusCode.UNAUTHENTICATED,
+    TokenUnknownError: grpc.StatusCode.UNAUTHENTICATED,
+    NotPermittedError: grpc.StatusCode.PERMISSION_DENIED,
+    OffsetGapError: grpc.StatusCode.ABORTED,
+    EpochMismatchError: grpc.StatusCode.ABORTED,
+    StreamAbandonedError: grpc.StatusCode.ABORTED,
+    PeerNotReadingError: grpc.StatusCode.ABORTED,
+    StreamNotFoundError: grpc.StatusCode.NOT_FOUND,
+    StreamFinishedError: grpc.StatusCode.FAILED_PRECONDITION,
+    OffsetOutOfRangeError: grpc.StatusCode.OUT_OF_RANGE,
+    OffsetTrimmedError: grpc.StatusCode.OUT_OF_RANGE,
+    StoreFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    StreamFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    TooManyCallsError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    ShuttingDownError: grpc.StatusCode.UNAVAILABLE,
+    StoreUnavailableError: grpc.StatusCode.UNAVAILABLE,
+}
+"""The statuses of the errors that are foreseen."""
 
 
-async def abort_for_request(
-    context: grpc.aio.ServicerContext[Message, Message], error: InvalidRequestError
-) -> NoReturn:
-    """Ends the call with INVALID_ARGUMENT and a `BadRequest` that names the field."""
-    violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=str(error))
-    message = f"{error.field}: {error}" if error.field else str(error)
-    await _abort(
-        context,
-        grpc.StatusCode.INVALID_ARGUMENT,
-        message,
-        error_details_pb2.BadRequest(field_violations=[violation]),
-    )
+def status_of(error: Exception) -> grpc.Status | None:
+    """The status that an error ends a call with, and its details; None for an error that is not foreseen.
+
+    The details are an `ErrorInfo` with its reason and figures, a `BadRequest` that names the field, and a `RetryInfo`
+    where trying again may help: here, later, or at another server.
+    """
+    code, message = CODES.get(type(error)), str(error)
+    if code is None:
+        return None
+    details: list[Message] = []
+    match error:
+        case StreamStateError():
+            details = [_error_info(error.reason, error.metadata)]
+        case AccessError() | CallEndedError():
+            details = [_error_info(error.reason)]
+        case StoreUnavailableError():
+            message = "the store is unavailable"
+        case InvalidRequestError():
+            message = f"{error.field}: {error}" if error.field else message
+            violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=str(error))
+            details = [error_details_pb2.BadRequest(field_violations=[violation])]
+    if isinstance(error, CallEndedError | StoreFullError | StoreUnavailableError):
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.seconds = RETRY_SECONDS
+        details.append(retry)
+    return _status(code, message, *details)
 
 
-async def abort_unavailable(context: grpc.aio.ServicerContext[Message, Message], problem: str) -> NoReturn:
-    """Ends the call with UNAVAILABLE and a `RetryInfo`: this server cannot serve now, another or a later one will."""
-    await _abort(context, grpc.StatusCode.UNAVAILABLE, problem, _retry_info())
+def internal_status(error_id: str) -> grpc.Status:
+    """The status of an unforeseen error: what it was is for the operator, who finds it in the log by its id."""
+    return _status(grpc.StatusCode.INTERNAL, f"internal error {error_id}")
 
 
-def _retry_info() -> error_details_pb2.RetryInfo:
-    info = error_details_pb2.RetryInfo()
-    info.retry_delay.seconds = RETRY_SECONDS
-    return info
+def _error_info(reason: str, metadata: Mapping[str, str] | None = None) -> error_details_pb2.ErrorInfo:
+    return error_details_pb2.ErrorInfo(reason=reason, domain=ERROR_DOMAIN, metadata=metadata)
 
 
-async def _abort(
-    context: grpc.aio.ServicerContext[Message, Message], code: grpc.StatusCode, message: str, *details: Message
-) -> NoReturn:
+def _status(code: grpc.StatusCode, message: str, *details: Message) -> grpc.Status:
     rich = status_pb2.Status(code=code.value[0], message=message)
     for detail in details:
         packed = Any()
         packed.Pack(detail)
         rich.details.append(packed)
-    status = rpc_status.to_status(rich)
-    await context.abort(status.code, status.details, status.trailing_metadata)
+    status: grpc.Status = rpc_status.to_status(rich)
+    return status

@@ -40,6 +40,6 @@ async def line(process: Process) -> bytes:
 
 @asynccontextmanager
 async def serving(*arguments: str | Path) -> AsyncIterator[tuple[Process, str]]:
-    """A server process and its address."""
+    """A server process and its address: a free port of the loopback, unless the arguments say otherwise."""
     async with started("serve", "--listen", "127.0.0.1:0", *arguments) as process:
         yield process, (await line(process)).decode().removeprefix("listening on ").strip()

@@ -133,8 +133,9 @@ async def test_a_signal_tells_every_call_and_ends_with_status_0(number: signal.S
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await call.read()
             assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
-            (detail,) = rpc_status.from_call(caught.value).details
-            assert detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR)
+            info, retry = rpc_status.from_call(caught.value).details
+            assert info.Is(error_details_pb2.ErrorInfo.DESCRIPTOR)
+            assert retry.Is(error_details_pb2.RetryInfo.DESCRIPTOR)
         assert await process.wait() == 0
 
 

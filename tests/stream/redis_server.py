@@ -76,6 +76,8 @@ def running_cluster(servers: list[RedisServer]) -> Iterator[list[RedisServer]]:
         for index, server in enumerate(servers):
             stack.enter_context(running(server))
             with Redis(port=server.port) as redis:
+                # Else the nodes settle their epochs while tests run, and take slots back from each other.
+                redis.execute_command("CLUSTER SET-CONFIG-EPOCH", index + 1)
                 redis.execute_command("CLUSTER ADDSLOTSRANGE", index * share, min((index + 1) * share, SLOTS) - 1)
                 redis.execute_command("CLUSTER MEET", "127.0.0.1", servers[0].port, bus_port(servers[0]))
         for server in servers:

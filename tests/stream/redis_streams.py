@@ -21,5 +21,6 @@ def waiting(store: Store, start: int = 0, *, stream_id: str = "s", epoch: int | 
 
 async def listening(redis: Any, streams: int) -> None:
     """Returns once the news of a number of streams are listened to at a server."""
-    while sum(int(client["ssub"]) for client in await redis.client_list()) != streams:
-        pass
+    async with asyncio.timeout(30):
+        while sum(int(client["ssub"]) for client in await redis.client_list()) != streams:
+            pass

@@ -1,13 +1,16 @@
 """The store in a Redis Cluster: a stream is on one of its nodes, and goes on when it moves to another."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis, RedisCluster
 
+from openresponses_grpc.store import Position, StoreUnavailableError
 from openresponses_grpc.store.redis import RedisStore, open_redis
+from openresponses_grpc.store.redis.listener import Listener
 from openresponses_grpc.store.redis.server import stream_keys
 
 from .redis_server import RedisServer, emptied
@@ -62,6 +65,48 @@ async def test_a_stream_whose_slot_moves_to_another_node_goes_on_for_who_waits_a
             position = await store.append("s", [b"b"], first_offset=position.next_offset, epoch=position.epoch)
             assert list((await reader).events) == [b"b"]
             old, new = new, old
+
+
+async def test_a_channel_that_a_node_does_not_have_is_read_and_not_listened_to_there(
+    redis_cluster: list[RedisServer], cluster: Any
+) -> None:
+    log = stream_keys("s").log
+    home = cluster.get_node_from_key(log).port
+    told: asyncio.Queue[str] = asyncio.Queue()
+    for server in redis_cluster:
+        async with Redis(port=server.port, protocol=2) as node:
+            listener = Listener(node.connection_pool.make_connection, told.put_nowait)
+            listener.subscribe(log)
+            assert await told.get() == log
+            assert await node.pubsub_shardchannels() == ([log.encode()] if server.port == home else [])
+            await listener.aclose()
+
+
+async def test_a_node_that_is_down_is_unavailable_and_the_others_are_not(
+    store: RedisStore, cluster: Any, redis_cluster: list[RedisServer]
+) -> None:
+    down = redis_cluster[-1]
+    ids = [f"resp_{number}" for number in range(100)]
+
+    async def append_to_all() -> dict[bool, set[object]]:
+        outcomes = await asyncio.gather(*(store.append(id, [b"a"]) for id in ids), return_exceptions=True)
+        by_home: dict[bool, set[object]] = {True: set(), False: set()}
+        for stream_id, outcome in zip(ids, outcomes, strict=True):
+            home = cluster.get_node_from_key(stream_keys(stream_id).log).port
+            by_home[home == down.port].add(outcome.next_offset if isinstance(outcome, Position) else type(outcome))
+        return by_home
+
+    assert await append_to_all() == {True: {1}, False: {1}}
+    down.end(signal.SIGKILL)
+    try:
+        assert await append_to_all() == {True: {StoreUnavailableError}, False: {2}}
+    finally:
+        await asyncio.to_thread(down.start)
+        await asyncio.to_thread(down.wait_for_line, "Cluster state changed: ok")
+    assert (await append_to_all())[False] == {3}
+    healed = await append_to_all()
+    assert healed[False] == {4}
+    assert StoreUnavailableError not in healed[True]
 
 
 async def move_slot(slot: int, source: Any, target: Any, keys: tuple[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from openresponses_grpc.store import (
     OffsetGapError,
@@ -142,6 +143,28 @@ async def test_a_redis_that_is_killed_has_lost_nothing_that_was_acknowledged(own
             events = (await read(store)).events
             assert len(events) in (acknowledged, acknowledged + 1)
             assert list(events) == [b"%d" % number for number in range(len(events))]
+
+
+@always
+async def test_appends_that_go_together_fail_and_heal_together(own_server: RedisServer) -> None:
+    async with open_redis(own_server.url, LIMITS) as store:
+        for before in range(2):
+            positions = await asyncio.gather(
+                *(store.append(str(stream), [b"a"], first_offset=before) for stream in range(60))
+            )
+            assert {position.next_offset for position in positions} == {before + 1}
+            own_server.end(signal.SIGKILL)
+            failures = await asyncio.gather(
+                *(store.append(str(stream), [b"a"]) for stream in range(60)), return_exceptions=True
+            )
+            assert {type(failure) for failure in failures} == {StoreUnavailableError}
+            own_server.start()
+
+
+async def test_what_is_no_stream_is_no_fault_that_passes(store: RedisStore, redis: Any) -> None:
+    await redis.set(stream_keys("s").state, "something else")
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        await store.append("s", [b"a"])
 
 
 @always

@@ -16,6 +16,7 @@ from openresponses_grpc.store import (
     open_store,
 )
 from openresponses_grpc.store.redis import RedisStore, open_redis, tails
+from openresponses_grpc.store.redis import store as redis_store
 from openresponses_grpc.store.redis.server import stream_keys
 from openresponses_grpc.store.redis.store import LEASE_SECONDS, RENEW_SECONDS
 from openresponses_grpc.wire import BATCH_BYTES
@@ -55,6 +56,13 @@ async def test_a_read_stops_at_a_gap_and_the_next_one_tells_of_it(store: RedisSt
     assert list((await read(store)).events) == [b"a"]
     with pytest.raises(OffsetTrimmedError):
         await read(store, 1)
+
+
+async def test_what_is_left_of_an_old_log_is_no_part_of_a_new_stream(store: RedisStore, redis: Any) -> None:
+    await store.append("s", [b"a"] * 5)
+    await redis.delete(stream_keys("s").state)
+    assert (await store.append("s", [b"b"])).next_offset == 1
+    assert list((await read(store)).events) == [b"b"]
 
 
 @pytest.mark.parametrize("sizes", [[10] * 1000, [BATCH_BYTES // 2] * 5, [1, 3 * BATCH_BYTES, 1], [1] * 300 + [10**6]])
@@ -148,6 +156,28 @@ async def test_a_publisher_at_another_server_is_there_until_that_server_is_not(
         await pass_time(redis, 2)
         with pytest.raises(StreamAbandonedError):
             await read(store, 1)
+
+
+async def test_leases_are_renewed_for_as_long_as_publishers_are_there_and_again_after_a_fault(
+    redis: Any, redis_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(redis_store, "RENEW_SECONDS", 0.02)
+
+    async def until() -> int:
+        fields = await redis.hgetall(stream_keys("s").state)
+        return max((int(time) for field, time in fields.items() if field.startswith(b"publisher:")), default=0)
+
+    async with asyncio.timeout(30), open_redis(redis_url, LIMITS) as store, store.publishing("s"):
+        first = await until()
+        while (renewed := await until()) == first:
+            pass
+        await redis.execute_command("REPLICAOF 127.0.0.1 1")
+        while "cannot say that publishers are still there" not in caplog.text:
+            await redis.ping()
+        await redis.execute_command("REPLICAOF NO ONE")
+        while await until() == renewed:
+            pass
+    assert await until() == 0
 
 
 async def test_a_reader_who_waits_is_told_that_the_publisher_at_another_server_is_gone(

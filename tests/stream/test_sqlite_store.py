@@ -103,7 +103,7 @@ async def test_a_stream_goes_on_where_it_was_after_reopening(path: Path) -> None
         position = await store.append("s", [b"a", b"b"])
         await store.append("empty", [])
     async with open_sqlite(path, LIMITS) as store:
-        assert await read(store) == Batch(0, [b"a", b"b"], False, position.epoch)
+        assert await read(store) == Batch(0, [b"a", b"b"], False, position.epoch, 2)
         assert (await store.append("s", [b"b", b"c"], first_offset=1, epoch=position.epoch)).next_offset == 3
         with pytest.raises(OffsetGapError):
             await store.append("s", [b"e"], first_offset=4)
@@ -111,7 +111,7 @@ async def test_a_stream_goes_on_where_it_was_after_reopening(path: Path) -> None
         empty = await read(store, stream_id="empty")
         assert (empty.epoch > 0, empty.end_of_stream) == (True, False)
     async with open_sqlite(path, LIMITS) as store:
-        assert await read(store) == Batch(0, [b"a", b"b", b"c", b"d"], True, position.epoch)
+        assert await read(store) == Batch(0, [b"a", b"b", b"c", b"d"], True, position.epoch, 4)
         assert await store.append("s", [b"d"], first_offset=3, end_of_stream=True) == Position(4, position.epoch)
 
 
@@ -271,7 +271,7 @@ async def test_a_full_disk_refuses_and_loses_nothing_and_goes_on_when_there_is_r
         for stream_id in ("s", "refused"):
             with pytest.raises(StoreUnavailableError, match="full"):
                 await store.append(stream_id, large, end_of_stream=True)
-        assert await read(store) == Batch(0, [b"a"], False, position.epoch)
+        assert await read(store) == Batch(0, [b"a"], False, position.epoch, 1)
         assert not (await read(store, stream_id="refused")).epoch
         assert (await store.append("s", [b"b"], first_offset=1)).next_offset == 2
         store._file._writer.execute("PRAGMA max_page_count = 1000000")
@@ -316,7 +316,7 @@ async def test_a_stream_that_is_dropped_while_it_is_read_is_not_read_for_another
         reading_goes_on.set()
         with pytest.raises(EpochMismatchError):
             await resumed
-        assert await anew == Batch(0, [b"b"], False, second.epoch)
+        assert await anew == Batch(0, [b"b"], False, second.epoch, 1)
 
 
 async def test_room_that_streams_leave_is_used_again(path: Path) -> None:

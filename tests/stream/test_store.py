@@ -196,7 +196,7 @@ async def test_with_an_epoch_an_unknown_stream_is_not_found(store: Store) -> Non
         await store.append("s", [b"a"], epoch=1)
     with pytest.raises(StreamNotFoundError):
         await read(store, epoch=1)
-    assert await read(store, 5) == Batch(5, (), end_of_stream=False, epoch=0)
+    assert await read(store, 5) == Batch(5, (), end_of_stream=False, epoch=0, end=0)
 
 
 @pytest.mark.parametrize("before", [[], [b"a"]], ids=["before the stream", "at its end"])

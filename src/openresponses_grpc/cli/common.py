@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final, NoReturn
+from typing import Any, BinaryIO, Final, NoReturn
 
 import click
 
@@ -28,6 +28,13 @@ strict_option = click.option(
     "--strict", is_flag=True, help="Refuse events of an unknown type or shape instead of carrying them as they are."
 )
 file_path = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def options(options: Sequence[Callable[..., Any]], command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command options, which its help lists in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def usual_naming(*formats: str) -> Naming:

@@ -14,7 +14,7 @@ import grpc
 from ..client import SyncEventStreamClient
 from ..client.channel import DEFAULT_TARGET
 from ..tls import CredentialsError, channel_credentials
-from .common import fail, file_path
+from .common import fail, file_path, options
 
 TOKEN_VARIABLE: Final = "OPENRESPONSES_TOKEN"  # noqa: S105 - not the token itself
 
@@ -61,9 +61,7 @@ def connects(command: Callable[..., None]) -> Callable[..., None]:
             fail(str(error))
         command(client=client, **arguments)
 
-    for option in reversed(_OPTIONS):
-        connected = option(connected)
-    return connected
+    return options(_OPTIONS, connected)
 
 
 def _token(file: Path | None) -> str | None:

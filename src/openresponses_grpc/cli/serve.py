@@ -3,90 +3,70 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from contextlib import AsyncExitStack
 
 import click
 import grpc
 
-from ..client.channel import DEFAULT_TARGET
+from .. import wire
+from ..auth import Tokens
+from ..logs import LOG_FORMATS, LogFormat, set_up_logs
+from ..metrics import exposed_metrics
 from ..server import ListenError, running_server, stop_signal
 from ..service import StreamService
 from ..store import OpenStoreError, StoreLimits, open_store
-from ..tls import CredentialsError, server_credentials
-from .common import fail, file_path
+from .common import fail
+from .listen import listens
+from .stores import stores
 
 
 @click.command(short_help="Run a server that carries streams.")
+@listens
+@stores
 @click.option(
-    "--listen", metavar="HOST:PORT", default=DEFAULT_TARGET, show_default=True, help="Port 0 takes a free one."
-)
-@click.option("--tls-cert", metavar="FILE", type=file_path, help="Serve TLS with this certificate and its chain (PEM).")
-@click.option("--tls-key", metavar="FILE", type=file_path, help="The certificate's private key (PEM).")
-@click.option(
-    "--tls-client-ca",
-    metavar="FILE",
-    type=file_path,
-    help="Serve only clients with a certificate of these roots (PEM).",
-)
-@click.option(
-    "--store",
-    metavar="URL",
-    default="memory:",
-    show_default=True,
-    help="Where the streams are kept: memory:, sqlite:PATH or redis://HOST:PORT, see above.",
-)
-@click.option(
-    "--max-bytes",
-    metavar="BYTES",
-    type=click.IntRange(min=1),
-    default=StoreLimits.max_bytes,
-    show_default=True,
-    help="Room for all streams. When it is full, finished streams go, the oldest first, then abandoned ones; when"
-    " there are none, publishers are refused with RESOURCE_EXHAUSTED. Redis has its own maxmemory instead.",
-)
-@click.option(
-    "--max-streams",
+    "--max-calls",
     metavar="N",
     type=click.IntRange(min=1),
-    default=StoreLimits.max_streams,
+    default=StreamService.MAX_CALLS,
     show_default=True,
-    help="Streams at one time; beyond it as with --max-bytes. Not with Redis.",
+    help="Publishers and subscribers at one time; another is refused with RESOURCE_EXHAUSTED.",
 )
 @click.option(
-    "--max-stream-bytes",
+    "--max-message-bytes",
     metavar="BYTES",
     type=click.IntRange(min=1),
-    default=StoreLimits.max_stream_bytes,
+    default=wire.MAX_MESSAGE_BYTES,
     show_default=True,
-    help="Bytes of the events of one stream; a publisher that goes beyond is refused with RESOURCE_EXHAUSTED.",
+    help="Bytes of one request, and so of one event; a larger one is refused with RESOURCE_EXHAUSTED.",
+)
+@click.option("--reflection", is_flag=True, help="Serve gRPC reflection, for tools such as grpcurl.")
+@click.option("--metrics", metavar="HOST:PORT", help="Expose Prometheus metrics over HTTP.")
+@click.option(
+    "--log-format",
+    type=click.Choice(LOG_FORMATS),
+    default="text",
+    show_default=True,
+    help="How the lines on standard error are written.",
 )
 @click.option(
-    "--keep-finished",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0),
-    default=StoreLimits.keep_finished,
+    "--log-level",
+    type=click.Choice(("debug", "info", "warning", "error")),
+    default="info",
     show_default=True,
-    help="How long a finished stream, or one that is abandoned, can be replayed.",
-)
-@click.option(
-    "--abandon-after",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0),
-    default=StoreLimits.abandon_after,
-    show_default=True,
-    help="How long an unfinished stream may be without a publisher before its readers are told that it is abandoned.",
+    help="From which level on; info has a line for each call that has ended.",
 )
 def serve(
     listen: str,
-    tls_cert: Path | None,
-    tls_key: Path | None,
-    tls_client_ca: Path | None,
+    credentials: grpc.ServerCredentials | None,
+    tokens: Tokens | None,
     store: str,
-    max_bytes: int,
-    max_streams: int,
-    max_stream_bytes: int,
-    keep_finished: float,
-    abandon_after: float,
+    limits: StoreLimits,
+    max_calls: int,
+    max_message_bytes: int,
+    reflection: bool,
+    metrics: str | None,
+    log_format: LogFormat,
+    log_level: str,
 ) -> None:
     """Run a server that carries streams from publishers to subscribers.
 
@@ -102,21 +82,23 @@ def serve(
     unix:///PATH, and redis+cluster:// and rediss+cluster:// with one node of a Redis Cluster. It needs redis-py: pip
     install 'openresponses-grpc[redis]'.
     """
-    limits = StoreLimits(
-        max_bytes=max_bytes,
-        max_streams=max_streams,
-        max_stream_bytes=max_stream_bytes,
-        keep_finished=keep_finished,
-        abandon_after=abandon_after,
-    )
-
-    credentials = _credentials(tls_cert, tls_key, tls_client_ca)
+    set_up_logs(log_format, log_level)
 
     async def run() -> None:
-        async with (
-            open_store(store, limits) as opened,
-            running_server(StreamService(opened), listen, credentials=credentials) as address,
-        ):
+        async with AsyncExitStack() as stack:
+            opened = await stack.enter_async_context(open_store(store, limits))
+            service = StreamService(opened, tokens=tokens, max_calls=max_calls)
+            if metrics:
+                try:
+                    url = stack.enter_context(exposed_metrics(service.metrics, metrics))
+                except (OSError, OverflowError, ValueError) as error:
+                    raise click.BadParameter(f"cannot listen at {metrics}: {error}", param_hint="--metrics") from None
+                click.echo(f"metrics at {url}")
+            address = await stack.enter_async_context(
+                running_server(
+                    service, listen, credentials=credentials, max_message_bytes=max_message_bytes, reflect=reflection
+                )
+            )
             click.echo(f"listening on {address}")
             await stop_signal()
             click.echo("stopping")
@@ -126,15 +108,4 @@ def serve(
     except OpenStoreError as error:
         raise click.BadParameter(str(error), param_hint="--store") from None
     except ListenError as error:
-        fail(str(error))
-
-
-def _credentials(cert: Path | None, key: Path | None, client_ca: Path | None) -> grpc.ServerCredentials | None:
-    if cert is None and key is None and client_ca is None:
-        return None
-    if cert is None or key is None:
-        raise click.UsageError("--tls-cert and --tls-key go together, and --tls-client-ca with them")
-    try:
-        return server_credentials(cert, key, client_ca)
-    except CredentialsError as error:
         fail(str(error))

@@ -43,6 +43,7 @@ class Batch(NamedTuple):
         events: the serialized events, as they were appended.
         end_of_stream: whether the stream ends after these events.
         epoch: the stream's epoch; 0 while the stream does not exist.
+        end: the offset at which the stream ended when it was read.
 
     """
 
@@ -50,6 +51,7 @@ class Batch(NamedTuple):
     events: Sequence[bytes]
     end_of_stream: bool
     epoch: int
+    end: int
 
 
 class Store(Protocol):

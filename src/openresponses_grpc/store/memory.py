@@ -79,7 +79,7 @@ class MemoryStore:
     ) -> Batch:
         log = await self._ledger.readable(stream_id, start_offset, epoch=epoch, timeout=timeout)
         if log is None:
-            return Batch(start_offset, (), end_of_stream=False, epoch=0)
+            return Batch(start_offset, (), end_of_stream=False, epoch=0, end=0)
         events = take(log.events, start_offset, max_bytes)
         end_of_stream = log.finished_at is not None and start_offset + len(events) == log.end
-        return Batch(start_offset, events, end_of_stream, log.epoch)
+        return Batch(start_offset, events, end_of_stream, log.epoch, log.end)

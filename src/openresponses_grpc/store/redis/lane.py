@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from typing import Any, Final
 
 from redis import exceptions
@@ -25,12 +26,14 @@ class Lane:
     comes back in one read. Whoever is cancelled while waiting takes nothing away from the others.
 
     Args:
-        redis: the client; in a cluster it knows which node has a command's keys.
+        redis: the client.
+        node: the node's name in a cluster, which has the keys of all commands.
 
     """
 
-    def __init__(self, redis: Redis | RedisCluster) -> None:
+    def __init__(self, redis: Redis | RedisCluster, node: str) -> None:
         self._redis = redis
+        self._node = node
         self._free = CONNECTIONS
         self._gathered: deque[tuple[tuple[Any, ...], asyncio.Future[Any]]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -70,8 +73,6 @@ class Lane:
             answers = await pipeline.execute(raise_on_error=False)
         except Exception as error:
             answers = [error] * len(commands)
-        if isinstance(self._redis, RedisCluster) and any(isinstance(answer, LOST) for answer in answers):
-            await self._redis.aclose()  # so that it asks anew which node has what
         for (_, future), answer in zip(commands, answers, strict=True):
             if future.done():
                 continue
@@ -79,4 +80,8 @@ class Lane:
                 future.set_exception(answer)
             else:
                 future.set_result(answer)
+        if isinstance(self._redis, RedisCluster) and any(isinstance(answer, LOST) for answer in answers):
+            # Only when a command by itself fails does redis-py ask the cluster anew who has what.
+            with suppress(exceptions.RedisError, exceptions.RedisClusterException):
+                await self._redis.execute_command("PING", target_nodes=self._redis.get_node(node_name=self._node))
         self._go_on()

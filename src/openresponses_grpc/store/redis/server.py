@@ -67,7 +67,7 @@ class Server:
             home = self.home(keys.log).name
             lane = self._lanes.get(home)
             if lane is None:
-                lane = self._lanes[home] = Lane(self._redis)
+                lane = self._lanes[home] = Lane(self._redis, home)
             try:
                 return await lane.run("EVALSHA", script.sha, len(keys), *keys, *arguments)
             except NoScriptError:

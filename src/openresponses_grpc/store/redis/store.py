@@ -153,12 +153,13 @@ class RedisStore:
                 tail.quiet = (next_offset, abandoned_at)
             end_of_stream = view.finished and next_offset == view.end
             if view.events or end_of_stream:
-                return Batch(start_offset, view.events, end_of_stream, view.epoch)
+                return Batch(start_offset, view.events, end_of_stream, view.epoch, view.end)
             if abandoned_at <= now:
                 raise abandoned(view.end, self._limits.abandon_after)
             if now >= deadline:
                 # A stream that has not come so far may yet be another when it does: it is not held to its epoch.
-                return Batch(start_offset, (), end_of_stream=False, epoch=view.epoch if start_offset == view.end else 0)
+                epoch = view.epoch if start_offset == view.end else 0
+                return Batch(start_offset, (), end_of_stream=False, epoch=epoch, end=view.end)
             await self._tails.wait(keys.log, version, min(deadline, abandoned_at) - now)
             waited = True
 

@@ -94,7 +94,7 @@ class SQLiteStore:
         while True:
             log = await self._ledger.readable(stream_id, start_offset, epoch=epoch, timeout=timeout)
             if log is None:
-                return Batch(start_offset, (), end_of_stream=False, epoch=0)
+                return Batch(start_offset, (), end_of_stream=False, epoch=0, end=0)
             events: Sequence[bytes] = ()
             if start_offset < log.end:
                 events = self._recent.take(log.key, start_offset, max_bytes)
@@ -102,7 +102,7 @@ class SQLiteStore:
                 if not self._ledger.holds(log):
                     continue  # it was dropped meanwhile, and another may have its id
             end_of_stream = log.finished_at is not None and start_offset + len(events) == log.end
-            return Batch(start_offset, events, end_of_stream, log.epoch)
+            return Batch(start_offset, events, end_of_stream, log.epoch, log.end)
 
     async def _read_file(self, log: Log, start_offset: int, max_bytes: int) -> Sequence[bytes]:
         """The events that the file has, at least one; none where the stream is dropped."""

@@ -1,0 +1,125 @@
+"""Bearer tokens: who a caller is, and what it may do. Pure: no I/O."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import tomllib
+from collections import Counter
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+
+Permission = Literal["publish", "subscribe"]
+
+
+class AccessError(Exception):
+    """A call that is refused for who makes it.
+
+    Attributes:
+        reason: why, as machines read it (the `reason` of a `google.rpc.ErrorInfo`).
+
+    """
+
+    reason: ClassVar[str]
+
+
+class TokenMissingError(AccessError):
+    """The call has no bearer token."""
+
+    reason = "TOKEN_MISSING"
+
+
+class TokenUnknownError(AccessError):
+    """The call's token is none that the server knows."""
+
+    reason = "TOKEN_UNKNOWN"
+
+
+class NotPermittedError(AccessError):
+    """The call's token may not do this on this stream."""
+
+    reason = "NOT_PERMITTED"
+
+
+class InvalidTokensError(Exception):
+    """A text does not describe tokens; the message says where and why."""
+
+
+class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One token, of which nothing is known but its digest.
+
+    Attributes:
+        name: what logs call it.
+        sha256: the SHA-256 digest of the token's characters, in lower-case hexadecimal.
+        may: what it may do.
+        streams: the ids of the streams that it may do it on: a glob of `*`, `?` and `[...]`.
+
+    """
+
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    may: Annotated[frozenset[Permission], msgspec.Meta(min_length=1)]
+    streams: Annotated[str, msgspec.Meta(min_length=1)]
+
+    def check(self, permission: Permission, stream_id: str) -> None:
+        """Raises NotPermittedError unless the token may do this on this stream."""
+        if permission not in self.may or not fnmatchcase(stream_id, self.streams):
+            raise NotPermittedError(f"the token {self.name!r} may not {permission} stream {stream_id!r}")
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    token: Annotated[list[Token], msgspec.Meta(min_length=1)]
+
+
+class Tokens:
+    """The tokens that a server knows."""
+
+    def __init__(self, tokens: Iterable[Token]) -> None:
+        self._tokens = [(bytes.fromhex(token.sha256), token) for token in tokens]
+
+    def identify(self, authorization: str | None) -> Token:
+        """The token that a caller shows.
+
+        Args:
+            authorization: the value of its `authorization`, `Bearer TOKEN`; None where it has none.
+
+        Raises:
+            TokenMissingError: there is no bearer token in it.
+            TokenUnknownError: the token is none of these.
+
+        """
+        scheme, _, shown = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not shown:
+            raise TokenMissingError("a bearer token is needed: authorization: Bearer TOKEN")
+        digest = hashlib.sha256(shown.encode()).digest()
+        found = None
+        # Every digest is compared, and each in constant time, so that the time tells nothing about any.
+        for known, token in self._tokens:
+            if hmac.compare_digest(known, digest):
+                found = token
+        if found is None:
+            raise TokenUnknownError("the bearer token is not known")
+        return found
+
+
+def parse_tokens(text: str) -> Tokens:
+    """Reads tokens from TOML: a table `[[token]]` for each, with the attributes of `Token`.
+
+    Raises:
+        InvalidTokensError: the text is no TOML, a table is not as it must be, or two have a name or a digest in common.
+
+    """
+    try:
+        tokens = msgspec.convert(tomllib.loads(text), _File).token
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidTokensError(f"not TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        raise InvalidTokensError(str(error)) from None
+    for attribute in ("name", "sha256"):
+        ((value, count),) = Counter(getattr(token, attribute) for token in tokens).most_common(1)
+        if count > 1:
+            raise InvalidTokensError(f"{count} tokens have the {attribute} {value!r}")
+    return Tokens(tokens)

@@ -1,0 +1,49 @@
+"""What a server logs: a line for each call that has ended, and what goes wrong."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Final, Literal, get_args
+
+from pythonjsonlogger.json import JsonFormatter
+
+from .calls import Call
+
+LogFormat = Literal["text", "json"]
+"""Lines for people, or JSON objects for machines."""
+
+LOG_FORMATS: Final[tuple[LogFormat, ...]] = get_args(LogFormat)
+
+_logger = logging.getLogger(__name__)
+
+
+def set_up_logs(log_format: LogFormat, level: str) -> None:
+    """Lets everything from a level on go to standard error."""
+    formatter: logging.Formatter
+    if log_format == "json":
+        formatter = JsonFormatter(
+            "{levelname}{name}{message}", style="{", rename_fields={"levelname": "level"}, timestamp=True
+        )
+    else:
+        formatter = logging.Formatter("%(asctime)s %(levelname)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def log_call(call: Call, code: str) -> None:
+    """Logs that a call has ended, with the name of its status code."""
+    if not _logger.isEnabledFor(logging.INFO):
+        return
+    fields = {
+        "method": call.method,
+        "stream_id": call.stream_id,
+        "code": code,
+        "peer": call.peer,
+        "token": call.token.name if call.token else None,
+        "seconds": round(call.seconds, 6),
+        "events": call.events,
+        "bytes": call.bytes,
+    }
+    _logger.info("call ended: %s", ", ".join(f"{name} {value!r}" for name, value in fields.items()), extra=fields)

@@ -1,0 +1,124 @@
+"""Who reaches `openresponses serve`, and how `publish` and `subscribe` reach it: TLS, tokens, and where it listens."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from openresponses_grpc.server import is_local
+
+from ..certificates import Certificates
+from ..events import GENERATING_JSON
+from .processes import run, serving
+
+LINE = GENERATING_JSON + b"\n"
+TOKENS = "".join(
+    f"""
+[[token]]
+name = "{name}"
+sha256 = "{hashlib.sha256(name.encode()).hexdigest()}"
+may = ["{may}"]
+streams = "s"
+"""
+    for name, may in (("publisher", "publish"), ("subscriber", "subscribe"))
+)
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> Path:
+    """A file that allows the token `publisher` to publish the stream `s`, and `subscriber` to subscribe to it."""
+    file = tmp_path / "tokens.toml"
+    file.write_text(TOKENS)
+    return file
+
+
+async def test_tls_and_tokens_let_in_who_has_them(certificates: Certificates, tokens: Path, tmp_path: Path) -> None:
+    secure = ("--tls-cert", certificates.cert, "--tls-key", certificates.key, "--tls-client-ca", certificates.ca)
+    token = tmp_path / "token"
+    token.write_text("publisher\n")
+    async with serving(*secure, "--tokens", tokens) as (_, address):
+        there = ("--server", address, "--tls-ca", certificates.ca)
+        known = (*there, "--tls-cert", certificates.client_cert, "--tls-key", certificates.client_key)
+        assert await run("publish", *known, "--token-file", token, "s", stdin=LINE) == (0, b"", b"")
+        subscriber = {"OPENRESPONSES_TOKEN": "subscriber"}
+        assert await run("subscribe", *known, "s", environment=subscriber) == (0, LINE, b"")
+
+        code, _, stderr = await run("subscribe", *known, "s")
+        assert (code, stderr) == (
+            1,
+            b"UNAUTHENTICATED: a bearer token is needed: authorization: Bearer TOKEN\n",
+        )
+        code, _, stderr = await run("subscribe", *known, "--token-file", token, "s", environment=subscriber)
+        assert (code, stderr) == (1, b"PERMISSION_DENIED: the token 'publisher' may not subscribe stream 's'\n")
+        code, _, stderr = await run("subscribe", *there, "s", environment=subscriber)
+        assert (code, b"UNAVAILABLE" in stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "listen, local",
+    [
+        ("127.0.0.1:50051", True),
+        ("127.8.8.8:0", True),
+        ("localhost:50051", True),
+        ("[::1]:50051", True),
+        ("unix:/run/openresponses.sock", True),
+        ("unix-abstract:openresponses", True),
+        ("0.0.0.0:50051", False),
+        ("[::]:50051", False),
+        ("192.168.1.7:50051", False),
+        ("[fe80::1]:50051", False),
+        ("[::ffff:192.168.1.7]:50051", False),
+        ("example.org:50051", False),
+        ("localhost.example.org:50051", False),
+        (":50051", False),
+        ("50051", False),
+        ("localhost", False),
+        ("::1:50051", False),
+        ("127.1:50051", False),
+        ("LOCALHOST:50051", False),
+        ("dns:///localhost:50051", False),
+        ("127.0.0.1:1,0.0.0.0:50051", False),
+    ],
+)
+def test_local_is_what_is_surely_local(listen: str, local: bool) -> None:
+    assert is_local(listen) is local
+
+
+async def test_where_others_reach_it_a_server_needs_tls_and_who_to_serve(
+    certificates: Certificates, tokens: Path
+) -> None:
+    tls = ("--tls-cert", certificates.cert, "--tls-key", certificates.key)
+    asked: tuple[str | Path, ...]
+    for asked in ((), ("--tokens", tokens), tls):
+        code, stdout, stderr = await run("serve", "--listen", "0.0.0.0:0", *asked)
+        assert (code, stdout, stderr.count(b"\n")) == (1, b"", 1)
+        assert stderr.startswith(b"0.0.0.0:0 can be reached from other machines: ")
+    # A name but for `localhost` is one that others may reach, even one that stands for the loopback as this does.
+    for asked in (("--insecure",), (*tls, "--tokens", tokens), (*tls, "--tls-client-ca", certificates.ca)):
+        async with serving("--listen", "LOCALHOST:0", *asked) as (_, address):
+            assert address.startswith("LOCALHOST:")
+
+
+async def test_a_unix_socket_is_served(tmp_path: Path) -> None:
+    address = f"unix:{tmp_path}/socket"
+    async with serving("--listen", address) as (_, listening):
+        assert listening == address
+        assert await run("publish", "--server", address, "s", stdin=LINE) == (0, b"", b"")
+        assert await run("subscribe", "--server", address, "s") == (0, LINE, b"")
+
+
+async def test_files_that_cannot_be_used_are_said_in_one_line(certificates: Certificates) -> None:
+    code, _, stderr = await run("serve", "--tls-cert", certificates.cert, "--tls-key", certificates.client_key)
+    assert (code, b"client-key.pem is not that of the certificate in" in stderr, stderr.count(b"\n")) == (1, True, 1)
+    code, _, stderr = await run("subscribe", "--tls-ca", certificates.key, "s")
+    assert (code, b"key.pem has no certificate in PEM" in stderr, stderr.count(b"\n")) == (1, True, 1)
+    code, _, stderr = await run("serve", "--tokens", certificates.key)
+    assert (code, b"key.pem: not TOML: " in stderr, stderr.count(b"\n")) == (1, True, 1)
+    code, _, stderr = await run("subscribe", "--token-file", certificates.key, "s")
+    assert (code, stderr) == (1, b"a token is one word of visible ASCII characters\n")
+
+
+@pytest.mark.parametrize("command", [("serve",), ("subscribe", "s")])
+async def test_a_certificate_goes_with_its_key(command: tuple[str, ...], certificates: Certificates) -> None:
+    code, _, stderr = await run(*command, "--tls-key", certificates.key)
+    assert (code, b"--tls-cert and --tls-key go together" in stderr) == (2, True)

@@ -1,0 +1,165 @@
+"""Bearer tokens: what a file may say of them, and who is served."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_status import rpc_status
+
+from openresponses_grpc import EventStreamClient, StreamError, SyncEventStreamClient
+from openresponses_grpc.auth import InvalidTokensError, parse_tokens
+from openresponses_grpc.server import running_server
+from openresponses_grpc.service import StreamService
+from openresponses_grpc.store import MemoryStore
+from openresponses_grpc.wire import PUBLISH, SUBSCRIBE
+
+from ..events import event, number
+
+
+def entry(name: str, token: str, may: str = '["publish", "subscribe"]', streams: str = "*") -> str:
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    return f'[[token]]\nname = "{name}"\nsha256 = "{digest}"\nmay = {may}\nstreams = "{streams}"\n'
+
+
+FILE = (
+    entry("relay", "r-token", may='["publish"]', streams="resp_*")
+    + entry("reader", "s-token", may='["subscribe"]', streams="resp_[ab]")
+    + entry("both", "b-token")
+)
+
+
+@pytest.fixture
+async def guarded() -> AsyncIterator[str]:
+    """The address of a server that asks for a token."""
+    async with running_server(StreamService(MemoryStore(), tokens=parse_tokens(FILE)), "127.0.0.1:0") as address:
+        yield address
+
+
+async def publish(address: str, token: str | None, stream_id: str) -> None:
+    async with EventStreamClient(address, token=token) as client, client.publish(stream_id) as publisher:
+        await publisher.send(event(7))
+
+
+async def subscribe(address: str, token: str | None, stream_id: str) -> None:
+    async with EventStreamClient(address, token=token) as client:
+        assert [number(made) async for made in client.subscribe(stream_id)] == [7]
+
+
+UNAUTHENTICATED, DENIED = grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED
+
+
+@pytest.mark.parametrize(
+    "call, token, stream_id, code, reason",
+    [
+        (publish, "r-token", "resp_c", None, ""),
+        (publish, "b-token", "s", None, ""),
+        (publish, "r-token", "s", DENIED, "NOT_PERMITTED"),
+        (publish, "r-token", "Resp_c", DENIED, "NOT_PERMITTED"),
+        (publish, "s-token", "resp_a", DENIED, "NOT_PERMITTED"),
+        (publish, None, "resp_a", UNAUTHENTICATED, "TOKEN_MISSING"),
+        (publish, "t-token", "resp_a", UNAUTHENTICATED, "TOKEN_UNKNOWN"),
+        (subscribe, "s-token", "resp_a", None, ""),
+        (subscribe, "b-token", "resp_a", None, ""),
+        (subscribe, "s-token", "resp_c", DENIED, "NOT_PERMITTED"),
+        (subscribe, "r-token", "resp_a", DENIED, "NOT_PERMITTED"),
+        (subscribe, None, "resp_a", UNAUTHENTICATED, "TOKEN_MISSING"),
+        (subscribe, "r-token2", "resp_a", UNAUTHENTICATED, "TOKEN_UNKNOWN"),
+    ],
+)
+async def test_a_token_may_do_what_its_entry_says(
+    guarded: str, call: Any, token: str | None, stream_id: str, code: grpc.StatusCode | None, reason: str
+) -> None:
+    await publish(guarded, "b-token", "resp_a")
+    if code is None:
+        await call(guarded, token, stream_id)
+        return
+    with pytest.raises(StreamError) as caught:
+        await call(guarded, token, stream_id)
+    assert (caught.value.code, caught.value.reason) == (code, reason)
+
+
+async def test_the_client_for_threads_shows_its_token(guarded: str) -> None:
+    await publish(guarded, "b-token", "s")
+
+    def read(token: str | None) -> list[int]:
+        with SyncEventStreamClient(guarded, token=token) as client:
+            return [number(made) for made in client.subscribe("s")]
+
+    assert await asyncio.to_thread(read, "b-token") == [7]
+    with pytest.raises(StreamError, match="UNAUTHENTICATED"):
+        await asyncio.to_thread(read, None)
+
+
+@pytest.mark.parametrize("method", [PUBLISH, SUBSCRIBE])
+@pytest.mark.parametrize(
+    "authorization, reason",
+    [
+        (None, "TOKEN_MISSING"),
+        ("", "TOKEN_MISSING"),
+        ("Bearer", "TOKEN_MISSING"),
+        ("Bearer ", "TOKEN_MISSING"),
+        ("Basic Yjp0b2tlbg==", "TOKEN_MISSING"),
+        ("b-token", "TOKEN_MISSING"),
+        ("Bearer b-token ", "TOKEN_UNKNOWN"),
+        ("bearer  b-token", "TOKEN_UNKNOWN"),
+        ("Bearer B-TOKEN", "TOKEN_UNKNOWN"),
+    ],
+)
+async def test_a_caller_who_shows_no_known_token_is_refused_before_it_sends_a_request(
+    guarded: str, method: str, authorization: str | None, reason: str
+) -> None:
+    async with grpc.aio.insecure_channel(guarded) as channel:
+        call: Any = channel.stream_stream(method)(
+            metadata=() if authorization is None else (("authorization", authorization),)
+        )
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call.read()
+    assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    info = error_details_pb2.ErrorInfo()
+    rpc_status.from_call(caught.value).details[0].Unpack(info)
+    assert info.reason == reason
+
+
+async def test_health_asks_for_no_token(guarded: str) -> None:
+    async with grpc.aio.insecure_channel(guarded) as channel:
+        response = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+    assert response.status == health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.mark.parametrize("token", ["", "two words", "line\n", "übel"])
+@pytest.mark.parametrize("client", [EventStreamClient, SyncEventStreamClient])
+def test_what_is_no_token_is_refused_without_being_told(client: Any, token: str) -> None:
+    with pytest.raises(ValueError, match="visible ASCII") as caught:
+        client(token=token)
+    assert not token or token not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text, problem",
+    [
+        ("", "missing required field `token`"),
+        ("token = []", "length >= 1 - at `$.token`"),
+        ("relay", "not TOML: Expected"),
+        ("[[tokens]]", "unknown field `tokens`"),
+        ("[[token]]", "missing required field `name` - at `$.token[0]`"),
+        (FILE + "read = true", "unknown field `read` - at `$.token[2]`"),
+        (FILE.replace("publish", "write", 1), "Invalid enum value 'write' - at `$.token[0].may[0]`"),
+        (entry("a", "a", may="[]"), "length >= 1 - at `$.token[0].may`"),
+        (entry("a", "a", may='"publish"'), "Expected `array`, got `str` - at `$.token[0].may`"),
+        (entry("a", "a", streams=""), "length >= 1 - at `$.token[0].streams`"),
+        (entry("", "a"), "length >= 1 - at `$.token[0].name`"),
+        (FILE + '[[token]]\nname="d"\nsha256 = "secret"\nmay = ["publish"]\nstreams = "*"', "$.token[3].sha256`"),
+        (entry("a", "a") + entry("a", "b"), "2 tokens have the name 'a'"),
+        (entry("a", "a") + entry("b", "a"), f"2 tokens have the sha256 {hashlib.sha256(b'a').hexdigest()!r}"),
+    ],
+)
+def test_a_file_that_is_not_as_it_must_be_is_refused_with_the_place(text: str, problem: str) -> None:
+    with pytest.raises(InvalidTokensError) as caught:
+        parse_tokens(text)
+    assert problem in str(caught.value)
+    assert "secret" not in str(caught.value)
