@@ -124,9 +124,9 @@ class Attack(NamedTuple):
 
 ATTACKS: Final[dict[str, Attack]] = {
     "2000-calls-at-once": Attack(open_many_calls, 1, 4_000),
-    "rapid-reset": Attack(reset_rapidly, 4, 10_000),
+    "rapid-reset": Attack(reset_rapidly, 4, 20_000),
     "garbage": Attack(send_garbage, 20, 2_000),
-    "oversized-messages": Attack(send_oversized_messages, 2, 6),
+    "oversized-messages": Attack(send_oversized_messages, 2, 10),
     "slow-readers": Attack(stop_reading, 1, 51),
 }
 
