@@ -18,7 +18,7 @@ async def server() -> AsyncIterator[str]:
     """Runs `openresponses serve` on a free port of this machine and yields its address."""
     command = Path(sys.executable).with_name("openresponses")
     process = await asyncio.create_subprocess_exec(
-        command, "serve", "--listen", "127.0.0.1:0", stdout=asyncio.subprocess.PIPE
+        command, "serve", "--listen", "127.0.0.1:0", "--log-level", "warning", stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     try:
