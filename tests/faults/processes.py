@@ -55,6 +55,7 @@ class Restartable:
     async def __aexit__(self, *exc: object) -> None:
         if exc == (None, None, None):
             assert await self._end(signal.SIGTERM) == 0, self.output
+            assert "Traceback" not in self.output, self.output
         else:
             await self._end(signal.SIGKILL)
 

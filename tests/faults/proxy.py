@@ -1,23 +1,44 @@
-"""A TCP proxy that relays what comes, byte by byte, and breaks connections as it is told."""
+"""A TCP proxy that relays what comes, frame by frame, and breaks connections as it is told."""
 
 from __future__ import annotations
 
 import asyncio
+import random
+from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from enum import StrEnum
 from typing import Final
 
+_PREFACE_BYTES: Final = 24
+_HEAD_BYTES: Final = 9
 _DATA: Final = 0
-"""The type of the HTTP/2 frames that hold messages: from a server, acknowledgements and events."""
+"""The type of the HTTP/2 frames that hold messages: requests, acknowledgements and events."""
+
+_LONGEST_DELAY: Final = 0.4
+"""Seconds after which a delayed message arrives, at most: clients are back sooner and later than that."""
 
 
 class Cut(StrEnum):
-    """Where a connection breaks, seen from a message on its way from the server."""
+    """Where a connection breaks, seen from a message on its way."""
 
     BEFORE = "before"
+    """Before a message from the server."""
     WITHIN = "within"
+    """In the middle of a message from the server."""
     AFTER = "after"
+    """After a message from the server."""
+    LATE = "late"
+    """After a message to the server, which arrives when the client has long been cut off, and may be back."""
+
+
+ANSWERS: Final = (Cut.BEFORE, Cut.WITHIN, Cut.AFTER)
+"""What can happen at a message from the server."""
+
+REQUESTS: Final = (Cut.LATE,)
+"""What can happen at a message to it."""
+
+Draw = Callable[[tuple[Cut, ...]], Cut | None]
 
 
 class Proxy:
@@ -25,14 +46,14 @@ class Proxy:
 
     Args:
         target: the server's port, of 127.0.0.1.
-        cut: is asked for each message's frame from the server whether the connection breaks there.
+        draw: is asked for each message whether the connection breaks there, and told how it may.
         latency: seconds that a connection takes to be made.
 
     """
 
-    def __init__(self, target: int, cut: Callable[[], Cut | None] = lambda: None, *, latency: float = 0.0) -> None:
+    def __init__(self, target: int, draw: Draw = lambda _: None, *, latency: float = 0.0) -> None:
         self._target = target
-        self._cut = cut
+        self._draw = draw
         self._latency = latency
         self._connections: set[asyncio.Task[None]] = set()
         self._relaying = asyncio.Event()
@@ -58,26 +79,17 @@ class Proxy:
         self._relaying = asyncio.Event()
         self._relaying.set()
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = asyncio.create_task(self._relay(reader, writer, self._relaying))
+    def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        connection = asyncio.create_task(self._connect(reader, writer, self._relaying))
         self._connections.add(connection)
         connection.add_done_callback(self._connections.discard)
 
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, relaying: asyncio.Event) -> None:
+    async def _connect(self, reader: StreamReader, writer: StreamWriter, relaying: asyncio.Event) -> None:
         try:
             await asyncio.sleep(self._latency)
             from_server, to_server = await asyncio.open_connection("127.0.0.1", self._target)
             try:
-                ways = [
-                    asyncio.create_task(self._requests(reader, to_server, relaying)),
-                    asyncio.create_task(self._responses(from_server, writer, relaying)),
-                ]
-                try:
-                    await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    for way in ways:
-                        way.cancel()
-                    await asyncio.gather(*ways, return_exceptions=True)
+                await _Connection(self._draw, relaying, writer, to_server).relay(reader, from_server)
             finally:
                 to_server.transport.abort()
             writer.close()  # once the client has what was written
@@ -87,26 +99,60 @@ class Proxy:
             writer.transport.abort()
             raise
 
-    async def _requests(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, relaying: asyncio.Event
-    ) -> None:
-        with suppress(OSError):
-            while data := await reader.read(1 << 16):
-                await relaying.wait()
-                writer.write(data)
-                await writer.drain()
 
-    async def _responses(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, relaying: asyncio.Event
-    ) -> None:
+class _Connection:
+    """The two ways of a connection; it ends with the first of them that ends."""
+
+    def __init__(self, draw: Draw, relaying: asyncio.Event, to_client: StreamWriter, to_server: StreamWriter) -> None:
+        self._draw = draw
+        self._relaying = relaying
+        self._to_client = to_client
+        self._to_server = to_server
+        self._late = False  # the client is cut off, and the last of its messages has gone to the server
+
+    async def relay(self, from_client: StreamReader, from_server: StreamReader) -> None:
+        ways = [asyncio.create_task(self._requests(from_client)), asyncio.create_task(self._answers(from_server))]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+
+    async def _requests(self, reader: StreamReader) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await self._pass(await reader.readexactly(_PREFACE_BYTES), self._to_server)
+            while True:
+                frame = await _frame(reader)
+                if frame[3] == _DATA and self._draw(REQUESTS):
+                    self._to_client.transport.abort()
+                    await asyncio.sleep(random.uniform(0, _LONGEST_DELAY))
+                    await self._pass(frame, self._to_server)
+                    self._late = True
+                    await asyncio.sleep(_LONGEST_DELAY)  # what the server answers to it ends the connection before
+                    return
+                await self._pass(frame, self._to_server)
+
+    async def _answers(self, reader: StreamReader) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
-                head = await reader.readexactly(9)
-                frame = head + await reader.readexactly(int.from_bytes(head[:3]))
-                cut = self._cut() if head[3] == _DATA else None
-                await relaying.wait()
+                frame = await _frame(reader)
+                if self._to_client.transport.is_closing():
+                    if self._late and frame[3] == _DATA:
+                        return
+                    continue
+                cut = self._draw(ANSWERS) if frame[3] == _DATA else None
                 if cut is not Cut.BEFORE:
-                    writer.write(frame if cut is not Cut.WITHIN else frame[: len(frame) // 2])
-                    await writer.drain()
+                    await self._pass(frame if cut is not Cut.WITHIN else frame[: len(frame) // 2], self._to_client)
                 if cut:
                     return
+
+    async def _pass(self, data: bytes, writer: StreamWriter) -> None:
+        await self._relaying.wait()
+        writer.write(data)
+        await writer.drain()
+
+
+async def _frame(reader: StreamReader) -> bytes:
+    head = await reader.readexactly(_HEAD_BYTES)
+    return head + await reader.readexactly(int.from_bytes(head[:3]))

@@ -2,15 +2,14 @@
 
 import asyncio
 import random
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
 from openresponses_grpc import EventStreamClient, SyncEventStreamClient
 
 from .processes import Restartable, server
-from .proxy import Cut, Proxy
+from .proxy import ANSWERS, Cut, Proxy
 from .traffic import Stream, together
 from .validator import Verdict
 
@@ -23,33 +22,36 @@ class Lot:
     Of the messages on one connection only some are hit: were it each first one, clients would rightly come back ever
     later, as nothing gets on.
 
+    Args:
+        cuts: how many are to be made.
+        kinds: what may happen.
+
     Attributes:
-        left: how many cuts are to be made.
-        made: those that were.
+        left: how many are still to be made.
 
     """
 
-    def __init__(self, left: int) -> None:
-        self.left = left
-        self.made: Counter[Cut] = Counter()
+    def __init__(self, cuts: int, kinds: Iterable[Cut]) -> None:
+        self.left = cuts
         self.active = False
+        self._made = dict.fromkeys(kinds, 0)
 
-    def draw(self) -> Cut | None:
-        if not self.active or not self.left or random.random() > 0.3:
+    def draw(self, kinds: tuple[Cut, ...]) -> Cut | None:
+        cut = random.choice(kinds)
+        if cut not in self._made or not self.active or not self.left or random.random() > 0.1 * len(kinds):
             return None
         self.left -= 1
-        cut = random.choice(list(Cut))
-        self.made[cut] += 1
+        self._made[cut] += 1
         return cut
 
     def __str__(self) -> str:
-        return ", ".join([f"{self.made.total():,}"] + [f"{cut} {self.made[cut]:,}" for cut in Cut])
+        return f"{sum(self._made.values()):,} (" + ", ".join(f"{cut} {n:,}" for cut, n in self._made.items()) + ")"
 
 
 async def test_connections_cut_around_acknowledgements_lose_and_repeat_nothing(
     factor: int, report: Callable[[str], None]
 ) -> None:
-    at_acknowledgements, at_events = Lot(1000 * factor), Lot(200 * factor)
+    at_acknowledgements, at_events = Lot(1000 * factor, Cut), Lot(200 * factor, ANSWERS)
     streams = [Stream(f"s{number}") for number in range(12)]
 
     def enough() -> bool:

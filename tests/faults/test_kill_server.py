@@ -1,14 +1,18 @@
-"""The server is killed, and started again over the same file."""
+"""The server is killed, and started again: over the same file, or without what it had in memory."""
 
 import asyncio
 import random
 from collections.abc import Callable
 from pathlib import Path
 
+import grpc
 import pytest
+
+from openresponses_grpc import EventStreamClient, StreamError
 
 from .processes import server
 from .traffic import Stream
+from .validator import Fault
 
 pytestmark = pytest.mark.faults
 
@@ -27,3 +31,23 @@ async def test_kill_9_of_the_server_loses_nothing(tmp_path: Path, factor: int, r
     verdict = stream.verdict()
     report(f"kills {process.kills}, {verdict}")
     assert not verdict.faults
+
+
+async def test_kill_9_of_a_server_that_keeps_streams_in_memory_leads_nobody_to_another_stream(
+    report: Callable[[str], None],
+) -> None:
+    stream, other = Stream("s"), Stream("s")
+    async with server("memory:") as process, EventStreamClient(process.address) as client:
+        calls = [asyncio.ensure_future(stream.publish(client, lambda: False, pause=0.01))]
+        calls += [asyncio.ensure_future(stream.subscribe(client)) for _ in range(10)]
+        await stream.under_way(process.address, subscribers=10)
+        await process.kill()
+        await process.start()
+        async with grpc.aio.insecure_channel(process.address) as channel:
+            await other.publish_at_once(channel, 10_000)
+        ends = await asyncio.gather(*calls, return_exceptions=True)
+    verdict = stream.verdict()
+    report(f"kills {process.kills}, {verdict}")
+    reasons = {end.reason if isinstance(end, StreamError) else end for end in ends}
+    assert reasons <= {"STREAM_NOT_FOUND", "EPOCH_MISMATCH"}
+    assert set(verdict.faults) <= {Fault.LOST}
