@@ -15,7 +15,7 @@ PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types generate $(LANGUAGES:%=generate-%) check-generated check-wheel differential \
+.PHONY: help install demo test lint types generate $(LANGUAGES:%=generate-%) check-generated check-wheel interop differential \
 	fuzz bench clean
 
 help: ## Say what there is
@@ -65,6 +65,9 @@ check-generated: ## Fail if the stubs are not what the contract generates
 
 check-wheel: $(VENV)/installed-test ## Test the built wheel beside the oldest and the newest dependencies
 	./scripts/check-wheel $(BIN)/python
+
+interop: $(VENV)/installed-test ## Test the examples in other languages against the server (needs Node)
+	$(BIN)/python -m pytest -m interop tests/interop
 
 differential: $(VENV)/installed-test ## Hold the bridge against the SDKs on generated inputs (needs Node)
 	$(BIN)/python -m pytest -m differential tests/differential
