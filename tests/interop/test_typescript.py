@@ -10,7 +10,7 @@ from openresponses_grpc import EventStreamClient, from_json, to_json
 from ..faults.processes import server as server_over
 from . import typescript
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]  # npm fetches what the example needs
 
 COUNT = 10_000
 KILLED_AFTER = 2_500
