@@ -21,7 +21,7 @@ PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 help: ## Say what there is
 	@echo "Python 3.11 or newer, make and a package index are enough for install, demo and test."
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## Make .venv with the package: .venv/bin/openresponses works after it
 
@@ -44,8 +44,10 @@ generate: $(LANGUAGES:%=generate-%) ## Make the stubs of all languages anew from
 
 generate-python: .venv-generate/installed ## Make the Python stubs
 	rm -rf generated/python/openresponses
-	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" $(PROTOC) --python_out=generated/python --mypy_out=quiet:generated/python $(PROTOS)
-	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" $(PROTOC) --grpc_python_out=generated/python --mypy_grpc_out=quiet:generated/python $(SERVICES)
+	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" $(PROTOC) \
+		--python_out=generated/python --mypy_out=quiet:generated/python $(PROTOS)
+	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" $(PROTOC) \
+		--grpc_python_out=generated/python --mypy_grpc_out=quiet:generated/python $(SERVICES)
 	touch generated/python/openresponses/py.typed
 
 generate-typescript: .venv-generate/installed build/generate-typescript/installed ## Make the TypeScript stubs
@@ -80,7 +82,7 @@ bench: $(VENV)/installed-bench ## Measure the bridge and the stream against othe
 	$(BIN)/python -m benchmarks.stream
 
 clean: ## Remove everything that make has made
-	rm -rf .venv .venv-generate .venv-fuzz build dist
+	rm -rf .venv .venv-generate .venv-fuzz build dist examples/typescript/build examples/typescript/node_modules
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,6 +1,7 @@
 // Turns messages into the SDK's JSON and back, led by the descriptors: no event is named here but for its type.
 
-import { create, getOption, hasOption, isFieldSet, ScalarType, type DescField, type DescMessage } from "@bufbuild/protobuf";
+import { create, getOption, hasOption, isFieldSet, ScalarType } from "@bufbuild/protobuf";
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import type {
   OpenResponsesImageGenCallCompleted,
   OpenResponsesImageGenCallGenerating,

@@ -9,6 +9,8 @@ import type { PublishRequestSchema, PublishResponse } from "openresponses-grpc/v
 import { connect, recover, type StreamClient } from "./client.js";
 import { fromJson } from "./event.js";
 
+type PublishRequest = MessageInitShape<typeof PublishRequestSchema>;
+
 const REQUEST_BYTES = 1 << 20;
 const WINDOW_BYTES = 8 << 20;
 
@@ -53,7 +55,7 @@ class Publisher {
   }
 
   /** The requests of one call: an empty one that asks where the stream stands, then what is unacknowledged. */
-  async *#requests(streamId: string, signal: AbortSignal): AsyncGenerator<MessageInitShape<typeof PublishRequestSchema>> {
+  async *#requests(streamId: string, signal: AbortSignal): AsyncGenerator<PublishRequest> {
     yield { streamId, epoch: this.#epoch };
     while (!this.#greeted) await once(this.#changes, "change", { signal });
     let firstOffset = this.#offset!;

@@ -24,7 +24,9 @@ def build() -> None:
     installed = subprocess.run(installation, cwd=EXAMPLE, capture_output=True, text=True, check=False)
     if installed.returncode:
         cannot_build(f"{' '.join(installation)} failed: {' '.join(installed.stderr.split())[-300:]}")
-    compiled = subprocess.run((EXAMPLE / "node_modules" / ".bin" / "tsc",), cwd=EXAMPLE, capture_output=True, text=True, check=False)
+    compiled = subprocess.run(
+        (EXAMPLE / "node_modules" / ".bin" / "tsc",), cwd=EXAMPLE, capture_output=True, text=True, check=False
+    )
     assert compiled.returncode == 0, compiled.stdout
 
 
