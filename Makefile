@@ -6,19 +6,23 @@ FACTOR ?= 20
 BUF ?= npx --yes --package=@bufbuild/buf@1.75.0 buf
 VENV := .venv
 BIN := $(VENV)/bin
-GENERATED := generated/python
+# The languages that have stubs, and what on the PATH it takes to make them.
+LANGUAGES := python typescript
+NEEDS_python := $(PYTHON)
+NEEDS_typescript := $(PYTHON) node npm
 PROTOS := $(sort $(wildcard proto/openresponses/v1/*.proto))
 SERVICES := $(filter %_service.proto,$(PROTOS))
+PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types generate-python check-generated check-wheel differential faults soak fuzz \
-	bench clean
+.PHONY: help install demo test lint types generate $(LANGUAGES:%=generate-%) check-generated check-wheel differential faults \
+	soak interop fuzz bench clean
 
 help: ## Say what there is
 	@echo "Python 3.11 or newer, make and a package index are enough for install, demo and test."
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## Make .venv with the package: .venv/bin/openresponses works after it
 
@@ -37,20 +41,36 @@ lint: $(VENV)/installed-lint ## Check the style of the Python code and of the co
 types: $(VENV)/installed-lint ## Check the types
 	$(BIN)/mypy
 
-generate-python: .venv-generate/installed ## Make the Python stubs anew from the contract
-	rm -rf $(GENERATED)/openresponses
-	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto \
-		--python_out=$(GENERATED) --mypy_out=quiet:$(GENERATED) $(PROTOS)
-	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto \
-		--grpc_python_out=$(GENERATED) --mypy_grpc_out=quiet:$(GENERATED) $(SERVICES)
-	touch $(GENERATED)/openresponses/py.typed
+generate: $(LANGUAGES:%=generate-%) ## Make the stubs of all languages anew from the contract
 
-check-generated: generate-python ## Fail if the stubs are not what the contract generates
+generate-python: .venv-generate/installed ## Make the Python stubs
+	rm -rf generated/python/openresponses
+	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" $(PROTOC) \
+		--python_out=generated/python --mypy_out=quiet:generated/python $(PROTOS)
+	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" $(PROTOC) \
+		--grpc_python_out=generated/python --mypy_grpc_out=quiet:generated/python $(SERVICES)
+	touch generated/python/openresponses/py.typed
+
+generate-typescript: .venv-generate/installed build/generate-typescript/installed ## Make the TypeScript stubs
+	rm -rf generated/typescript/openresponses
+	$(PROTOC) --plugin=build/generate-typescript/node_modules/.bin/protoc-gen-es \
+		--es_out=generated/typescript --es_opt=target=js+dts,import_extension=js $(PROTOS)
+
+# Without its tools a language is left out, but not in CI.
+missing = $(strip $(foreach tool,$(NEEDS_$1),$(if $(shell command -v $(tool)),,$(tool))))
+LEFT_OUT = $(if $(CI),,$(foreach language,$(LANGUAGES),$(if $(call missing,$(language)),$(language))))
+
+check-generated: ## Fail if the stubs are not what the contract generates
+	@$(foreach language,$(LEFT_OUT),echo "$(language) is left out: there is no $(call missing,$(language)) on the PATH";) true
+	$(MAKE) $(patsubst %,generate-%,$(filter-out $(LEFT_OUT),$(LANGUAGES)))
 	@git add --intent-to-add generated
 	git diff --exit-code -- generated
 
 check-wheel: $(VENV)/installed-test ## Test the built wheel beside the oldest and the newest dependencies
 	./scripts/check-wheel $(BIN)/python
+
+interop: $(VENV)/installed-test ## Test the examples in other languages against the server (needs Node)
+	$(BIN)/python -m pytest -m interop tests/interop
 
 differential: $(VENV)/installed-test ## Hold the bridge against the SDKs on generated inputs (needs Node)
 	$(BIN)/python -m pytest -m differential tests/differential
@@ -69,7 +89,7 @@ bench: $(VENV)/installed-bench ## Measure the bridge and the stream against othe
 	$(BIN)/python -m benchmarks.stream
 
 clean: ## Remove everything that make has made
-	rm -rf .venv .venv-generate .venv-fuzz build dist
+	rm -rf .venv .venv-generate .venv-fuzz build dist examples/typescript/build examples/typescript/node_modules
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -91,4 +111,10 @@ $(VENV)/installed-%: $(VENV)/installed
 .venv-generate/installed: requirements/generate.txt
 	$(PYTHON) -m venv .venv-generate
 	.venv-generate/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+build/generate-typescript/installed: requirements/typescript/package.json requirements/typescript/package-lock.json
+	mkdir -p $(@D)
+	cp $^ $(@D)
+	cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@

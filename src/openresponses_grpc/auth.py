@@ -67,7 +67,7 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def check(self, permission: Permission, stream_id: str) -> None:
         """Raises NotPermittedError unless the token may do this on this stream."""
         if permission not in self.may or not fnmatchcase(stream_id, self.streams):
-            raise NotPermittedError(f"the token {self.name!r} may not {permission} stream {stream_id!r}")
+            raise NotPermittedError(f"the token {self.name!r} may not {permission} to stream {stream_id!r}")
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):

@@ -49,7 +49,7 @@ async def test_tls_and_tokens_let_in_who_has_them(certificates: Certificates, to
             b"UNAUTHENTICATED: a bearer token is needed: authorization: Bearer TOKEN\n",
         )
         code, _, stderr = await run("subscribe", *known, "--token-file", token, "s", environment=subscriber)
-        assert (code, stderr) == (1, b"PERMISSION_DENIED: the token 'publisher' may not subscribe stream 's'\n")
+        assert (code, stderr) == (1, b"PERMISSION_DENIED: the token 'publisher' may not subscribe to stream 's'\n")
         code, _, stderr = await run("subscribe", *there, "s", environment=subscriber)
         assert (code, b"UNAVAILABLE" in stderr) == (1, True)
 

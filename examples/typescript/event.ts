@@ -1,0 +1,85 @@
+// Turns messages into the SDK's JSON and back, led by the descriptors: no event is named here but for its type.
+
+import { create, getOption, hasOption, isFieldSet, ScalarType } from "@bufbuild/protobuf";
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import type {
+  OpenResponsesImageGenCallCompleted,
+  OpenResponsesImageGenCallGenerating,
+  OpenResponsesImageGenCallInProgress,
+  OpenResponsesImageGenCallPartialImage,
+} from "@openrouter/sdk/models";
+import { event_type } from "openresponses-grpc/v1/annotations_pb.js";
+import { OpenResponsesStreamEventSchema, type OpenResponsesStreamEvent } from "openresponses-grpc/v1/events_pb.js";
+
+/** The SDK's types of the events that the contract models, by their arm of the oneof. */
+interface SdkTypes {
+  imageGenerationCallGenerating: OpenResponsesImageGenCallGenerating;
+  imageGenerationCallCompleted: OpenResponsesImageGenCallCompleted;
+  imageGenerationCallInProgress: OpenResponsesImageGenCallInProgress;
+  imageGenerationCallPartialImage: OpenResponsesImageGenCallPartialImage;
+}
+export type SdkEvent = SdkTypes[keyof SdkTypes];
+
+type Arm = Exclude<OpenResponsesStreamEvent["event"], { case: undefined } | { case: "unrecognized" }>;
+
+/** What a message holds, as an object: the compiler holds it against the SDK's type in `toSdk`. */
+type Held = {
+  [A in Arm as A["case"]]: { type: SdkTypes[A["case"]]["type"] } & {
+    [P in Exclude<keyof A["value"], "$typeName" | "$unknown">]-?: NonNullable<A["value"][P]>;
+  };
+}[Arm["case"]];
+
+interface Modelled {
+  arm: DescField;
+  message: DescMessage;
+  type: string;
+}
+const modelled: Modelled[] = OpenResponsesStreamEventSchema.fields.flatMap((arm) =>
+  arm.message && hasOption(arm.message, event_type)
+    ? [{ arm, message: arm.message, type: getOption(arm.message, event_type) }]
+    : [],
+);
+const byArm = new Map(modelled.map((event) => [event.arm.localName, event]));
+const byType = new Map(modelled.map((event) => [event.type, event]));
+
+/** The event as the SDK hands it out. */
+export function toSdk({ case: arm, value }: Arm): SdkEvent {
+  const { message, type } = byArm.get(arm)!;
+  const missing = message.fields.find((field) => !isFieldSet(value, field));
+  if (missing) throw new TypeError(`${type}: ${missing.localName} is missing`);
+  const { $typeName, $unknown, ...properties } = value;
+  return { type, ...properties } as Held;
+}
+
+/** The event as JSON text: the SDK's properties, and behind them those that the contract does not name. */
+export function toJson({ event, extraJson = "" }: OpenResponsesStreamEvent): string {
+  if (event.case === undefined) throw new TypeError("an event of a newer contract");
+  if (event.case === "unrecognized") return event.value.json;
+  const json = JSON.stringify(toSdk(event));
+  // As text: to parse it would round large numbers.
+  const extra = extraJson.trim().slice(1, -1).trim();
+  return extra ? `${json.slice(0, -1)},${extra}}` : json;
+}
+
+/** The event that a text of the SDK's JSON describes; one that fits no message is carried as it is. */
+export function fromJson(json: string): OpenResponsesStreamEvent {
+  const { type, ...properties } = JSON.parse(json) as Record<string, unknown>;
+  if (typeof type !== "string") throw new TypeError(`no event: ${json}`);
+  const known = byType.get(type);
+  if (!known?.message.fields.every((field) => fits(field, properties[field.localName]))) {
+    return create(OpenResponsesStreamEventSchema, { event: { case: "unrecognized", value: { type, json } } });
+  }
+  const named = new Set(known.message.fields.map((field) => field.localName));
+  const entries = Object.entries(properties);
+  const value = Object.fromEntries(entries.filter(([name]) => named.has(name)));
+  const extra = Object.fromEntries(entries.filter(([name]) => !named.has(name)));
+  return create(OpenResponsesStreamEventSchema, {
+    event: { case: known.arm.localName, value } as Arm,
+    extraJson: Object.keys(extra).length ? JSON.stringify(extra) : undefined,
+  });
+}
+
+function fits(field: DescField, value: unknown): boolean {
+  if (field.scalar === ScalarType.DOUBLE) return Number.isFinite(value);
+  return typeof value === (field.scalar === ScalarType.BOOL ? "boolean" : "string");
+}
