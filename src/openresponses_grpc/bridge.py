@@ -89,14 +89,12 @@ def to_json(event: Message, *, naming: Naming = "camelCase") -> bytes:
         TypeError: `event` is another message or none.
 
     """
-    if type(event) is not OpenResponsesStreamEvent:
-        return _message_to_json(event, contract(naming))
     try:
         to_struct = _TO_STRUCT[naming][which_oneof(event, EVENT_ONEOF)]
-    except KeyError:
-        to_struct = None
-    if to_struct is None or event.extra_json:
-        return encode_json(to_encodable(event, contract(naming)))
+    except (KeyError, TypeError, ValueError):
+        return _other_to_json(event, contract(naming))
+    if event.extra_json:  # type: ignore[attr-defined]
+        return _other_to_json(event, contract(naming))
     return encode_json(to_struct(event))
 
 
@@ -132,7 +130,10 @@ def event_type_of(event: OpenResponsesStreamEvent) -> str:
     return codec.type if codec else event.unrecognized.type
 
 
-def _message_to_json(message: Message, compiled: Contract) -> bytes:
+def _other_to_json(message: Message, compiled: Contract) -> bytes:
+    """What `to_json` makes of anything but an event that has a codec and no further properties."""
+    if type(message) is OpenResponsesStreamEvent:
+        return encode_json(to_encodable(message, compiled))
     codec = compiled.by_message.get(type(message))
     if codec is None:
         raise TypeError(f"expected an OpenResponsesStreamEvent or one of its events, got {type(message).__name__}")

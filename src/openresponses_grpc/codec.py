@@ -30,7 +30,7 @@ decode_properties: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 EVENT_ONEOF: Final = "event"
 
-which_oneof: Final[Callable[[OpenResponsesStreamEvent, str], str | None]] = OpenResponsesStreamEvent.WhichOneof  # type: ignore[assignment]
+which_oneof: Final[Callable[[Message, str], str | None]] = OpenResponsesStreamEvent.WhichOneof  # type: ignore[assignment]
 """Called as `which_oneof(event, EVENT_ONEOF)`: on an event, the method's name is first sought among its fields."""
 
 TYPE_PROPERTY: Final = "type"
@@ -119,7 +119,8 @@ class EventCodec:
         return lines or ["    message.SetInParent()"]
 
     def _compile_to_struct(self, message: str) -> Callable[[Any], msgspec.Struct]:
-        # Presence is asked for only where a value is empty or zero: anything else is there.
+        # Presence is asked for only where a value is empty or zero: anything else is there. The fractions that are not
+        # sent through `number` are those that JSON has as they are.
         values = [f"value_{index}" for index in range(len(self.properties))]
         lines = ["def to_struct(message):", f"    message = {message}"]
         for value, (_, _, field, kind) in zip(values, self.properties, strict=True):
@@ -128,17 +129,24 @@ class EventCodec:
                     f"    double = message.{field}",
                     f"    {value} = whole(double)",
                     f"    if {value} is None:",
-                    f"        {value} = number('{field}', double)",
-                    f"    elif not {value} and not message.HasField('{field}'):",
+                    f"        {value} = double if 1 < double < 1e9 and double % 1 else number('{field}', double)",
+                    f"    elif not {value} and not has_field(message, '{field}'):",
                 ]
             else:
                 lines += [
                     f"    {value} = message.{field}",
-                    f"    if not {value} and not message.HasField('{field}'):",
+                    f"    if not {value} and not has_field(message, '{field}'):",
                 ]
             lines.append(f"        missing('{field}')")
         lines.append(f"    return Struct({', '.join(values)})")
-        return _define(lines, Struct=self.struct, whole=WHOLE_NUMBERS.get, number=self.number_of, missing=self.missing)
+        return _define(
+            lines,
+            Struct=self.struct,
+            whole=WHOLE_NUMBERS.get,
+            number=self.number_of,
+            has_field=self.message_class.HasField,
+            missing=self.missing,
+        )
 
     def missing(self, field: str) -> NoReturn:
         """Raises that a field is unset."""
