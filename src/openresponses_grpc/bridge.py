@@ -6,10 +6,11 @@ Numbers mean what ECMAScript's `JSON.parse` makes of them, IEEE doubles, and are
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
@@ -23,10 +24,12 @@ from .codec import (
     Naming,
     contract,
     decode_properties,
-    which_oneof,
 )
 from .errors import EventError, EventShapeError, IncompleteEventError, InvalidJSONError
 from .parsing import encode_json, path, read_event, type_of
+
+# Called on the class: on an event, a method's name is first sought among the fields.
+_list_fields: Final[Callable[[Message], Sequence[tuple[FieldDescriptor, Any]]]] = OpenResponsesStreamEvent.ListFields
 
 _TO_STRUCT: Final = {naming: compiled.to_struct for naming, compiled in CONTRACTS.items()}
 
@@ -90,23 +93,23 @@ def to_json(event: Message, *, naming: Naming = "camelCase") -> bytes:
 
     """
     try:
-        to_struct = _TO_STRUCT[naming][which_oneof(event, EVENT_ONEOF)]
+        # One field is set in it, and that is the arm of an event.
+        ((field, message),) = _list_fields(event)
+        to_struct = _TO_STRUCT[naming][field]
     except (KeyError, TypeError, ValueError):
         return _other_to_json(event, contract(naming))
-    if event.extra_json:  # type: ignore[attr-defined]
-        return _other_to_json(event, contract(naming))
-    return encode_json(to_struct(event))
+    return encode_json(to_struct(message))
 
 
 def to_encodable(event: OpenResponsesStreamEvent, compiled: Contract) -> msgspec.Struct | msgspec.Raw:
     """What msgspec encodes as an event's JSON: for `to_json`, and for those who encode many at once."""
-    arm = which_oneof(event, EVENT_ONEOF)
-    to_struct = compiled.to_struct.get(arm)
-    if to_struct is None:
+    arm = event.WhichOneof(EVENT_ONEOF)
+    codec = compiled.by_arm.get(arm)
+    if arm is None or codec is None:
         return msgspec.Raw(_write_unrecognized(event, arm))
-    struct = to_struct(event)
+    struct = codec.to_struct(getattr(event, arm))
     if extra_json := event.extra_json:
-        return msgspec.Raw(_with_extra(encode_json(struct), extra_json, compiled.by_arm[arm]))
+        return msgspec.Raw(_with_extra(encode_json(struct), extra_json, codec))
     return struct
 
 
@@ -123,7 +126,7 @@ def to_dict(event: Message, *, naming: Naming = "camelCase") -> dict[str, Any]:
 
 def event_type_of(event: OpenResponsesStreamEvent) -> str:
     """The value of the JSON property `type` of an event; raises IncompleteEventError where no event is set."""
-    arm = which_oneof(event, EVENT_ONEOF)
+    arm = event.WhichOneof(EVENT_ONEOF)
     if arm is None:
         raise IncompleteEventError("$", _NO_EVENT)
     codec = contract("camelCase").by_arm.get(arm)

@@ -29,10 +29,6 @@ decode_properties: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 """Parses a JSON object into its properties' JSON; the last one of a name counts."""
 
 EVENT_ONEOF: Final = "event"
-
-which_oneof: Final[Callable[[Message, str], str | None]] = OpenResponsesStreamEvent.WhichOneof  # type: ignore[assignment]
-"""Called as `which_oneof(event, EVENT_ONEOF)`: on an event, the method's name is first sought among its fields."""
-
 TYPE_PROPERTY: Final = "type"
 
 
@@ -64,16 +60,13 @@ class EventCodec:
 
     Attributes:
         type: the value of the JSON property `type`.
-        arm, number: the event's field in the oneof of `OpenResponsesStreamEvent`.
+        arm, number, descriptor: the event's field in the oneof of `OpenResponsesStreamEvent`.
         message_class: the event's message class.
         properties: its properties, in the order in which they are written; all are required.
         struct: the msgspec type that parses and prints the event's JSON.
         fill: sets an event's message to a `struct` that was parsed from JSON without a negative zero.
         to_event: makes an `OpenResponsesStreamEvent` of a `struct` and the JSON that it was parsed from.
-        to_struct: makes a `struct` of an event's message.
-        event_to_struct: makes a `struct` of the message in an `OpenResponsesStreamEvent` that has this arm.
-
-    What makes a `struct` raises IncompleteEventError.
+        to_struct: makes a `struct` of an event's message; raises IncompleteEventError.
 
     """
 
@@ -81,6 +74,7 @@ class EventCodec:
         self.type: str = message.GetOptions().Extensions[event_type]
         self.arm = arm.name
         self.number = arm.number
+        self.descriptor = arm
         self.message_class: type[Message] = GetMessageClass(message)
         self.properties = tuple(_property(field, naming) for field in message.fields)
         self.struct: type[msgspec.Struct] = msgspec.defstruct(
@@ -94,8 +88,7 @@ class EventCodec:
         )
         self.fill: Callable[[Any, msgspec.Struct], None] = self._compile_fill()
         self.to_event: Callable[[msgspec.Struct, str | bytes], OpenResponsesStreamEvent] = self._compile_to_event()
-        self.to_struct: Callable[[Any], msgspec.Struct] = self._compile_to_struct("message")
-        self.event_to_struct: Callable[[Any], msgspec.Struct] = self._compile_to_struct(f"message.{self.arm}")
+        self.to_struct: Callable[[Any], msgspec.Struct] = self._compile_to_struct()
 
     def _compile_fill(self) -> Callable[..., None]:
         return _define(["def fill(message, struct):", *self._assignments(signed_zeros=False)])
@@ -118,11 +111,11 @@ class EventCodec:
             lines.append(f"    message.{field} = struct.{field}{or_zero}")
         return lines or ["    message.SetInParent()"]
 
-    def _compile_to_struct(self, message: str) -> Callable[[Any], msgspec.Struct]:
+    def _compile_to_struct(self) -> Callable[[Any], msgspec.Struct]:
         # Presence is asked for only where a value is empty or zero: anything else is there. The fractions that are not
         # sent through `number` are those that JSON has as they are.
         values = [f"value_{index}" for index in range(len(self.properties))]
-        lines = ["def to_struct(message):", f"    message = {message}"]
+        lines = ["def to_struct(message):"]
         for value, (_, _, field, kind) in zip(values, self.properties, strict=True):
             if kind.python_type is float:
                 lines += [
@@ -171,7 +164,7 @@ class Contract:
         decode: parses the JSON of any modelled event into the `struct` of its codec.
         decode_lines: the same for many at once; it cares for white space, not for lines.
         to_event: the function of that name of a codec, by its `struct`.
-        to_struct: the function `event_to_struct` of a codec, by its arm.
+        to_struct: the function of that name of a codec, by the descriptor of its arm.
 
     """
 
@@ -187,9 +180,7 @@ class Contract:
         self.by_message = {codec.message_class: codec for codec in codecs}
         self.by_struct = {codec.struct: codec for codec in codecs}
         self.to_event = {codec.struct: codec.to_event for codec in codecs}
-        self.to_struct: Mapping[str | None, Callable[[Any], msgspec.Struct]] = {
-            codec.arm: codec.event_to_struct for codec in codecs
-        }
+        self.to_struct = {codec.descriptor: codec.to_struct for codec in codecs}
         decoder = msgspec.json.Decoder(Union[tuple(self.to_event)])  # noqa: UP007
         self.decode = decoder.decode
         self.decode_lines = decoder.decode_lines

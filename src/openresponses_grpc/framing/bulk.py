@@ -31,8 +31,11 @@ encode_lines: Final = msgspec.json.Encoder().encode_lines
 _NEGATIVE: Final = re.compile(rb":\s*-")
 
 
-def frame_lines(block: bytes, contract: Contract) -> bytes | None:
-    """The events of JSON lines, each after its length; None where there is anything but modelled events, one a line."""
+def frame_lines(block: bytes, contract: Contract) -> tuple[bytes, int] | None:
+    """The events of JSON lines, each after its length, and how many there are.
+
+    None where there is anything but modelled events, one on each line.
+    """
     # A zero may be the integer -0, which takes more than a look at the number.
     if b"-" in block and _NEGATIVE.search(block):
         return None
@@ -54,7 +57,7 @@ def frame_lines(block: bytes, contract: Contract) -> bytes | None:
         fill[kind](message, struct)
     serialized = _SerializedEvents.FromString(events.SerializeToString())
     frames = {struct: iter(_frames(codec, getattr(serialized, codec.arm))) for struct, codec in codecs.items()}
-    return b"".join(map(next, map(frames.__getitem__, types)))
+    return b"".join(map(next, map(frames.__getitem__, types))), len(structs)
 
 
 def print_lines(messages: Sequence[bytes], contract: Contract) -> bytes | None:

@@ -23,11 +23,12 @@ def transcode(reader: EventReader, writer: EventWriter, chunk: bytes) -> Iterato
     match reader, writer:
         case NDJSONReader(), ProtobufWriter():
             block = reader.take(chunk)
-            frames = frame_lines(block, reader.contract)
-            if frames is None:
+            framed = frame_lines(block, reader.contract)
+            if framed is None:
                 yield from writer.write(reader.read(block))
             else:
-                reader.skip(block.count(b"\n"))
+                frames, count = framed
+                reader.skip(count)
                 yield frames
         case ProtobufReader(), NDJSONWriter():
             taken = reader.take(chunk)
