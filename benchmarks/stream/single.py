@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import grpc
@@ -66,17 +66,21 @@ class SingleClient:
             yield response.events[0]
 
 
+@asynccontextmanager
+async def _serving(server: grpc.aio.Server) -> AsyncIterator[str]:
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        await server.stop(None)
+
+
 class Single:
-    @asynccontextmanager
-    async def serve(self) -> AsyncIterator[str]:
+    def serve(self) -> AbstractAsyncContextManager[str]:
         server = grpc.aio.server()
         add_OpenResponsesStreamServiceServicer_to_server(Servicer(), server)
-        port = server.add_insecure_port("127.0.0.1:0")
-        await server.start()
-        try:
-            yield f"127.0.0.1:{port}"
-        finally:
-            await server.stop(None)
+        return _serving(server)
 
     @asynccontextmanager
     async def connect(self, address: str) -> AsyncIterator[Client]:
@@ -109,8 +113,7 @@ class EchoClient:
 class Echo(Single):
     """A bare grpc.aio stream that sends each message back: what a gRPC round trip takes without anything in it."""
 
-    @asynccontextmanager
-    async def serve(self) -> AsyncIterator[str]:
+    def serve(self) -> AbstractAsyncContextManager[str]:
         async def echo(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
             async for request in requests:
                 yield request
@@ -118,12 +121,7 @@ class Echo(Single):
         server = grpc.aio.server()
         handler: Any = grpc.stream_stream_rpc_method_handler(echo)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("benchmark", {"Echo": handler}),))
-        port = server.add_insecure_port("127.0.0.1:0")
-        await server.start()
-        try:
-            yield f"127.0.0.1:{port}"
-        finally:
-            await server.stop(None)
+        return _serving(server)
 
     @asynccontextmanager
     async def connect(self, address: str) -> AsyncIterator[Client]:
