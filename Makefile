@@ -6,10 +6,14 @@ FACTOR ?= 20
 BUF ?= npx --yes --package=@bufbuild/buf@1.75.0 buf
 VENV := .venv
 BIN := $(VENV)/bin
+include requirements/generators.mk
 # The languages that have stubs, and what on the PATH it takes to make them.
-LANGUAGES := python typescript
+LANGUAGES := python typescript go java rust
 NEEDS_python := $(PYTHON)
-NEEDS_typescript := $(PYTHON) node npm
+NEEDS_typescript := $(PYTHON) npm
+NEEDS_go := $(PYTHON) go
+NEEDS_java := $(PYTHON) mvn
+NEEDS_rust := $(PYTHON) cargo
 PROTOS := $(sort $(wildcard proto/openresponses/v1/*.proto))
 SERVICES := $(filter %_service.proto,$(PROTOS))
 PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
@@ -17,7 +21,7 @@ PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test lint types generate $(LANGUAGES:%=generate-%) check-generated check-wheel differential faults \
-	soak interop fuzz bench clean
+	soak interop descriptors fuzz bench clean
 
 help: ## Say what there is
 	@echo "Python 3.11 or newer, make and a package index are enough for install, demo and test."
@@ -55,6 +59,30 @@ generate-typescript: .venv-generate/installed build/generate-typescript/installe
 	rm -rf generated/typescript/openresponses
 	$(PROTOC) --plugin=build/generate-typescript/node_modules/.bin/protoc-gen-es \
 		--es_out=generated/typescript --es_opt=target=js+dts,import_extension=js $(PROTOS)
+
+generate-go: .venv-generate/installed build/generate-go/installed ## Make the Go stubs
+	rm -rf generated/go/openresponses
+	PATH="$(CURDIR)/build/generate-go:$$PATH" $(PROTOC) --go_out=generated/go --go_opt=module=openresponses-grpc \
+		--go-grpc_out=generated/go --go-grpc_opt=module=openresponses-grpc $(PROTOS)
+
+generate-java: build/descriptors.binpb build/generate-java/installed ## Make the Java stubs
+	rm -rf generated/java/src/main/java
+	mkdir -p generated/java/src/main/java
+	build/generate-java/protoc --descriptor_set_in=$< --plugin=build/generate-java/protoc-gen-grpc-java \
+		--java_out=generated/java/src/main/java --grpc-java_out=generated/java/src/main/java $(PROTOS:proto/%=%)
+
+generate-rust: .venv-generate/installed build/generate-rust/installed ## Make the Rust stubs
+	rm -rf generated/rust/src/generated
+	mkdir -p generated/rust/src/generated
+	PATH="$(CURDIR)/build/generate-rust/bin:$$PATH" $(PROTOC) --prost_out=generated/rust/src/generated \
+		--tonic_out=generated/rust/src/generated $(PROTOS)
+	$(PROTOC) --include_imports --descriptor_set_out=generated/rust/src/generated/descriptors.binpb $(PROTOS)
+
+descriptors: build/descriptors.binpb ## Write the contract's descriptor set, for tools that want one, to build/descriptors.binpb
+
+build/descriptors.binpb: $(PROTOS) .venv-generate/installed
+	mkdir -p $(@D)
+	$(PROTOC) --include_imports --include_source_info --descriptor_set_out=$@ $(PROTOS)
 
 # Without its tools a language is left out, but not in CI.
 missing = $(strip $(foreach tool,$(NEEDS_$1),$(if $(shell command -v $(tool)),,$(tool))))
@@ -108,13 +136,23 @@ $(VENV)/installed-%: $(VENV)/installed
 		--editable . --requirement requirements/fuzz.txt
 	@touch $@
 
-.venv-generate/installed: requirements/generate.txt
+.venv-generate/installed: requirements/generators.mk
 	$(PYTHON) -m venv .venv-generate
-	.venv-generate/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	.venv-generate/bin/pip install --quiet --disable-pip-version-check $(GENERATORS_python)
 	@touch $@
 
-build/generate-typescript/installed: requirements/typescript/package.json requirements/typescript/package-lock.json
-	mkdir -p $(@D)
-	cp $^ $(@D)
-	cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund
+build/generate-typescript/installed: requirements/generators.mk
+	npm install --prefix $(@D) --silent --ignore-scripts --no-audit --no-fund $(GENERATORS_typescript)
+	@touch $@
+
+build/generate-go/installed: requirements/generators.mk
+	$(foreach generator,$(GENERATORS_go),GOBIN=$(CURDIR)/$(@D) go install $(generator) &&) touch $@
+
+# Maven Central has them as programs.
+build/generate-java/installed: requirements/generators.mk
+	./scripts/fetch-programs $(@D) $(GENERATORS_java)
+	@touch $@
+
+build/generate-rust/installed: requirements/generators.mk
+	cargo install --quiet --locked --root $(@D) $(GENERATORS_rust)
 	@touch $@

@@ -14,8 +14,9 @@ export function connect(server: string): StreamClient {
 /** Waits for the next attempt after a call that broke; throws an error that another attempt does not heal. */
 export async function recover(reason: unknown): Promise<void> {
   const error = ConnectError.from(reason);
+  const asked = error.details.some((detail) => "type" in detail && detail.type === "google.rpc.RetryInfo");
   // What the connection says has a cause; what the server says has none.
-  if (error.code !== Code.Unavailable && error.code !== Code.Canceled && !error.cause) throw error;
+  if (error.code !== Code.Unavailable && error.code !== Code.Canceled && !asked && !error.cause) throw error;
   console.error(`trying again after: ${error.message}`);
   await setTimeout(500);
 }

@@ -2,6 +2,7 @@
 
 import { create, getOption, hasOption, isFieldSet, ScalarType } from "@bufbuild/protobuf";
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
+import { configureTextEncoding, getTextEncoding } from "@bufbuild/protobuf/wire";
 import type {
   OpenResponsesImageGenCallCompleted,
   OpenResponsesImageGenCallGenerating,
@@ -10,6 +11,10 @@ import type {
 } from "@openrouter/sdk/models";
 import { event_type } from "openresponses-grpc/v1/annotations_pb.js";
 import { OpenResponsesStreamEventSchema, type OpenResponsesStreamEvent } from "openresponses-grpc/v1/events_pb.js";
+
+// Else a string loses U+FEFF at its start, which is a character there and no byte order mark.
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+configureTextEncoding({ ...getTextEncoding(), decodeUtf8: (bytes) => utf8.decode(bytes) });
 
 /** The SDK's types of the events that the contract models, by their arm of the oneof. */
 interface SdkTypes {
@@ -66,7 +71,7 @@ export function fromJson(json: string): OpenResponsesStreamEvent {
   const { type, ...properties } = JSON.parse(json) as Record<string, unknown>;
   if (typeof type !== "string") throw new TypeError(`no event: ${json}`);
   const known = byType.get(type);
-  if (!known?.message.fields.every((field) => fits(field, properties[field.localName]))) {
+  if (!known?.message.fields.every((field) => fits(field, properties))) {
     return create(OpenResponsesStreamEventSchema, { event: { case: "unrecognized", value: { type, json } } });
   }
   const named = new Set(known.message.fields.map((field) => field.localName));
@@ -79,7 +84,10 @@ export function fromJson(json: string): OpenResponsesStreamEvent {
   });
 }
 
-function fits(field: DescField, value: unknown): boolean {
+/** Whether a property is there, in one spelling, with a value that its field holds. */
+function fits(field: DescField, properties: Record<string, unknown>): boolean {
+  if (field.name !== field.localName && field.name in properties) return false;
+  const value = properties[field.localName];
   if (field.scalar === ScalarType.DOUBLE) return Number.isFinite(value);
   return typeof value === (field.scalar === ScalarType.BOOL ? "boolean" : "string");
 }

@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"openresponses/v1/annotations.proto\x12\x10openresponses.v1\x1a google/protobuf/descriptor.proto:8\n\nevent_type\x12\x1f.google.protobuf.MessageOptions\x18\xd1\x86\x03 \x01(\t\x88\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"openresponses/v1/annotations.proto\x12\x10openresponses.v1\x1a google/protobuf/descriptor.proto:8\n\nevent_type\x12\x1f.google.protobuf.MessageOptions\x18\xd1\x86\x03 \x01(\t\x88\x01\x01\x42[\n\x10openresponses.v1B\x10\x41nnotationsProtoP\x01Z3openresponses-grpc/openresponses/v1;openresponsesv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'openresponses.v1.annotations_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\020openresponses.v1B\020AnnotationsProtoP\001Z3openresponses-grpc/openresponses/v1;openresponsesv1'
 # @@protoc_insertion_point(module_scope)

@@ -11,7 +11,7 @@ import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
  * Describes the file openresponses/v1/annotations.proto.
  */
 export const file_openresponses_v1_annotations = /*@__PURE__*/
-  fileDesc("CiJvcGVucmVzcG9uc2VzL3YxL2Fubm90YXRpb25zLnByb3RvEhBvcGVucmVzcG9uc2VzLnYxOkMKCmV2ZW50X3R5cGUSHy5nb29nbGUucHJvdG9idWYuTWVzc2FnZU9wdGlvbnMY0YYDIAEoCVIJZXZlbnRUeXBliAEBYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("CiJvcGVucmVzcG9uc2VzL3YxL2Fubm90YXRpb25zLnByb3RvEhBvcGVucmVzcG9uc2VzLnYxOkMKCmV2ZW50X3R5cGUSHy5nb29nbGUucHJvdG9idWYuTWVzc2FnZU9wdGlvbnMY0YYDIAEoCVIJZXZlbnRUeXBliAEBQlsKEG9wZW5yZXNwb25zZXMudjFCEEFubm90YXRpb25zUHJvdG9QAVozb3BlbnJlc3BvbnNlcy1ncnBjL29wZW5yZXNwb25zZXMvdjE7b3BlbnJlc3BvbnNlc3YxYgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * The value of the JSON property `type` of the event that this message models, for example
