@@ -3,6 +3,7 @@
 PYTHON ?= python3
 SECONDS ?= 60
 FACTOR ?= 20
+AGAINST ?= main
 BUF ?= npx --yes --package=@bufbuild/buf@1.75.0 buf
 VENV := .venv
 BIN := $(VENV)/bin
@@ -20,7 +21,7 @@ PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types generate $(LANGUAGES:%=generate-%) check-generated check-wheel differential faults \
+.PHONY: help install demo test lint breaking types generate $(LANGUAGES:%=generate-%) check-generated check-wheel differential faults \
 	soak interop descriptors fuzz bench clean
 
 help: ## Say what there is
@@ -41,6 +42,10 @@ lint: $(VENV)/installed-lint ## Check the style of the Python code and of the co
 	$(BIN)/ruff format --check
 	$(BUF) lint
 	$(BUF) format --diff --exit-code
+
+breaking: ## Fail if the contract breaks main's (or AGAINST a commit) or a release's (needs Node)
+	git archive $(AGAINST) buf.yaml proto | $(BUF) breaking --against '-#format=tar'
+	$(BUF) breaking --against tests/released/contract.binpb
 
 types: $(VENV)/installed-lint ## Check the types
 	$(BIN)/mypy
@@ -78,7 +83,7 @@ generate-rust: .venv-generate/installed build/generate-rust/installed ## Make th
 		--tonic_out=generated/rust/src/generated $(PROTOS)
 	$(PROTOC) --include_imports --descriptor_set_out=generated/rust/src/generated/descriptors.binpb $(PROTOS)
 
-descriptors: build/descriptors.binpb ## Write the contract's descriptor set, for tools that want one, to build/descriptors.binpb
+descriptors: build/descriptors.binpb ## Write build/descriptors.binpb, the contract's descriptor set, for tools
 
 build/descriptors.binpb: $(PROTOS) .venv-generate/installed
 	mkdir -p $(@D)
@@ -97,7 +102,7 @@ check-generated: ## Fail if the stubs are not what the contract generates
 check-wheel: $(VENV)/installed-test ## Test the built wheel beside the oldest and the newest dependencies
 	./scripts/check-wheel $(BIN)/python
 
-interop: $(VENV)/installed-test ## Test the examples in other languages against the server (needs Node)
+interop: $(VENV)/installed-test ## Test the examples in other languages, and tools, against the server (needs all of them)
 	$(BIN)/python -m pytest -m interop tests/interop
 
 differential: $(VENV)/installed-test ## Hold the bridge against the SDKs on generated inputs (needs Node)

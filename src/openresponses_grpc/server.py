@@ -11,9 +11,9 @@ from typing import Final
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from . import wire
+from .reflection import add_reflection
 from .service import StreamService
 
 DRAIN_SECONDS: Final = 5.0
@@ -94,8 +94,7 @@ async def running_server(
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     server.add_generic_rpc_handlers((service.handler(),))
     if reflect:
-        names = (wire.SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, server)
+        add_reflection((wire.SERVICE_NAME, health.SERVICE_NAME), server)
     try:
         port = server.add_secure_port(listen, credentials) if credentials else server.add_insecure_port(listen)
     except RuntimeError as error:

@@ -110,8 +110,10 @@ def describe(address: str) -> tuple[list[str], list[str]]:
     """What reflection says: the services, and the methods of the stream service."""
     with grpc.insecure_channel(address) as channel:
         database = ProtoReflectionDescriptorDatabase(channel)
-        file = database.FindFileContainingSymbol(wire.SERVICE_NAME)
-        return list(database.get_services()), [method.name for method in file.service[0].method]
+        files = [database.FindFileContainingSymbol(f"{wire.SERVICE_NAME}{of}") for of in ("", ".Publish", ".Subscribe")]
+        assert files == [files[0]] * 3  # a symbol may be a service or a method
+        assert [field.json_name for field in files[0].message_type[0].field][:2] == ["streamId", "firstOffset"]
+        return list(database.get_services()), [method.name for method in files[0].service[0].method]
 
 
 @pytest.mark.parametrize("reflect", [True, False])

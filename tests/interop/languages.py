@@ -1,0 +1,90 @@
+"""How the examples in each language are built and run: as docs/languages.md says, but for what only people need."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+EXAMPLES: Final = Path(__file__).parents[2] / "examples"
+
+
+def needs(*tools: str) -> None:
+    """Skips a test where one of the tools is not on the PATH; in CI none may be missing."""
+    if missing := [tool for tool in tools if shutil.which(tool) is None]:
+        reason = f"there is no {' and no '.join(missing)} on the PATH"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+class Language(NamedTuple):
+    """A language that has stubs, and an example in a folder of its name.
+
+    Attributes:
+        tools: what it takes on the PATH.
+        builds: the commands that build the example, in its folder.
+        command: what runs one of its programs, with `{program}` for the program's name.
+
+    """
+
+    name: str
+    tools: Sequence[str]
+    builds: Sequence[str]
+    command: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the example is."""
+        return EXAMPLES / self.name
+
+    def build(self) -> None:
+        """Builds the example; fails with what was printed."""
+        for command in self.builds:
+            built = subprocess.run(command.split(), cwd=self.folder, capture_output=True, text=True, check=False)
+            assert built.returncode == 0, f"{command}\n{built.stdout}\n{built.stderr}"
+
+    @asynccontextmanager
+    async def started(self, program: str, *arguments: str | Path) -> AsyncIterator[Process]:
+        """A program of the example, which does not outlive the body."""
+        name = program.capitalize() if self.name == "java" else program
+        process = await asyncio.create_subprocess_exec(
+            *self.command.format(program=name).split(),
+            *arguments,
+            cwd=self.folder,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.communicate()
+
+
+LANGUAGES: Final[Mapping[str, Language]] = {
+    language.name: language
+    for language in (
+        Language(
+            "typescript",
+            ["node", "npm"],
+            ["npm ci --ignore-scripts --no-audit --no-fund", "npx tsc"],
+            "node build/{program}.js",
+        ),
+        Language("go", ["go"], ["go build -o build/ ./..."], "build/{program}"),
+        Language(
+            "java", ["java", "mvn"], ["mvn --batch-mode --quiet package"], "java -cp target/example.jar {program}"
+        ),
+        Language("rust", ["cargo"], ["cargo build --release --locked"], "target/release/{program}"),
+    )
+}
