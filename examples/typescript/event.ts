@@ -3,12 +3,7 @@
 import { create, getOption, hasOption, isFieldSet, ScalarType } from "@bufbuild/protobuf";
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { configureTextEncoding, getTextEncoding } from "@bufbuild/protobuf/wire";
-import type {
-  OpenResponsesImageGenCallCompleted,
-  OpenResponsesImageGenCallGenerating,
-  OpenResponsesImageGenCallInProgress,
-  OpenResponsesImageGenCallPartialImage,
-} from "@openrouter/sdk/models";
+import type * as models from "@openrouter/sdk/models";
 import { event_type } from "openresponses-grpc/v1/annotations_pb.js";
 import { OpenResponsesStreamEventSchema, type OpenResponsesStreamEvent } from "openresponses-grpc/v1/events_pb.js";
 
@@ -16,22 +11,27 @@ import { OpenResponsesStreamEventSchema, type OpenResponsesStreamEvent } from "o
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 configureTextEncoding({ ...getTextEncoding(), decodeUtf8: (bytes) => utf8.decode(bytes) });
 
-/** The SDK's types of the events that the contract models, by their arm of the oneof. */
-interface SdkTypes {
-  imageGenerationCallGenerating: OpenResponsesImageGenCallGenerating;
-  imageGenerationCallCompleted: OpenResponsesImageGenCallCompleted;
-  imageGenerationCallInProgress: OpenResponsesImageGenCallInProgress;
-  imageGenerationCallPartialImage: OpenResponsesImageGenCallPartialImage;
-}
-export type SdkEvent = SdkTypes[keyof SdkTypes];
-
 type Arm = Exclude<OpenResponsesStreamEvent["event"], { case: undefined } | { case: "unrecognized" }>;
+
+/** A message's properties, all of them there. */
+type Properties<Message> = {
+  [P in Exclude<keyof Message, "$typeName" | "$unknown">]-?: NonNullable<Message[P]>;
+};
+
+/** The SDK's type of the event that a message models: they have one name, as has the SDK's parser, `…FromJSON`. */
+type SdkType<Message extends Arm["value"]> =
+  Message["$typeName"] extends `openresponses.v1.${infer Name}`
+    ? (typeof models)[`${Uncapitalize<Name>}FromJSON` & keyof typeof models] extends (json: string) => infer Result
+      ? Extract<Result, { ok: true }> extends { value: infer Model }
+        ? Model
+        : never
+      : { type: string } & Properties<Message> // an event that came after this SDK
+    : never;
+export type SdkEvent = { [A in Arm as A["case"]]: SdkType<A["value"]> }[Arm["case"]];
 
 /** What a message holds, as an object: the compiler holds it against the SDK's type in `toSdk`. */
 type Held = {
-  [A in Arm as A["case"]]: { type: SdkTypes[A["case"]]["type"] } & {
-    [P in Exclude<keyof A["value"], "$typeName" | "$unknown">]-?: NonNullable<A["value"][P]>;
-  };
+  [A in Arm as A["case"]]: { type: SdkType<A["value"]>["type"] } & Properties<A["value"]>;
 }[Arm["case"]];
 
 interface Modelled {
@@ -47,7 +47,8 @@ const modelled: Modelled[] = OpenResponsesStreamEventSchema.fields.flatMap((arm)
 const byArm = new Map(modelled.map((event) => [event.arm.localName, event]));
 const byType = new Map(modelled.map((event) => [event.type, event]));
 
-/** The event as the SDK hands it out. */
+/** The event as the SDK hands it out, with the SDK's type. */
+export function toSdk<A extends Arm>(event: A): SdkType<A["value"]>;
 export function toSdk({ case: arm, value }: Arm): SdkEvent {
   const { message, type } = byArm.get(arm)!;
   const missing = message.fields.find((field) => !isFieldSet(value, field));

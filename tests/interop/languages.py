@@ -9,6 +9,7 @@ import subprocess
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -46,12 +47,6 @@ class Language(NamedTuple):
         """Where the example is."""
         return EXAMPLES / self.name
 
-    def build(self) -> None:
-        """Builds the example; fails with what was printed."""
-        for command in self.builds:
-            built = subprocess.run(command.split(), cwd=self.folder, capture_output=True, text=True, check=False)
-            assert built.returncode == 0, f"{command}\n{built.stdout}\n{built.stderr}"
-
     @asynccontextmanager
     async def started(self, program: str, *arguments: str | Path) -> AsyncIterator[Process]:
         """A program of the example, which does not outlive the body."""
@@ -88,3 +83,14 @@ LANGUAGES: Final[Mapping[str, Language]] = {
         Language("rust", ["cargo"], ["cargo build --release --locked"], "target/release/{program}"),
     )
 }
+
+
+@cache
+def built(name: str) -> Language:
+    """The language of a name, whose example is built, once for all tests; fails with what was printed."""
+    language = LANGUAGES[name]
+    needs(*language.tools)
+    for command in language.builds:
+        process = subprocess.run(command.split(), cwd=language.folder, capture_output=True, text=True, check=False)
+        assert process.returncode == 0, f"{command}\n{process.stdout}\n{process.stderr}"
+    return language
