@@ -122,7 +122,8 @@ bench: $(VENV)/installed-bench ## Measure the bridge and the stream against othe
 	$(BIN)/python -m benchmarks.stream
 
 clean: ## Remove everything that make has made
-	rm -rf .venv .venv-generate .venv-fuzz build dist examples/typescript/build examples/typescript/node_modules
+	rm -rf .venv .venv-generate .venv-fuzz build dist
+	rm -rf examples/*/build examples/*/target examples/typescript/node_modules generated/java/target
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
