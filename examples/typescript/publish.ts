@@ -19,6 +19,7 @@ class Publisher {
   #unacknowledged: { event: OpenResponsesStreamEvent; size: number }[] = [];
   #bytes = 0;
   #offset: bigint | undefined; // of #unacknowledged[0]; unknown before the first answer
+  #sent = 0n; // the offset after all that was ever sent
   #epoch: bigint | undefined;
   #greeted = false; // the first request of this call is answered
   #ended = false;
@@ -58,12 +59,15 @@ class Publisher {
   async *#requests(streamId: string, signal: AbortSignal): AsyncGenerator<PublishRequest> {
     yield { streamId, epoch: this.#epoch };
     while (!this.#greeted) await once(this.#changes, "change", { signal });
-    let firstOffset = this.#offset!;
+    let nextOffset = this.#offset!;
     for (;;) {
+      // What a call that broke had sent may be stored only now.
+      const firstOffset = nextOffset > this.#offset! ? nextOffset : this.#offset!;
       const events = this.#batch(firstOffset);
       if (events.length) {
+        nextOffset = firstOffset + BigInt(events.length);
+        if (nextOffset > this.#sent) this.#sent = nextOffset;
         yield { firstOffset, events };
-        firstOffset += BigInt(events.length);
       } else if (this.#ended) {
         yield { endOfStream: true };
         return;
@@ -86,13 +90,12 @@ class Publisher {
   }
 
   #acknowledge({ nextOffset, epoch }: PublishResponse): void {
-    this.#offset ??= nextOffset;
+    if (this.#offset === undefined) this.#offset = this.#sent = nextOffset;
     this.#epoch = epoch;
-    const stored = Number(nextOffset - this.#offset);
-    if (stored > this.#unacknowledged.length) {
-      throw new ConnectError("another publisher writes to the stream", Code.Aborted);
-    }
-    for (const { size } of this.#unacknowledged.splice(0, stored)) this.#bytes -= size;
+    if (nextOffset > this.#sent) throw new ConnectError("another publisher writes to the stream", Code.Aborted);
+    if (nextOffset < this.#offset) throw new ConnectError("the stream has lost events", Code.DataLoss);
+    const stored = this.#unacknowledged.splice(0, Number(nextOffset - this.#offset));
+    for (const { size } of stored) this.#bytes -= size;
     this.#offset = nextOffset;
     this.#greeted = true;
     this.#changes.emit("change");

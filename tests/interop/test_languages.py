@@ -47,11 +47,11 @@ def canonical(text: str) -> bytes:
 
 def same_event(one: bytes, other: bytes) -> bool:
     """Whether two messages are equal, digit for digit, but for white space and escapes in `extra_json`."""
-    events = [OpenResponsesStreamEvent.FromString(binary) for binary in (one, other)]
-    extras = [json.loads(event.extra_json or "{}", parse_float=str, parse_int=str) for event in events]
-    for event in events:
-        event.ClearField("extra_json")
-    return extras[0] == extras[1] and events[0].SerializeToString() == events[1].SerializeToString()
+    messages = [OpenResponsesStreamEvent.FromString(binary) for binary in (one, other)]
+    extras = [json.loads(message.extra_json or "{}", parse_float=str, parse_int=str) for message in messages]
+    for message in messages:
+        message.ClearField("extra_json")
+    return extras[0] == extras[1] and messages[0].SerializeToString() == messages[1].SerializeToString()
 
 
 def letters(text: bytes) -> str:

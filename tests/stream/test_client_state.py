@@ -96,6 +96,7 @@ def test_more_events_than_were_sent_are_another_publisher_s() -> None:
     outbox = opened()
     outbox.add(event(0))
     outbox.next_request()
+    outbox.add(event(1))  # added and not sent: the stream cannot have it from here
     with pytest.raises(StreamError) as caught:
         outbox.acknowledge(PublishResponse(next_offset=2, epoch=7))
     assert caught.value.reason == "PUBLISHER_CONFLICT"

@@ -35,6 +35,7 @@ class Outbox:
         self._in_flight: deque[bytes] = deque()
         self._size = 0
         self.acknowledged: int | None = None
+        self._sent = 0  # the offset after all that was ever sent
         self._epoch: int | None = None
         self._greeted = False  # hello is answered in this call
         self._finishing = False
@@ -100,6 +101,7 @@ class Outbox:
             size += len(event)
             self._in_flight.append(event)
             request.events.append(event)
+        self._sent = max(self._sent, self.acknowledged + len(self._in_flight))
         if self._finishing and not self._unsent:
             request.end_of_stream = self._end_sent = True
         return request
@@ -112,18 +114,19 @@ class Outbox:
 
         """
         if self.acknowledged is None:
-            self.acknowledged, self._epoch = response.next_offset, response.epoch
+            self.acknowledged = self._sent = response.next_offset
+            self._epoch = response.epoch
         self._greeted = True
-        before = self.acknowledged
-        # After a break the server may have more than was in flight: what hello put back is first in line.
-        while self.acknowledged < response.next_offset and (self._in_flight or self._unsent):
-            self._size -= len((self._in_flight or self._unsent).popleft())
-            self.acknowledged += 1
-        if self.acknowledged < response.next_offset:
+        if response.next_offset > self._sent:
             raise StreamError(
                 grpc.StatusCode.ABORTED,
                 f"another publisher writes to the stream: it has {response.next_offset} events,"
-                f" and {self.acknowledged} with those from here",
+                f" and {self._sent} with those from here",
                 reason="PUBLISHER_CONFLICT",
             )
+        before = self.acknowledged
+        # After a break the server may have more than was in flight: what hello put back is first in line.
+        while self.acknowledged < response.next_offset:
+            self._size -= len((self._in_flight or self._unsent).popleft())
+            self.acknowledged += 1
         return self.acknowledged > before
