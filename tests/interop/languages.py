@@ -80,7 +80,7 @@ LANGUAGES: Final[Mapping[str, Language]] = {
         Language(
             "java", ["java", "mvn"], ["mvn --batch-mode --quiet package"], "java -cp target/example.jar {program}"
         ),
-        Language("rust", ["cargo"], ["cargo build --release --locked"], "target/release/{program}"),
+        Language("rust", ["cargo"], ["cargo build --quiet"], "target/debug/{program}"),
     )
 }
 
