@@ -78,7 +78,10 @@ LANGUAGES: Final[Mapping[str, Language]] = {
         ),
         Language("go", ["go"], ["go build -o build/ ./..."], "build/{program}"),
         Language(
-            "java", ["java", "mvn"], ["mvn --batch-mode --quiet package"], "java -cp target/example.jar {program}"
+            "java",
+            ["java", "mvn"],
+            ["mvn --batch-mode --quiet --file ../../generated/java install", "mvn --batch-mode --quiet package"],
+            "java -cp target/example.jar {program}",
         ),
         Language("rust", ["cargo"], ["cargo build --quiet"], "target/debug/{program}"),
     )
