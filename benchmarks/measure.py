@@ -15,13 +15,16 @@ _Value = TypeVar("_Value")
 
 
 def measure(contenders: Mapping[str, Callable[[], object]], *, events: int, rounds: int) -> Times:
-    """Lets the contenders take turns in every round: a machine that is slower for a while is slower for all."""
+    """Lets the contenders take turns in every round: a machine that is slower for a while is slower for all.
+
+    In its turn a contender runs twice, and the second time counts: else the first of those that work on the same
+    objects would fetch them into the caches for the others.
+    """
     times: Times = {name: [] for name in contenders}
-    for contender in contenders.values():
-        contender()
     for _ in range(rounds):
         for name, contender in contenders.items():
             gc.collect()
+            contender()
             start = time.perf_counter()
             contender()
             times[name].append((time.perf_counter() - start) / events * 1e6)

@@ -129,7 +129,7 @@ def test_usual_events_go_in_bulk_and_come_out_as_they_were() -> None:
     lines = b"".join(to_json(made) + b"\n" for made in events)
     messages = [made.SerializeToString() for made in events]
     assert frame_lines(lines, contract("camelCase")) == (framed(messages), len(messages))
-    assert print_lines(messages, contract("camelCase")) == lines
+    assert print_lines(framed(messages), contract("camelCase")) == (lines, len(messages), len(framed(messages)))
 
 
 @given(st.lists(st.integers(0, 12), max_size=12), st.integers(1, 400), st.booleans())

@@ -64,7 +64,6 @@ class EventCodec:
         message_class: the event's message class.
         properties: its properties, in the order in which they are written; all are required.
         struct: the msgspec type that parses and prints the event's JSON.
-        fill: sets an event's message to a `struct` that was parsed from JSON without a negative zero.
         to_event: makes an `OpenResponsesStreamEvent` of a `struct` and the JSON that it was parsed from.
         to_struct: makes a `struct` of an event's message; raises IncompleteEventError.
 
@@ -86,30 +85,23 @@ class EventCodec:
             forbid_unknown_fields=True,
             gc=False,
         )
-        self.fill: Callable[[Any, msgspec.Struct], None] = self._compile_fill()
         self.to_event: Callable[[msgspec.Struct, str | bytes], OpenResponsesStreamEvent] = self._compile_to_event()
         self.to_struct: Callable[[Any], msgspec.Struct] = self._compile_to_struct()
-
-    def _compile_fill(self) -> Callable[..., None]:
-        return _define(["def fill(message, struct):", *self._assignments(signed_zeros=False)])
 
     def _compile_to_event(self) -> Callable[..., OpenResponsesStreamEvent]:
         lines = [
             "def to_event(struct, data):",
             "    event = OpenResponsesStreamEvent()",
             f"    message = event.{self.arm}",
-            *self._assignments(signed_zeros=True),
-            "    return event",
         ]
-        return _define(lines, OpenResponsesStreamEvent=OpenResponsesStreamEvent, zero=_signed_zero)
-
-    def _assignments(self, *, signed_zeros: bool) -> list[str]:
         # Plain assignments cost half of keyword arguments, and less than a loop over setattr.
-        lines = []
         for name, _, field, kind in self.properties:
-            or_zero = f" or zero(data, '{name}')" if signed_zeros and kind.python_type is float else ""
+            or_zero = f" or zero(data, '{name}')" if kind.python_type is float else ""
             lines.append(f"    message.{field} = struct.{field}{or_zero}")
-        return lines or ["    message.SetInParent()"]
+        if not self.properties:
+            lines.append("    message.SetInParent()")
+        lines.append("    return event")
+        return define(lines, OpenResponsesStreamEvent=OpenResponsesStreamEvent, zero=_signed_zero)
 
     def _compile_to_struct(self) -> Callable[[Any], msgspec.Struct]:
         # Presence is asked for only where a value is empty or zero: anything else is there. The fractions that are not
@@ -132,7 +124,7 @@ class EventCodec:
                 ]
             lines.append(f"        missing('{field}')")
         lines.append(f"    return Struct({', '.join(values)})")
-        return _define(
+        return define(
             lines,
             Struct=self.struct,
             whole=WHOLE_NUMBERS.get,
@@ -162,7 +154,6 @@ class Contract:
     Attributes:
         by_type, by_arm, by_message, by_struct: the codec of an event, by what one has of it.
         decode: parses the JSON of any modelled event into the `struct` of its codec.
-        decode_lines: the same for many at once; it cares for white space, not for lines.
         to_event: the function of that name of a codec, by its `struct`.
         to_struct: the function of that name of a codec, by the descriptor of its arm.
 
@@ -181,9 +172,7 @@ class Contract:
         self.by_struct = {codec.struct: codec for codec in codecs}
         self.to_event = {codec.struct: codec.to_event for codec in codecs}
         self.to_struct = {codec.descriptor: codec.to_struct for codec in codecs}
-        decoder = msgspec.json.Decoder(Union[tuple(self.to_event)])  # noqa: UP007
-        self.decode = decoder.decode
-        self.decode_lines = decoder.decode_lines
+        self.decode = msgspec.json.Decoder(Union[tuple(self.to_event)]).decode  # noqa: UP007
 
 
 def contract(naming: Naming) -> Contract:
@@ -209,7 +198,7 @@ def _property(field: FieldDescriptor, naming: Naming) -> Property:
     return Property(name, other_name, field.name, kind)
 
 
-def _define(lines: list[str], **names: object) -> Callable[..., Any]:
+def define(lines: list[str], **names: object) -> Callable[..., Any]:
     """Compiles the source of one function, as dataclasses does for `__init__`; `names` are its globals."""
     exec("\n".join(lines), names)  # noqa: S102 - every name in it is a field of the contract
     return names[lines[0].removeprefix("def ").partition("(")[0]]  # type: ignore[return-value]

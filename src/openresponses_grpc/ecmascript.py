@@ -32,3 +32,13 @@ def json_number(value: float) -> int | float | msgspec.Raw:
     if not math.isfinite(value):
         raise ValueError(f"{value} is no JSON number")
     return msgspec.Raw(rfc8785.dumps(value))
+
+
+class _JSONNumbers(dict[float, int | float | msgspec.Raw]):
+    """What `json_number` makes of doubles, for look-ups of many."""
+
+    def __missing__(self, value: float) -> int | float | msgspec.Raw:
+        return value if 1 < value < 1e9 and value % 1 else json_number(value)
+
+
+JSON_NUMBERS: Final = _JSONNumbers(WHOLE_NUMBERS)

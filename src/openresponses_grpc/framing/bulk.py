@@ -1,16 +1,16 @@
-"""Many events at once, from JSON lines to serialized messages and back, without an object for each on the way.
+"""Many events at once, from JSON lines to serialized messages and back, without a message for each on the way.
 
-Events of one type are handled together: a message that has each arm of `OpenResponsesStreamEvent.event` as a list is
-parsed or serialized in one call, and its fields are read column by column. Whatever is not usual gives None: then the
-events have to go one by one, which also finds what is wrong with them.
+Into protobuf, an event's bytes are put together out of its values. Back, the events of one type are handled together: a
+message that has each arm of `OpenResponsesStreamEvent.event` as a list is parsed in one call, and its fields are read
+column by column. Whatever is not usual gives None: then the events have to go one by one, which also finds what is
+wrong with them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import chain
-from operator import call
+from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -21,104 +21,92 @@ from google.protobuf.message_factory import GetMessageClass
 
 from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 
-from ..codec import EVENT_ONEOF, Contract, EventCodec
-from ..ecmascript import WHOLE_NUMBERS
+from ..codec import CONTRACTS, EVENT_ONEOF, Contract, EventCodec
+from ..ecmascript import JSON_NUMBERS
 from ..errors import IncompleteEventError
-from .varint import VARINTS
+from .frames import compile_frame, event_tag
 
 encode_lines: Final = msgspec.json.Encoder().encode_lines
 
 _NEGATIVE: Final = re.compile(rb":\s*-")
+_first_byte: Final = itemgetter(0)
 
 
 def frame_lines(block: bytes, contract: Contract) -> tuple[bytes, int] | None:
-    """The events of JSON lines, each after its length, and how many there are.
+    """The events of JSON lines, which end with LF: each event after its length, and how many there are.
 
-    None where there is anything but modelled events, one on each line.
+    None where a line is anything but a modelled event.
     """
     # A zero may be the integer -0, which takes more than a look at the number.
     if b"-" in block and _NEGATIVE.search(block):
         return None
     try:
-        structs = contract.decode_lines(block)
+        structs = list(map(contract.decode, block.split(b"\n")[:-1]))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    # The parser cares for white space, not for lines. There is one event on each if all line breaks are between events.
-    between = block.count(b"}\n{") == len(structs) - 1 and block.startswith(b"{") and block.endswith(b"}\n")
-    if not between or block.count(b"\n") != len(structs):
-        return None
-    codecs = contract.by_struct
-    events = _Events()
-    add = {struct: getattr(events, codec.arm).add for struct, codec in codecs.items()}
-    fill = {struct: codec.fill for struct, codec in codecs.items()}
-    types = list(map(type, structs))
-    messages = map(call, map(add.__getitem__, types))
-    for kind, message, struct in zip(types, messages, structs, strict=True):
-        fill[kind](message, struct)
-    serialized = _SerializedEvents.FromString(events.SerializeToString())
-    frames = {struct: iter(_frames(codec, getattr(serialized, codec.arm))) for struct, codec in codecs.items()}
-    return b"".join(map(next, map(frames.__getitem__, types))), len(structs)
+    frame = {struct: _FRAMES[codec.arm] for struct, codec in contract.by_struct.items()}
+    return b"".join([frame[type(struct)](struct) for struct in structs]), len(structs)
 
 
-def print_lines(messages: Sequence[bytes], contract: Contract) -> bytes | None:
-    """The JSON lines of serialized events; None where one is anything but a modelled event, and nothing beside it."""
-    codecs = {_tag(codec): codec for codec in contract.by_type.values()}
-    by_tag: dict[int, list[bytes]] = {tag: [] for tag in sorted(codecs)}
+def print_lines(data: bytes, contract: Contract) -> tuple[bytes, int, int] | None:
+    """The JSON lines of the serialized events, each after its length, that `data` begins with.
+
+    Returns:
+        The lines, how many events there are, and how many bytes they have in `data`. None where there are none, or one
+        is anything but a modelled event with nothing beside it.
+
+    """
+    messages = []
+    at, size = 0, len(data)
     try:
-        for message in messages:
+        while at < size:
+            start, length = at + 1, data[at]
+            if length > 0x7F:
+                if data[start] > 0x7F:
+                    break
+                start, length = at + 2, length & 0x7F | data[start] << 7
+            stop = start + length
+            if stop > size:
+                break
             # What begins with the tag of an event and ends with that event's own message holds nothing else.
-            if message[1] == len(message) - 2 < 0x80 or (
-                message[2] < 0x80 <= message[1] and (message[1] & 0x7F | message[2] << 7) == len(message) - 3
+            own = data[start + 1]
+            if (own != length - 2 or own > 0x7F) and (
+                own < 0x80 or data[start + 2] > 0x7F or (own & 0x7F | data[start + 2] << 7) != length - 3
             ):
-                by_tag[message[0]].append(message)
-            else:
                 return None
-        data = b"".join(chain.from_iterable(by_tag.values()))
-        # What comes back to the byte has no field twice: a column with as many values as messages has one of each.
-        if _Events.FromString(data).SerializeToString() != data:
+            messages.append(data[start:stop])
+            at = stop
+        tags = list(map(_first_byte, messages))
+        joined = b"".join(messages)
+        events = _Events.FromString(joined)
+        # What keeps its size when it is serialized again has no field twice: a column with as many values as there are
+        # events has one of each.
+        if events.ByteSize() != len(joined):
             return None
-        columns = _Columns.FromString(data)
-        structs = {tag: _structs(codec, getattr(columns, codec.arm), len(by_tag[tag])) for tag, codec in codecs.items()}
-    except (DecodeError, IncompleteEventError, LookupError):
+        columns = _Columns.FromString(joined)
+        structs = {
+            event_tag(codec): _structs(codec, getattr(columns, codec.arm), len(getattr(events, codec.arm)))
+            for codec in contract.by_type.values()
+        }
+        lines = encode_lines(list(map(next, map(structs.__getitem__, tags))))
+    except (DecodeError, IncompleteEventError, LookupError, ValueError):
         return None
-    return encode_lines([next(structs[message[0]]) for message in messages])
-
-
-def _frames(codec: EventCodec, messages: Sequence[bytes]) -> list[bytes]:
-    """`OpenResponsesStreamEvent`s, each after its length, of serialized messages of one type."""
-    tag = VARINTS[_tag(codec)]
-    heads = {}
-    for length in set(map(len, messages)):
-        head = tag + VARINTS[length]
-        heads[length] = VARINTS[len(head) + length] + head
-    return [heads[len(message)] + message for message in messages]
+    return (lines, len(messages), at) if messages else None
 
 
 def _structs(codec: EventCodec, columns: Any, count: int) -> Iterator[msgspec.Struct]:
     """What `codec.to_struct` makes of each of `count` messages, whose fields are given as columns."""
     values = []
     for _, _, field, kind in codec.properties:
-        column = list(getattr(columns, field))
+        column = getattr(columns, field)[:]
         if len(column) != count:
             codec.missing(field)
-        if kind.python_type is float:
-            doubles = column
-            column = list(map(WHOLE_NUMBERS.get, doubles))
-            for index in [index for index, number in enumerate(column) if number is None]:
-                column[index] = codec.number_of(field, doubles[index])
-        values.append(column)
+        values.append(map(JSON_NUMBERS.__getitem__, column) if kind.python_type is float else column)
     return map(codec.struct, *values) if values else (codec.struct() for _ in range(count))
 
 
-def _tag(codec: EventCodec) -> int:
-    """What an event's arm begins with on the wire: its number, and that it is a message."""
-    return codec.number << 3 | 2
-
-
-def _events_twin(
-    arm_type: FieldDescriptorProto.Type.ValueType, arm_label: FieldDescriptorProto.Label.ValueType, *, columns: bool
-) -> Any:
-    """A message with the arms of `OpenResponsesStreamEvent.event` as fields of their own, of a type and a label.
+def _events_twin(label: FieldDescriptorProto.Label.ValueType, *, columns: bool) -> Any:
+    """A message with the arms of `OpenResponsesStreamEvent.event` as fields of their own, with a label.
 
     With `columns`, the fields of the events' messages are lists: messages that come one after the other are one then.
     """
@@ -135,14 +123,16 @@ def _events_twin(
     twin = file.message_type.add(name="Events")
     for arm in OpenResponsesStreamEvent.DESCRIPTOR.oneofs_by_name[EVENT_ONEOF].fields:
         assert arm.message_type
-        field = twin.field.add(name=arm.name, number=arm.number, label=arm_label, type=arm_type)
-        if arm_type == FieldDescriptorProto.TYPE_MESSAGE:
-            field.type_name = f".{arm.message_type.full_name}"
+        type_name = f".{arm.message_type.full_name}"
+        kind = FieldDescriptorProto.TYPE_MESSAGE
+        twin.field.add(name=arm.name, number=arm.number, label=label, type=kind, type_name=type_name)
     pool = DescriptorPool()
     pool.Add(file)
     return GetMessageClass(pool.FindMessageTypeByName(f"{file.package}.{twin.name}"))
 
 
-_Events = _events_twin(FieldDescriptorProto.TYPE_MESSAGE, FieldDescriptorProto.LABEL_REPEATED, columns=False)
-_SerializedEvents = _events_twin(FieldDescriptorProto.TYPE_BYTES, FieldDescriptorProto.LABEL_REPEATED, columns=False)
-_Columns = _events_twin(FieldDescriptorProto.TYPE_MESSAGE, FieldDescriptorProto.LABEL_OPTIONAL, columns=True)
+_FRAMES: Final = {codec.arm: compile_frame(codec) for codec in CONTRACTS["camelCase"].by_type.values()}
+"""By the arm of an event: a struct has the same fields in every naming."""
+
+_Events = _events_twin(FieldDescriptorProto.LABEL_REPEATED, columns=False)
+_Columns = _events_twin(FieldDescriptorProto.LABEL_OPTIONAL, columns=True)

@@ -32,15 +32,34 @@ class ProtobufReader:
     def feed(self, chunk: bytes) -> Iterator[OpenResponsesStreamEvent]:
         return self.read(self.take(chunk))
 
-    def take(self, chunk: bytes) -> list[bytes]:
-        """The messages that end in this chunk, for `read` or for whoever reads them otherwise and calls `skip`."""
+    def take(self, chunk: bytes) -> bytes:
+        """What has come and is not read yet, for `read` or for whoever reads it otherwise and calls `skip`.
+
+        It begins with a message; empty as long as that one is not whole.
+        """
         self._buffer += chunk
         if len(self._buffer) < self._wanted:
-            return []
-        data = bytes(self._buffer)
+            return b""
+        self._wanted = 1
+        return bytes(self._buffer)
+
+    def skip(self, messages: int, size: int) -> None:
+        """Passes over so many messages, of so many bytes, which were read otherwise."""
+        self._messages += messages
+        del self._buffer[:size]
+
+    def read(self, data: bytes) -> Iterator[OpenResponsesStreamEvent]:
+        """Yields the events of what `take` gave, and raises what is wrong with them or with what follows them."""
+        return self._events(self._cut(data))
+
+    def close(self) -> Iterator[OpenResponsesStreamEvent]:
+        if self._buffer:
+            self._error = InvalidProtobufError("$", "the input ends within a message")
+        return self._events([])
+
+    def _cut(self, data: bytes) -> list[bytes]:
         messages = []
         at = 0
-        self._wanted = 1
         while at < len(data):
             start, length = at + 1, data[at]
             if length > 0x7F:
@@ -54,11 +73,10 @@ class ProtobufReader:
                 break
             messages.append(data[start:stop])
             at = stop
-        self._buffer = bytearray(data[at:])
+        del self._buffer[:at]
         return messages
 
-    def read(self, messages: list[bytes]) -> Iterator[OpenResponsesStreamEvent]:
-        """Yields the events of messages, and raises what is wrong with them or with what follows them."""
+    def _events(self, messages: list[bytes]) -> Iterator[OpenResponsesStreamEvent]:
         for message in messages:
             self._messages += 1
             try:
@@ -69,15 +87,6 @@ class ProtobufReader:
         if self._error:
             self._messages += 1
             raise self._error
-
-    def skip(self, messages: int) -> None:
-        """Counts messages that were read otherwise."""
-        self._messages += messages
-
-    def close(self) -> Iterator[OpenResponsesStreamEvent]:
-        if self._buffer:
-            self._error = InvalidProtobufError("$", "the input ends within a message")
-        return self.read([])
 
     def _long_length(self, data: bytes, at: int) -> tuple[int, int]:
         """Where the message begins whose length stands at `at`, and the length; beyond the data if it is not whole."""

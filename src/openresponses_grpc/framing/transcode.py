@@ -31,13 +31,12 @@ def transcode(reader: EventReader, writer: EventWriter, chunk: bytes) -> Iterato
                 reader.skip(count)
                 yield frames
         case ProtobufReader(), NDJSONWriter():
-            taken = reader.take(chunk)
-            lines = print_lines(taken, writer.contract)
-            if lines is None:
-                yield from writer.write(reader.read(taken))
-            else:
-                reader.skip(len(taken))
+            data = reader.take(chunk)
+            if printed := print_lines(data, writer.contract):
+                lines, count, size = printed
+                reader.skip(count, size)
                 yield lines
-                yield from writer.write(reader.read([]))
+                data = data[size:]
+            yield from writer.write(reader.read(data))
         case _:
             yield from writer.write(reader.feed(chunk))
