@@ -90,17 +90,17 @@ def speed() -> None:
         {
             "from_json": each(from_json, LINES),
             "json_format.ParseDict": each(json_format_from, LINES),
-            "orjson.loads and FromString": lambda: (
-                each(orjson.loads, LINES)(),
-                each(OpenResponsesStreamEvent.FromString, BYTES)(),
-            ),
+            "orjson.loads and FromString": [
+                *each(orjson.loads, LINES),
+                *each(OpenResponsesStreamEvent.FromString, BYTES),
+            ],
             "to_json": each(to_json, EVENTS),
             "json_format.MessageToJson": each(json_format_to, EVENTS),
             "SerializeToString": each(OpenResponsesStreamEvent.SerializeToString, EVENTS),
-            "NDJSON to protobuf": lambda: b"".join(convert("ndjson", "protobuf", cut(NDJSON))),
-            "ParseDict and serialize_length_prefixed": json_format_lines_from,
-            "protobuf to NDJSON": lambda: b"".join(convert("protobuf", "ndjson", cut(PROTOBUF))),
-            "parse_length_prefixed and MessageToJson": json_format_lines_to,
+            "NDJSON to protobuf": [lambda: b"".join(convert("ndjson", "protobuf", cut(NDJSON)))],
+            "ParseDict and serialize_length_prefixed": [json_format_lines_from],
+            "protobuf to NDJSON": [lambda: b"".join(convert("protobuf", "ndjson", cut(PROTOBUF)))],
+            "parse_length_prefixed and MessageToJson": [json_format_lines_to],
         },
         events=COUNT,
         rounds=ROUNDS,
@@ -138,7 +138,7 @@ def growth() -> None:
                 for _ in convert("ndjson", "protobuf", (chunk for _ in range(times) for chunk in cut(data))):
                     pass
 
-        times = measure({"stream": stream}, events=count * repeat, rounds=3)
+        times = measure({"stream": [stream]}, events=count * repeat, rounds=3)
         tracemalloc.start()
         stream(repeat=1)
         peak = tracemalloc.get_traced_memory()[1]
