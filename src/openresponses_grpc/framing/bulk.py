@@ -62,7 +62,7 @@ def print_lines(data: bytes, contract: Contract) -> tuple[bytes, int, int] | Non
         while at < size:
             start, length = at + 1, data[at]
             if length > 0x7F:
-                if data[start] > 0x7F:
+                if start == size or data[start] > 0x7F:
                     break
                 start, length = at + 2, length & 0x7F | data[start] << 7
             stop = start + length
