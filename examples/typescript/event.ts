@@ -1,9 +1,10 @@
-// Turns messages into the SDK's JSON and back, led by the descriptors: no event is named here but for its type.
+// Turns messages into the SDK's JSON and back, led by the descriptors: no event is named here.
 
 import { create, getOption, hasOption, isFieldSet, ScalarType } from "@bufbuild/protobuf";
 import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import { configureTextEncoding, getTextEncoding } from "@bufbuild/protobuf/wire";
 import type * as models from "@openrouter/sdk/models";
+import { parse, stringify } from "lossless-json";
 import { event_type } from "openresponses-grpc/v1/annotations_pb.js";
 import { OpenResponsesStreamEventSchema, type OpenResponsesStreamEvent } from "openresponses-grpc/v1/events_pb.js";
 
@@ -78,11 +79,17 @@ export function fromJson(json: string): OpenResponsesStreamEvent {
   const named = new Set(known.message.fields.map((field) => field.localName));
   const entries = Object.entries(properties);
   const value = Object.fromEntries(entries.filter(([name]) => named.has(name)));
-  const extra = Object.fromEntries(entries.filter(([name]) => !named.has(name)));
   return create(OpenResponsesStreamEventSchema, {
     event: { case: known.arm.localName, value } as Arm,
-    extraJson: Object.keys(extra).length ? JSON.stringify(extra) : undefined,
+    extraJson: entries.length > named.size ? extraJson(json, named) : undefined,
   });
+}
+
+/** The properties that a message does not name, with every digit: `JSON.parse` would round large numbers. */
+function extraJson(json: string, named: Set<string>): string | undefined {
+  const exact = parse(json, null, { onDuplicateKey: ({ newValue }) => newValue }) as Record<string, unknown>;
+  const extra = Object.entries(exact).filter(([name]) => name !== "type" && !named.has(name));
+  return stringify(Object.fromEntries(extra));
 }
 
 /** Whether a property is there, in one spelling, with a value that its field holds. */

@@ -29,15 +29,11 @@ SHAPES = [
     r'{"type":"response.image_generation_call.in_progress","itemId":"\"\\\b\f\n\r\t\u0001/é😀","outputIndex":1e+21,'
     '"sequenceNumber":%d}',
     '{"type":"response.image_generation_call.partial_image","itemId":"ig_1","outputIndex":5e-324,"sequenceNumber":%d,'
-    '"partialImageB64":"aGk=","partialImageIndex":0,"size":"1024x1024","tags":[null,{"deep":[]}]}',
+    '"partialImageB64":"aGk=","partialImageIndex":0,"size":"1024x1024","tags":[null,{"deep":[12345678901234567890]}]}',
     '{"type":"response.output_text.delta", "delta":"as it is", "exact":12345678901234567890, "sequence_number":%d}',
     '{"type":"response.image_generation_call.generating","itemId":"no number fits","outputIndex":"%d"}',
 ]
 EVENTS = [(SHAPES[number % len(SHAPES)] % number).encode() for number in range(COUNT)]
-
-
-# What JSON.parse does not keep, JavaScript cannot read: numbers in properties that the contract does not name.
-READ_AS_JAVASCRIPT_DOES = {("typescript", "extra-numbers")}
 
 
 def canonical(text: str) -> bytes:
@@ -69,8 +65,7 @@ async def test_every_vector_is_decoded_encoded_printed_and_read(language: Langua
         name = row["name"]
         assert canonical(row["hex"]) == binary(name), name
         assert row["json"].encode() == written(name, "camelCase"), name
-        if (language.name, name) not in READ_AS_JAVASCRIPT_DOES:
-            assert same_event(canonical(row["read"]), binary(name)), name
+        assert same_event(canonical(row["read"]), binary(name)), name
         tally["vectors"] += 1
 
 
