@@ -21,8 +21,8 @@ PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint breaking types generate $(LANGUAGES:%=generate-%) check-generated check-wheel differential faults \
-	soak interop descriptors fuzz bench clean
+.PHONY: help install demo test lint breaking types generate $(LANGUAGES:%=generate-%) descriptors check-generated \
+	check-wheel interop differential faults soak fuzz bench clean
 
 help: ## Say what there is
 	@echo "Python 3.11 or newer, make and a package index are enough for install, demo and test."

@@ -26,7 +26,7 @@ def test_a_released_vector_stays_as_it_is(vector: str) -> None:
     assert hashlib.sha256(content).hexdigest() == VECTORS[vector]
 
 
-@pytest.mark.parametrize("arm", [arm for arm in ARMS if arm in EVENTS])
+@pytest.mark.parametrize("arm", sorted(ARMS.keys() - {"unrecognized", "extra_json"}))
 def test_a_released_event_keeps_its_fields_and_gains_none(arm: str) -> None:
     """An event with a field unset has no JSON form: one more field would take it from all that is stored."""
     released = [(field.name, field.number, field.type) for field in MESSAGES[ARMS[arm]].field]

@@ -124,6 +124,14 @@ def test_a_field_too_many_here_does_not_stand_in_for_one_missing_there() -> None
         check("protobuf", "ndjson", framed(pair), 1 << 20)
 
 
+def test_an_event_that_is_cut_off_does_not_take_the_next_one_for_its_rest() -> None:
+    whole = event(0).SerializeToString()
+    rest = whole[2:]  # begins with its first field's tag, which is that of an event, too
+    assert rest[:1] == whole[:1]
+    check("protobuf", "ndjson", framed([whole[:2], rest, whole]), 1 << 20)
+    check("protobuf", "ndjson", framed([whole, whole[:2], rest + whole]), 1 << 20)
+
+
 def test_usual_events_go_in_bulk_and_come_out_as_they_were() -> None:
     events = [made for n in range(2000) for made in (event(n), from_json(COMPLETED_JSON))]
     lines = b"".join(to_json(made) + b"\n" for made in events)

@@ -38,6 +38,7 @@ class _JSONNumbers(dict[float, int | float | msgspec.Raw]):
     """What `json_number` makes of doubles, for look-ups of many."""
 
     def __missing__(self, value: float) -> int | float | msgspec.Raw:
+        # The usual fractions are what they are, which is seen sooner than json_number is called.
         return value if 1 < value < 1e9 and value % 1 else json_number(value)
 
 

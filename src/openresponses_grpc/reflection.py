@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import grpc
 from google.protobuf import descriptor_pool
-from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.descriptor import Descriptor, FileDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
 from grpc_reflection.v1alpha import reflection
 
@@ -48,17 +48,16 @@ class _Pool:
         proto = FileDescriptorProto()
         file.CopyToProto(proto)
         for message in proto.message_type:
-            _name_in_json(message)
+            _name_in_json(message, file.message_types_by_name[message.name])
         self._pool.AddSerializedFile(proto.SerializeToString())
 
 
-def _name_in_json(message: DescriptorProto) -> None:
+def _name_in_json(message: DescriptorProto, descriptor: Descriptor) -> None:
     """Gives the fields of a message their names in JSON, as protoc does; Python's stubs are made without them."""
     for field in message.field:
-        head, *tail = field.name.split("_")
-        field.json_name = field.json_name or head + "".join(word[:1].upper() + word[1:] for word in tail)
+        field.json_name = descriptor.fields_by_name[field.name].json_name
     for nested in message.nested_type:
-        _name_in_json(nested)
+        _name_in_json(nested, descriptor.nested_types_by_name[nested.name])
 
 
 def add_reflection(services: Iterable[str], server: grpc.aio.Server) -> None:
