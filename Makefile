@@ -8,14 +8,13 @@ BUF ?= npx --yes --package=@bufbuild/buf@1.75.0 buf
 VENV := .venv
 BIN := $(VENV)/bin
 include requirements/generators.mk
-# The languages that have stubs, and what on the PATH it takes to make them.
-LANGUAGES := python typescript go java rust
+# The languages whose stubs are in git, and what on the PATH it takes to make them. Java's build makes its own.
+LANGUAGES := python typescript go rust
 NEEDS_python := $(PYTHON)
 NEEDS_typescript := $(PYTHON) npm
 NEEDS_go := $(PYTHON) go
-NEEDS_java := $(PYTHON) mvn
 NEEDS_rust := $(PYTHON) cargo
-PROTOS := $(sort $(wildcard proto/openresponses/v1/*.proto))
+PROTOS := $(sort $(wildcard proto/openresponses_grpc/v1/*.proto))
 SERVICES := $(filter %_service.proto,$(PROTOS))
 PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 
@@ -53,34 +52,29 @@ types: $(VENV)/installed-lint ## Check the types
 generate: $(LANGUAGES:%=generate-%) ## Make the stubs of all languages anew from the contract
 
 generate-python: .venv-generate/installed ## Make the Python stubs
-	rm -rf generated/python/openresponses
+	rm -rf generated/python/openresponses_grpc
 	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" $(PROTOC) \
 		--python_out=generated/python --mypy_out=quiet:generated/python $(PROTOS)
 	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" $(PROTOC) \
 		--grpc_python_out=generated/python --mypy_grpc_out=quiet:generated/python $(SERVICES)
-	touch generated/python/openresponses/py.typed
+	touch generated/python/openresponses_grpc/py.typed
 
 generate-typescript: .venv-generate/installed build/generate-typescript/installed ## Make the TypeScript stubs
-	rm -rf generated/typescript/openresponses
+	rm -rf generated/typescript/openresponses_grpc
 	$(PROTOC) --plugin=build/generate-typescript/node_modules/.bin/protoc-gen-es \
 		--es_out=generated/typescript --es_opt=target=js+dts,import_extension=js $(PROTOS)
 
 generate-go: .venv-generate/installed build/generate-go/installed ## Make the Go stubs
-	rm -rf generated/go/openresponses
+	rm -rf generated/go/openresponses_grpc
 	PATH="$(CURDIR)/build/generate-go:$$PATH" $(PROTOC) --go_out=generated/go --go_opt=module=openresponses-grpc \
 		--go-grpc_out=generated/go --go-grpc_opt=module=openresponses-grpc $(PROTOS)
 
-generate-java: build/descriptors.binpb build/generate-java/installed ## Make the Java stubs
-	rm -rf generated/java/src/main/java
-	mkdir -p generated/java/src/main/java
-	build/generate-java/protoc --descriptor_set_in=$< --plugin=build/generate-java/protoc-gen-grpc-java \
-		--java_out=generated/java/src/main/java --grpc-java_out=generated/java/src/main/java $(PROTOS:proto/%=%)
-
+# Boxed, so that an event takes 240 bytes of memory instead of 2,464.
 generate-rust: .venv-generate/installed build/generate-rust/installed ## Make the Rust stubs
 	rm -rf generated/rust/src/generated
 	mkdir -p generated/rust/src/generated
 	PATH="$(CURDIR)/build/generate-rust/bin:$$PATH" $(PROTOC) --prost_out=generated/rust/src/generated \
-		--tonic_out=generated/rust/src/generated $(PROTOS)
+		--prost_opt=boxed=response,boxed=item --tonic_out=generated/rust/src/generated $(PROTOS)
 	$(PROTOC) --include_imports --descriptor_set_out=generated/rust/src/generated/descriptors.binpb $(PROTOS)
 
 descriptors: build/descriptors.binpb ## Write build/descriptors.binpb, the contract's descriptor set, for tools
@@ -153,11 +147,6 @@ build/generate-typescript/installed: requirements/generators.mk
 
 build/generate-go/installed: requirements/generators.mk
 	$(foreach generator,$(GENERATORS_go),GOBIN=$(CURDIR)/$(@D) go install $(generator) &&) touch $@
-
-# Maven Central has them as programs.
-build/generate-java/installed: requirements/generators.mk
-	./scripts/fetch-programs $(@D) $(GENERATORS_java)
-	@touch $@
 
 build/generate-rust/installed: requirements/generators.mk
 	cargo install --quiet --locked --root $(@D) $(GENERATORS_rust)

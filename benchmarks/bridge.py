@@ -1,155 +1,121 @@
-"""The bridge against protobuf's `json_format`, against Node, and against the floor that its parts set.
+"""The bridge against `json`, protobuf's `json_format`, and the parsers of the SDKs. Run with `make bench`.
 
-Run with `make bench`. All contenders of a table take turns in one run over the same events; the figures are medians.
+The events are those of benchmarks/streams. All contenders of a table take turns in one run over the same events; the
+figures are medians.
 """
 
 from __future__ import annotations
 
-import io
+import gzip
 import json
 import os
 import platform
-import tracemalloc
-from collections.abc import Iterable, Iterator
 
-import orjson
-from google.protobuf import json_format, proto
+from google.protobuf import json_format
 
-from openresponses.v1 import annotations_pb2
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses_grpc import from_json, to_json
-from openresponses_grpc.framing import FORMATS, transcode
+from openresponses_grpc import from_json, json_to_protobuf, protobuf_to_json, to_json
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
-from . import events, node
-from .measure import each, measure, print_table, row
+from . import bulk, events, node, parsers, startup
+from .measure import Contender, compared, each, measure, print_table
 
-COUNT = 10_000
-ROUNDS = 15
-CHUNK = 1 << 17
+ROUNDS = 7
 
-LINES = events.lines(COUNT)
-NDJSON = b"\n".join(LINES) + b"\n"
-EVENTS = [from_json(line, strict=True) for line in LINES]
-BYTES = [event.SerializeToString() for event in EVENTS]
-
-TYPES = {
-    arm.name: arm.message_type.GetOptions().Extensions[annotations_pb2.event_type]
-    for arm in OpenResponsesStreamEvent.DESCRIPTOR.oneofs_by_name["event"].fields
-    if arm.message_type
-}
-ARMS = {type_name: arm for arm, type_name in TYPES.items()}
+LINES = events.lines()
+PROTOBUF = [json_to_protobuf(line) for line in LINES]
 
 
-def json_format_from(line: bytes) -> OpenResponsesStreamEvent:
-    properties = json.loads(line)
-    event = OpenResponsesStreamEvent()
-    json_format.ParseDict(properties, getattr(event, ARMS[properties.pop("type")]))
-    return event
+def json_format_from(text: str) -> OpenResponsesStreamEvent:
+    return json_format.Parse(text, OpenResponsesStreamEvent())
 
 
-def json_format_to(event: OpenResponsesStreamEvent) -> bytes:
-    arm = event.WhichOneof("event")
-    assert arm
-    text = json_format.MessageToJson(getattr(event, arm), indent=None, ensure_ascii=False)
-    return f'{{"type":"{TYPES[arm]}",{text[1:]}'.encode()
-
-
-def json_format_lines_from() -> bytes:
-    output = io.BytesIO()
-    for line in io.BytesIO(NDJSON):
-        proto.serialize_length_prefixed(json_format_from(line), output)
-    return output.getvalue()
-
-
-def json_format_lines_to() -> bytes:
-    source, output = io.BytesIO(PROTOBUF), io.BytesIO()
-    while (event := proto.parse_length_prefixed(OpenResponsesStreamEvent, source)) is not None:
-        output.write(json_format_to(event) + b"\n")
-    return output.getvalue()
-
-
-def convert(source: str, target: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    reader, writer = FORMATS[source].reader("camelCase", True), FORMATS[target].writer("camelCase")
-    for chunk in chunks:
-        yield from transcode(reader, writer, chunk)
-    yield from writer.write(reader.close())
-    yield writer.close()
-
-
-def cut(data: bytes) -> Iterator[bytes]:
-    return (data[start : start + CHUNK] for start in range(0, len(data), CHUNK))
-
-
-PROTOBUF = b"".join(convert("ndjson", "protobuf", cut(NDJSON)))
-assert json_format_lines_from() == PROTOBUF
-assert b"".join(convert("protobuf", "ndjson", cut(PROTOBUF))) == NDJSON
+def json_format_to(event: OpenResponsesStreamEvent) -> str:
+    return json_format.MessageToJson(event, indent=None, ensure_ascii=False)
 
 
 def speed() -> None:
-    times = measure(
-        {
-            "from_json": each(from_json, LINES),
-            "json_format.ParseDict": each(json_format_from, LINES),
-            "orjson.loads and FromString": [
-                *each(orjson.loads, LINES),
-                *each(OpenResponsesStreamEvent.FromString, BYTES),
-            ],
-            "to_json": each(to_json, EVENTS),
-            "json_format.MessageToJson": each(json_format_to, EVENTS),
-            "SerializeToString": each(OpenResponsesStreamEvent.SerializeToString, EVENTS),
-            "NDJSON to protobuf": [lambda: b"".join(convert("ndjson", "protobuf", cut(NDJSON)))],
-            "ParseDict and serialize_length_prefixed": [json_format_lines_from],
-            "protobuf to NDJSON": [lambda: b"".join(convert("protobuf", "ndjson", cut(PROTOBUF)))],
-            "parse_length_prefixed and MessageToJson": [json_format_lines_to],
-        },
-        events=COUNT,
-        rounds=ROUNDS,
-    )
-    names = list(times)
+    messages = [OpenResponsesStreamEvent.FromString(data) for data in PROTOBUF]
+    values = [json.loads(line) for line in LINES]
+    compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    readers = {
+        "json.loads": each(json.loads, LINES),
+        "json_to_protobuf": each(json_to_protobuf, LINES),
+        "from_json": each(from_json, LINES),
+        # It cannot read the API's JSON, and so gets the same messages as the JSON that protobuf gives them.
+        "json_format.Parse of MessageToJson": each(json_format_from, [json_format_to(message) for message in messages]),
+    }
+    writers = {
+        "json.dumps": each(json.dumps, values),
+        "json.dumps, compact, without escapes": each(compact, values),
+        "protobuf_to_json": each(protobuf_to_json, PROTOBUF),
+        "to_json": each(to_json, messages),
+        "json_format.MessageToJson": each(json_format_to, messages),
+    }
+    for way, contenders in (("in", readers), ("out", writers)):
+        times = measure(contenders, events=len(LINES), rounds=ROUNDS)
+        first, ours = next(iter(contenders)), "json_to_protobuf" if way == "in" else "protobuf_to_json"
+        print_table(
+            f"JSON {way}: {len(LINES):,} events, medians of {ROUNDS} rounds.",
+            ("contender", "µs an event", f"against {first}", f"against {ours}"),
+            [(name, *compared(times, name, first, ours)) for name in contenders],
+        )
+
+
+def unknown_property() -> None:
+    without = [line for line in LINES if line.startswith(b'{"type":"response.output_text.delta"')][:1_000]
+    lines = {"without": without, "with": [line[:-1] + b',"x_trace":"tr_8f14e45f"}' for line in without]}
+    contenders: dict[str, Contender] = {}
+    for name, some in lines.items():
+        protobuf = [json_to_protobuf(line) for line in some]
+        contenders |= {
+            f"json_to_protobuf {name}": each(json_to_protobuf, some),
+            f"from_json {name}": each(from_json, some),
+            f"protobuf_to_json {name}": each(protobuf_to_json, protobuf),
+            f"to_json {name}": each(to_json, [OpenResponsesStreamEvent.FromString(data) for data in protobuf]),
+        }
+    times = measure(contenders, events=len(without), rounds=ROUNDS)
+    rows = []
+    for function in ("json_to_protobuf", "from_json", "protobuf_to_json", "to_json"):
+        plain, extended = f"{function} without", f"{function} with"
+        rows.append((function, *compared(times, plain), *compared(times, extended, plain)))
     print_table(
-        f"The bridge: {COUNT:,} events, medians of {ROUNDS} rounds.",
-        ("job", "contender", "µs an event", "times as long"),
+        f"One unknown property on a text delta: {len(without):,} events, medians of {ROUNDS} rounds.",
+        ("function", "µs without", "µs with", "times as long"),
+        rows,
+    )
+
+
+def sizes() -> None:
+    def zipped(streams: list[bytes]) -> int:
+        """What HTTP and gRPC send where they compress: each stream by itself."""
+        return sum(len(gzip.compress(stream, mtime=0)) for stream in streams)
+
+    ndjson = list(events.streams().values())
+    protobuf = [bulk.ndjson_to_protobuf(stream) for stream in ndjson]
+    size = {"NDJSON": (sum(map(len, ndjson)), zipped(ndjson)), "protobuf": (sum(map(len, protobuf)), zipped(protobuf))}
+    json_plain, json_zipped = size["NDJSON"]
+    print_table(
+        f"Bytes of {len(ndjson)} streams, {len(LINES):,} events, as files; the JSON is compact.",
+        ("format", "bytes an event", "of NDJSON", "with gzip", "of NDJSON with gzip"),
         [
-            *(row("one event in", name, times, names[0]) for name in names[:3]),
-            *(row("one event out", name, times, names[3]) for name in names[3:6]),
-            *(row("a stream in", name, times, names[6]) for name in names[6:8]),
-            *(row("a stream out", name, times, names[8]) for name in names[8:]),
+            (
+                name,
+                f"{plain / len(LINES):.1f}",
+                f"{plain / json_plain:.1%}",
+                f"{small / len(LINES):.1f}",
+                f"{small / json_zipped:.1%}",
+            )
+            for name, (plain, small) in size.items()
         ],
     )
-
-
-def wire() -> None:
-    sizes = {name: sum(map(len, convert("ndjson", name, cut(NDJSON)))) for name in FORMATS}
-    print_table(
-        f"Bytes of the same {COUNT:,} events.",
-        ("format", "bytes an event", "of NDJSON"),
-        [(name, f"{size / COUNT:.0f}", f"{size / sizes['ndjson']:.0%}") for name, size in sizes.items()],
-    )
-
-
-def growth() -> None:
-    rows = []
-    for count in (100, 1_000, 10_000, 100_000, 1_000_000):
-        repeat = max(1, 10_000 // count)
-        data = b"\n".join(LINES[: min(count, COUNT)]) + b"\n"
-
-        def stream(data: bytes = data, times: int = max(1, count // COUNT), repeat: int = repeat) -> None:
-            for _ in range(repeat):
-                for _ in convert("ndjson", "protobuf", (chunk for _ in range(times) for chunk in cut(data))):
-                    pass
-
-        times = measure({"stream": [stream]}, events=count * repeat, rounds=3)
-        tracemalloc.start()
-        stream(repeat=1)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        rows.append((f"{count:,}", f"{min(times['stream']):.2f}", f"{peak / 1024:.0f} KiB"))
-    print_table("A stream from NDJSON to protobuf, by its length.", ("events", "µs an event", "peak memory"), rows)
 
 
 if __name__ == "__main__":
     print(f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}")
     speed()
-    node.compare(LINES, ROUNDS)
-    wire()
-    growth()
+    parsers.compare(LINES[::10], ROUNDS)
+    node.compare(LINES[::10], ROUNDS)
+    bulk.compare(LINES, ROUNDS)
+    sizes()
+    unknown_property()
+    startup.compare(2 * ROUNDS + 1)

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import json
+from functools import cache
+from itertools import cycle, islice
 
-STREAM = 100
-PREFIX = "response.image_generation_call."
+from .streams import make
 
 
-def lines(count: int) -> list[bytes]:
-    """Events of all modelled types in turn, as SDK JSON, in streams of 100.
+@cache
+def streams() -> dict[str, bytes]:
+    """The made streams as NDJSON, by name."""
+    return {name: make.ndjson(events) for name, events in make.streams().items()}
 
-    The ids are as long as the API's, and one index in five is a fraction, which the SDK allows.
-    """
-    made = []
-    for number in range(count):
-        name = ("in_progress", "generating", "partial_image", "completed")[number % 4]
-        properties = {
-            "type": PREFIX + name,
-            "itemId": f"ig_{number:050x}",
-            "outputIndex": number % 7 if number % 5 else number + 0.54,
-            "sequenceNumber": number % STREAM,
-        }
-        if name == "partial_image":
-            properties |= {"partialImageB64": "iVBORw0KGgo" * 10, "partialImageIndex": number % 3}
-        made.append(json.dumps(properties, separators=(",", ":")).encode())
-    return made
+
+def lines(count: int | None = None) -> list[bytes]:
+    """The events of all streams as the API's JSON: each one once, or as many as asked for."""
+    every = [line for stream in streams().values() for line in stream.splitlines()]
+    return every if count is None else list(islice(cycle(every), count))

@@ -13,19 +13,21 @@ Times = dict[str, list[float]]
 """Microseconds for each event that a contender worked on, round by round."""
 
 Contender = Sequence[Callable[[], object]]
-"""What there is to do, in parts."""
+"""A contender's work, in parts."""
+
+Row = tuple[str, ...]
 
 PART = 1_000
-"""As many events as the processor's caches hold, where an event is that has just come."""
+"""As many events as the processor's caches hold: an event that has just arrived is in them."""
 
 _Value = TypeVar("_Value")
 
 
 def measure(contenders: Mapping[str, Contender], *, events: int, rounds: int) -> Times:
-    """Lets the contenders take turns in every round: a machine that is slower for a while is slower for all.
+    """Lets the contenders take turns in every round, so that a machine that slows down slows all of them.
 
-    Each part runs twice, and the second time counts: else the first of those that work on the same objects would fetch
-    them from memory for the others.
+    Each part runs twice, and the second time counts: otherwise the first contender would fetch the events from memory
+    for the others.
     """
     times: Times = {name: [] for name in contenders}
     for _ in range(rounds):
@@ -41,10 +43,10 @@ def measure(contenders: Mapping[str, Contender], *, events: int, rounds: int) ->
     return times
 
 
-def each(function: Callable[[_Value], object], values: list[_Value]) -> Contender:
+def each(function: Callable[[_Value], object], values: Sequence[_Value]) -> Contender:
     """A contender that calls a function with each value."""
 
-    def run(part: list[_Value]) -> None:
+    def run(part: Sequence[_Value]) -> None:
         for value in part:
             function(value)
 
@@ -52,16 +54,17 @@ def each(function: Callable[[_Value], object], values: list[_Value]) -> Contende
 
 
 def ratio(slower: list[float], faster: list[float]) -> float:
-    """How many times as fast one contender is as another: the median over the rounds."""
+    """How many times as long one contender takes as another: the median over the rounds."""
     return statistics.median(a / b for a, b in zip(slower, faster, strict=True))
 
 
-def row(what: str, name: str, times: Times, against: str) -> tuple[str, ...]:
-    """A row for a contender: its median, and how many times as fast the first one of its table is."""
-    return what, name, f"{statistics.median(times[name]):.2f}", f"{ratio(times[name], times[against]):.1f}"
+def compared(times: Times, name: str, *others: str) -> Row:
+    """A contender's median, and how many times as long it takes as each of the others."""
+    ratios = (f"{ratio(times[name], times[other]):.2f}" for other in others)
+    return f"{statistics.median(times[name]):.2f}", *ratios
 
 
-def print_table(title: str, header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+def print_table(title: str, header: Row, rows: Sequence[Row]) -> None:
     """Prints a Markdown table with its columns aligned."""
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
     print(f"\n{title}\n")

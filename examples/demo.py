@@ -1,16 +1,21 @@
-"""The whole way of an event: SDK JSON, protobuf, a gRPC server, a subscriber, SDK JSON. Run it with `make demo`."""
+"""One streamed response, from JSON through a gRPC server to a subscriber that reads typed fields.
+
+Run it with `make demo`.
+"""
 
 import asyncio
 import contextlib
+import json
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from openresponses_grpc import EventStreamClient, from_json, to_json
+from openresponses_grpc import EventStreamClient, json_to_protobuf, to_json
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
-SAMPLE = Path(__file__).with_name("image-generation.ndjson")
+SAMPLE = Path(__file__).with_name("response.ndjson")
 STREAM = "resp_demo"
-SHOWN = 5
+PACE = 0.01  # seconds between two events: a fast model's
 
 
 @contextlib.asynccontextmanager
@@ -29,38 +34,65 @@ async def server() -> AsyncIterator[str]:
         await process.wait()
 
 
-async def publish(client: EventStreamClient, lines: list[bytes]) -> None:
-    """Publishes one event for each line of SDK JSON."""
+async def publish(client: EventStreamClient, events: list[bytes]) -> None:
+    """Publishes serialized events at a model's pace."""
     async with client.publish(STREAM) as publisher:
-        for line in lines:
-            await publisher.send(from_json(line))
+        for event in events:
+            await publisher.send(event)
+            await asyncio.sleep(PACE)
 
 
-async def subscribe(client: EventStreamClient) -> list[bytes]:
-    """Reads the stream to its end, and shows its first events beside the sizes of both encodings."""
-    received = []
-    print(f"{'JSON':>8} {'protobuf':>9}   event, as SDK JSON")
+def describe(event: OpenResponsesStreamEvent) -> tuple[str, str]:
+    """What a reader wants of an event: a label, and a piece of text that continues those of the same label."""
+    match event.WhichOneof("kind"):
+        case "reasoning_summary_text_delta":
+            return "reasoning", event.reasoning_summary_text_delta.delta
+        case "output_text_delta":
+            return "text", event.output_text_delta.delta
+        case "output_item_added" if event.output_item_added.item.HasField("function_call"):
+            return "tool call", event.output_item_added.item.function_call.name + " "
+        case "function_call_arguments_delta":
+            return "tool call", event.function_call_arguments_delta.delta
+        case "output_item_done" if event.output_item_done.item.HasField("web_search_call"):
+            return "web search", event.output_item_done.item.web_search_call.action.search.query
+        case "image_generation_call_generating":
+            return "image", f"generating, output index {event.image_generation_call_generating.output_index}; "
+        case "image_generation_call_partial_image":
+            return "image", f"preview, {len(event.image_generation_call_partial_image.partial_image_b64)} characters; "
+        case "image_generation_call_completed":
+            return "image", f"completed, output index {event.image_generation_call_completed.output_index}"
+        case "completed":
+            usage = event.completed.response.usage
+            return "usage", f"{usage.input_tokens:.0f} tokens in, {usage.output_tokens:.0f} out, ${usage.cost:.4f}"
+        case _:
+            return "", ""
+
+
+async def subscribe(client: EventStreamClient) -> list[OpenResponsesStreamEvent]:
+    """Reads the stream to its end, and prints each piece as it arrives."""
+    received, current = [], ""
     async for event in client.subscribe(STREAM):
-        line = to_json(event)
-        received.append((len(line), event.ByteSize(), line))
-        if len(received) <= SHOWN:
-            print(f"{len(line):>6} B {event.ByteSize():>7} B   {line.decode()}")
-    json_size, protobuf_size = (sum(column) for column in list(zip(*received, strict=True))[:2])
-    print(f"     ... and {len(received) - SHOWN} more")
-    share = f"{protobuf_size / json_size:.0%}"
-    print(f"{json_size:>6} B {protobuf_size:>7} B   all {len(received)} events: {share} of the JSON")
-    return [line for _, _, line in received]
+        received.append(event)
+        label, text = describe(event)
+        if label and label != current:
+            print(f"\n\n[{label}] ", end="")
+            current = label
+        print(text, end="", flush=True)
+    return received
 
 
 async def main() -> None:
     """Publishes the sample while a subscriber reads it, and compares what arrives with what was sent."""
     lines = SAMPLE.read_bytes().splitlines()
     async with server() as address, EventStreamClient(address) as client:
-        print(f"A server listens on {address}. Publishing {len(lines)} events of examples/{SAMPLE.name}.\n")
-        received, _ = await asyncio.gather(subscribe(client), publish(client, lines))
-    if received != lines:
-        sys.exit("What arrived is not what was sent.")
-    print(f"\nAll {len(lines)} events arrived in order and equal to what was sent, to the byte.")
+        print(f"A server listens on {address}. {len(lines)} events of examples/{SAMPLE.name} go through it.", end="")
+        received, _ = await asyncio.gather(subscribe(client), publish(client, [*map(json_to_protobuf, lines)]))
+    if [json.loads(to_json(event)) for event in received] != [json.loads(line) for line in lines]:
+        sys.exit("\n\nThe events that arrived differ from those that were sent.")
+    typed = sum(event.WhichOneof("kind") != "unrecognized" for event in received)
+    json_size, protobuf_size = sum(map(len, lines)), sum(event.ByteSize() for event in received)
+    print(f"\n\n{len(received)} events arrived in order, equal to those that were sent; {typed} of them are typed.")
+    print(f"{json_size:,} bytes as JSON, {protobuf_size:,} bytes as protobuf: {protobuf_size / json_size:.0%}.")
 
 
 if __name__ == "__main__":

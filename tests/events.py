@@ -1,6 +1,6 @@
 """Events that tests send."""
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 GENERATING_JSON = (
     b'{"type":"response.image_generation_call.generating","itemId":"<id>","outputIndex":7977.54,"sequenceNumber":0}'

@@ -1,198 +1,110 @@
-"""Readers and writers of event streams: what is written is read back, wherever the chunks are cut."""
+"""The readers and writers of all formats of event streams."""
 
-import io
 import itertools
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 import pytest
-from google.protobuf import proto
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses_grpc import EventError, InvalidJSONError, InvalidProtobufError, from_json
-from openresponses_grpc.framing import (
-    FORMATS,
-    EventWriter,
-    NDJSONReader,
-    NDJSONWriter,
-    ProtobufReader,
-    SSEReader,
-    SSEWriter,
-    read_events,
-)
+from openresponses_grpc import IncompleteEventError, from_json, json_to_protobuf, protobuf_to_json
+from openresponses_grpc.codec.schema import NAMINGS, Naming
+from openresponses_grpc.framing import FORMATS, EventReader, EventWriter, read_events
 
-from .events import GENERATING_JSON, event
+from .mixed_stream import MIXED, mixed_stream
 
-EVENTS = [
-    event(0),
-    event(1, padding=200),
-    from_json(GENERATING_JSON[:-1] + b',"size":[1,\n2]}'),
-    from_json('{"type":"other",\r\n "text":"\u2028 \\n é 😀"}'),
-]
+EVENTS = [json_to_protobuf(line) for line in MIXED["camelCase"]]
+
+formats = pytest.mark.parametrize("name", FORMATS)
 
 
-def written(name: str) -> bytes:
-    writer = FORMATS[name].writer("camelCase")
-    return b"".join(writer.write(EVENTS)) + writer.close()
+def reader_of(name: str) -> EventReader:
+    return FORMATS[name].reader(json_to_protobuf)
 
 
-def one(writer: EventWriter, made: OpenResponsesStreamEvent) -> bytes:
-    return b"".join(writer.write([made]))
+def writer_of(name: str, naming: Naming = "camelCase") -> EventWriter:
+    return FORMATS[name].writer(partial(protobuf_to_json, naming=naming))
 
 
-def chunks(data: bytes, cuts: list[int]) -> list[bytes]:
+def written(writer: EventWriter, events: Iterable[bytes]) -> bytes:
+    return b"".join(writer.write(events)) + writer.close()
+
+
+@formats
+@pytest.mark.parametrize("naming", NAMINGS)
+def test_each_format_writes_the_mixed_stream(name: str, naming: Naming) -> None:
+    assert written(writer_of(name, naming), EVENTS) == mixed_stream(name, naming)
+
+
+@formats
+@pytest.mark.parametrize("naming", NAMINGS)
+@given(st.lists(st.integers(0, 10_000), max_size=8))
+def test_chunks_may_be_cut_anywhere(name: str, naming: Naming, cuts: list[int]) -> None:
+    data = mixed_stream(name, naming)
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[start:stop] for start, stop in itertools.pairwise(edges)]
+    chunks = [data[start:stop] for start, stop in itertools.pairwise(edges)]
+    assert list(read_events(reader_of(name), chunks)) == EVENTS
 
 
-@pytest.mark.parametrize("name", FORMATS)
-@given(st.lists(st.integers(min_value=0, max_value=2000), max_size=8))
-def test_chunks_may_be_cut_anywhere(name: str, cuts: list[int]) -> None:
-    reader = FORMATS[name].reader("camelCase", False)
-    read = list(read_events(reader, chunks(written(name), cuts)))
-    assert len(read) == len(EVENTS)
-    # Line breaks between the tokens of raw JSON do not survive formats that end events with them.
-    again = FORMATS[name].writer("camelCase")
-    assert b"".join(again.write(read)) + again.close() == written(name)
-
-
-@pytest.mark.parametrize("name", FORMATS)
-def test_an_event_is_there_with_its_last_byte(name: str) -> None:
-    reader = FORMATS[name].reader("camelCase", False)
-    writer = FORMATS[name].writer("camelCase")
+@formats
+def test_an_event_is_yielded_with_its_last_byte(name: str) -> None:
+    reader, writer = reader_of(name), writer_of(name)
     for made in EVENTS:
-        data = one(writer, made)
-        assert [len(list(reader.feed(data[i : i + 1]))) for i in range(len(data))] == [0] * (len(data) - 1) + [1]
+        data = b"".join(writer.write([made]))
+        read = [list(reader.feed(data[at : at + 1])) for at in range(len(data))]
+        assert read == [[]] * (len(data) - 1) + [[made]]
 
 
-@pytest.mark.parametrize("name", FORMATS)
-def test_nothing_is_no_event(name: str) -> None:
-    reader = FORMATS[name].reader("camelCase", False)
-    assert list(read_events(reader, [b"", b""])) == []
+@formats
+def test_empty_input_has_no_events(name: str) -> None:
+    assert list(read_events(reader_of(name), [b"", b""])) == []
 
 
-def test_protobuf_is_what_protobuf_s_own_library_writes_and_reads() -> None:
-    stream = io.BytesIO()
-    for made in EVENTS:
-        proto.serialize_length_prefixed(made, stream)
-    assert stream.getvalue() == written("protobuf")
-    stream.seek(0)
-    read = [proto.parse_length_prefixed(OpenResponsesStreamEvent, stream) for _ in EVENTS]
-    assert read == EVENTS == list(read_events(ProtobufReader(), [stream.getvalue()]))
+@formats
+def test_a_writer_without_events_writes_only_the_end(name: str) -> None:
+    assert written(writer_of(name), []) == (b"data: [DONE]\n\n" if name == "sse" else b"")
 
 
-def test_ndjson_lines_may_be_empty_or_end_with_cr_lf_or_the_input() -> None:
-    data = b"\n \r\n" + GENERATING_JSON + b"\r\n\n" + b'{"type":"x"}\r\n' + GENERATING_JSON
-    reader = NDJSONReader()
-    first, second, third = read_events(reader, [data])
-    assert first == third == from_json(GENERATING_JSON)
-    assert second.unrecognized.json == '{"type":"x"}'
-    assert reader.position == "line 6"
+@formats
+def test_events_before_an_error_of_their_source_are_written(name: str) -> None:
+    def source() -> Iterator[bytes]:
+        yield from EVENTS[:2]
+        raise ZeroDivisionError
+
+    parts = []
+    with pytest.raises(ZeroDivisionError):
+        for part in writer_of(name).write(source()):
+            parts.append(part)  # noqa: PERF402 - keep the parts before the error
+    assert b"".join(parts) == b"".join(writer_of(name).write(EVENTS[:2]))
 
 
-@pytest.mark.parametrize("made", EVENTS)
-def test_ndjson_writes_one_line(made: OpenResponsesStreamEvent) -> None:
-    line = one(NDJSONWriter(), made)
-    assert (line.count(b"\n"), line.count(b"\r"), line[-1:]) == (1, 0, b"\n")
+@pytest.mark.parametrize("name", ["ndjson", "sse"])
+def test_events_before_one_that_has_no_json_are_written(name: str) -> None:
+    parts = []
+    with pytest.raises(IncompleteEventError):
+        for part in writer_of(name).write([*EVENTS[:2], b"", *EVENTS]):
+            parts.append(part)  # noqa: PERF402 - keep the parts before the error
+    assert b"".join(parts) == b"".join(writer_of(name).write(EVENTS[:2]))
 
 
-# The parsing rules of the HTML standard, 9.2.6: what is sent, and the events that are in it.
-SSE = [
-    (b"data: EVENT\n\n", 1),
-    (b"data:EVENT\n\n", 1),
-    (b"data:  EVENT \n\n", 1),
-    (b"\xef\xbb\xbfdata: EVENT\n\n", 1),
-    (b"data: EVENT\r\n\r\n", 1),
-    (b"data: EVENT\r\r", 1),
-    (b"data: EVENT\n\r\n", 1),
-    (b"data: EVENT\n\ndata: EVENT\n\n", 2),
-    (b"event: x\nid: 7\nretry: 10\nunknown: y\nnothing\ndata: EVENT\n\n", 1),
-    (b"data: EVENT\nevent: after\n\n", 1),
-    (b": OPENROUTER PROCESSING\n\n:\n\ndata: EVENT\n\n", 1),
-    (b"event: no data\n\n", 0),
-    (b"data\n\ndata:\n\n", 0),
-    (b"\n\n\n", 0),
-    (b"DATA: EVENT\n\n data: EVENT\n\n", 0),
-    (b"data: EVENT\n\ndata: [DONE]\n\n", 1),
-    (b"data: EVENT\n\ndata: [DONE]", 1),
-    (b"data: [DONE]\n\ndata: EVENT\n\n", 1),
-]
+@pytest.mark.parametrize("name, frame", [("ndjson", b"%b\n"), ("sse", b"data: %b\n\n")])
+def test_json_formats_use_the_codec_that_they_are_given(name: str, frame: bytes) -> None:
+    reader = FORMATS[name].reader(lambda data, **arguments: b"decoded " + data)
+    assert list(read_events(reader, [frame % b"x"])) == [b"decoded x"]
+    writer = FORMATS[name].writer(lambda event: b'{"bytes":%d}' % len(event))
+    event = json_to_protobuf('{"a":1}')
+    assert b"".join(writer.write([event])) == frame % b'{"bytes":%d}' % len(event)
 
 
-@pytest.mark.parametrize("data, count", SSE)
-@pytest.mark.parametrize("size", [1, 2, 3, 1000])
-def test_sse_is_read_by_the_standard_s_rules(data: bytes, count: int, size: int) -> None:
-    data = data.replace(b"EVENT", GENERATING_JSON)
-    reader = SSEReader("camelCase")
-    pieces = [data[start : start + size] for start in range(0, len(data), size)]
-    assert list(read_events(reader, pieces)) == [from_json(GENERATING_JSON)] * count
-
-
-def test_sse_data_may_stand_in_several_lines() -> None:
-    data = b'data: {"type":\ndata:"x"\rdata\r\ndata: }\n\n'
-    (read,) = read_events(SSEReader(), [data])
-    assert read.unrecognized.json == '{"type":\n"x"\n\n}'
-
-
-@pytest.mark.parametrize("end", [b"", b"\n", b"\ndata: [DONE]"])
-def test_sse_that_is_cut_off_within_an_event_is_an_error(end: bytes) -> None:
-    reader = SSEReader("camelCase")
-    events = read_events(reader, [b"data: " + GENERATING_JSON + b"\n\ndata: " + GENERATING_JSON + end])
-    assert next(events) == from_json(GENERATING_JSON)
-    with pytest.raises(InvalidJSONError, match="ends within an event"):
-        next(events)
-    assert reader.position == "line 3"
-
-
-def test_sse_error_names_the_line_where_the_data_begin() -> None:
-    reader = SSEReader()
-    with pytest.raises(InvalidJSONError):
-        list(read_events(reader, [b": hello\n\nevent: x\ndata: {\ndata: }x\n\n"]))
-    assert reader.position == "line 4"
-
-
-def test_sse_is_written_as_openai_s_and_openrouter_s_clients_read_it() -> None:
-    writer = SSEWriter()
-    snake = (
-        b'{"type":"response.image_generation_call.generating","item_id":"ig_","output_index":0.5,"sequence_number":0}'
-    )
-    assert one(writer, event(0)) == b"event: response.image_generation_call.generating\ndata: " + snake + b"\n\n"
-    assert one(writer, from_json('{"type":"é",\r\n"n":1}')) == 'event: é\ndata: {"type":"é",  "n":1}\n\n'.encode()
-    assert one(writer, from_json(r'{"type":"a\nb"}')) == rb'data: {"type":"a\nb"}' + b"\n\n"
-    assert writer.close() == b"data: [DONE]\n\n"
-
-
-def test_ndjson_error_names_the_line() -> None:
-    reader = NDJSONReader(strict=True)
-    wrong = GENERATING_JSON.replace(b"7977.54", b'"x"')
-    with pytest.raises(EventError, match=r"^\$\.outputIndex: "):
-        list(read_events(reader, [GENERATING_JSON + b"\n\n" + wrong + b"\n"]))
-    assert reader.position == "line 3"
-
-
-@pytest.mark.parametrize(
-    "data, position, problem",
-    [
-        (b"\x02\x0a", "message 2", "within"),
-        (b"\x80", "message 2", "within"),
-        (b"\x02\xff\xff", "message 2", "no OpenResponsesStreamEvent"),
-        (b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f", "message 2", "no length of a message"),
-        (b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", "message 2", "no length of a message"),
-        (b"\x80" * 11, "message 2", "no length of a message"),
-        (b"\x80\x80\x80\x80\x08", "message 2", "no length of a message"),
-    ],
-)
-def test_protobuf_that_is_none_is_an_error_with_its_place(data: bytes, position: str, problem: str) -> None:
-    reader = ProtobufReader()
-    good = event(0).SerializeToString()
-    with pytest.raises(InvalidProtobufError, match=problem):
-        list(read_events(reader, [bytes([len(good)]) + good + data]))
-    assert reader.position == position
-
-
-def test_what_comes_before_an_error_is_read() -> None:
-    reader = NDJSONReader()
-    events = reader.feed(GENERATING_JSON + b"\n{\n")
-    assert next(events) == from_json(GENERATING_JSON)
-    with pytest.raises(InvalidJSONError):
-        next(events)
+def test_line_ends_in_the_json_text_of_a_message_are_written_as_spaces() -> None:
+    # The codec replaces them when it reads JSON. A program in another language may put any JSON text into a message.
+    unrecognized, error = from_json("{}"), from_json('{"type":"error"}')
+    unrecognized.unrecognized.json = '{"type":"x",\r\n"text":"\u2028 \\n",\r"n":\n1}'
+    error.error.extra_json = '{\r\n"a":[1,\r2],"b":\n{\n}\n}'
+    for made, line in (
+        (unrecognized, '{"type":"x",  "text":"\u2028 \\n", "n": 1}'.encode()),
+        (error, b'{"type":"error","a":[1, 2],"b":{ }}'),
+    ):
+        assert written(writer_of("ndjson"), [made.SerializeToString()]) == line + b"\n"
+        assert b"\ndata: %b\n\n" % line in written(writer_of("sse"), [made.SerializeToString()])

@@ -1,92 +1,37 @@
-"""Readers take memory in proportion to one event, not to the stream, however it is cut."""
+"""Readers take memory in proportion to one event, wherever the chunks are cut. `test_memory_peak` has large events."""
 
-import multiprocessing
-import sys
 import tracemalloc
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 
 import pytest
 
-from openresponses_grpc import from_json
-from openresponses_grpc.framing import FORMATS, read_events
+from openresponses_grpc import from_json, json_to_protobuf, protobuf_to_json, to_json
+from openresponses_grpc.framing import FORMATS, EventReader
 
 from .events import GENERATING_JSON
-from .test_robustness import formats, traced, varint
+from .memory import traced
 
 MIB = 1 << 20
-LARGE = 64 * MIB
+
+formats = pytest.mark.parametrize("name", FORMATS)
 
 
-def large_event(name: str) -> Iterator[bytes]:
-    """An event with a string of 64 MiB, of which not more than a piece is there at a time."""
-    text = GENERATING_JSON if name != "sse" else b"data: " + GENERATING_JSON
-    before, _, after = text.partition(b"<id>")
-    if name == "protobuf":
-        field = b"\x0a" + varint(LARGE)
-        message = b"\x0a" + varint(len(field) + LARGE) + field
-        before, after = varint(len(message) + LARGE) + message, b""
-    yield before
-    for _ in range(LARGE >> 16):
-        yield bytes(bytearray(b"x") * (1 << 16))
-    yield after + (b"" if name == "protobuf" else b"\n\n")
+def reader_of(name: str) -> EventReader:
+    return FORMATS[name].reader(json_to_protobuf)
 
 
-def small_events(name: str) -> Iterator[bytes]:
-    """20,000 events of about a kilobyte, in pieces that do not end where events end."""
-    event = from_json(GENERATING_JSON.replace(b"<id>", b"x" * 1000))
-    hundred = b"".join(FORMATS[name].writer("camelCase").write([event] * 100))
-    for _ in range(200):
-        for start in range(0, len(hundred), 4096):
-            yield hundred[start : start + 4096]
-
-
-def growth(pieces: Callable[[str], Iterable[bytes]], name: str) -> tuple[int, int]:
-    """Reads in this process, of which it is the first task; says how many events, and how far the memory grew."""
-    import resource
-
-    def peak() -> int:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-    before = peak()
-    if name == "json":
-        from_json(b"".join(pieces(name)), strict=True)
-        return 1, peak() - before
-    reader = FORMATS[name].reader("camelCase", True)
-    return sum(1 for _ in read_events(reader, pieces(name))), peak() - before
-
-
-def growth_in_a_process(pieces: Callable[[str], Iterable[bytes]], name: str) -> tuple[int, int]:
-    # Forked from a small server: what a process is started from counts as its peak.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["hypothesis", "openresponses_grpc", "pytest"])  # for speed
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(growth, pieces, name).result()
-
-
-needs_forkserver = pytest.mark.skipif(sys.platform == "win32", reason="has neither forks nor the peak of a process")
-
-
-@needs_forkserver
-@pytest.mark.parametrize("name", ["json", *FORMATS])
-def test_string_of_64_mib_takes_memory_in_proportion(name: str) -> None:
-    count, memory = growth_in_a_process(large_event, name)
-    assert count == 1
-    assert memory < 6 * LARGE
-
-
-@needs_forkserver
-@formats
-def test_events_that_are_dropped_take_no_memory(name: str) -> None:
-    count, memory = growth_in_a_process(small_events, name)
-    assert count == 20_000
-    assert memory < 4 * MIB
+def stream_of(name: str, length: int, size: int) -> Iterator[bytes]:
+    """An event with a string of this length, in chunks of this size."""
+    event = json_to_protobuf(GENERATING_JSON.replace(b"<id>", b"x" * length))
+    data = b"".join(FORMATS[name].writer(protobuf_to_json).write([event]))
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
 
 
 @formats
-def test_bytes_of_an_event_are_not_copied_with_every_further_chunk(name: str) -> None:
-    # That would be time that grows with the square of the event's size.
-    reader = FORMATS[name].reader("camelCase", True)
+def test_the_bytes_of_an_event_are_not_copied_with_every_chunk(name: str) -> None:
+    # The time would grow with the square of the event's size.
+    reader = reader_of(name)
     *first, last = stream_of(name, MIB, size=1024)
     allocated = 0
     tracemalloc.start()
@@ -104,7 +49,7 @@ def test_bytes_of_an_event_are_not_copied_with_every_further_chunk(name: str) ->
 
 @formats
 def test_event_in_tiny_chunks_takes_memory_in_proportion(name: str) -> None:
-    reader = FORMATS[name].reader("camelCase", True)
+    reader = reader_of(name)
     pieces = stream_of(name, 30_000, size=2)
     with traced() as memory:
         assert sum(len(list(reader.feed(piece))) for piece in pieces) == 1
@@ -113,16 +58,17 @@ def test_event_in_tiny_chunks_takes_memory_in_proportion(name: str) -> None:
 
 @formats
 def test_empty_chunks_take_no_memory(name: str) -> None:
-    reader = FORMATS[name].reader("camelCase", True)
+    reader = reader_of(name)
     with traced() as memory:
         for _ in range(5_000):
             assert list(reader.feed(b"")) == []
     assert memory() < 16 << 10
 
 
-def stream_of(name: str, length: int, size: int) -> Iterator[bytes]:
-    """An event with a string of this length, in chunks of this size."""
-    event = from_json(GENERATING_JSON.replace(b"<id>", b"x" * length))
-    data = b"".join(FORMATS[name].writer("camelCase").write([event]))
-    for start in range(0, len(data), size):
-        yield data[start : start + size]
+def test_large_json_text_of_messages_is_not_kept() -> None:
+    event = from_json('{"type":"response.output_text.delta"}')
+    with traced() as memory:
+        for number in range(20):
+            event.output_text_delta.extra_json = '{"output_index":null%s}' % (" " * (MIB + number))
+            assert to_json(event) == b'{"type":"response.output_text.delta","outputIndex":null}'
+    assert memory() < 12 * MIB

@@ -1,46 +1,48 @@
-// Microseconds for each event of protobuf-es and of the SDK's own parser, round by round, as one JSON object.
-// Usage: node parse.mjs EVENTS.ndjson DESCRIPTORS.binpb ROUNDS (the events in snake_case)
+// node parse.mjs accepted: the indexes of the events that the SDK's parser accepts.
+// node parse.mjs times ROUNDS: for each contender, the microseconds for each event, round by round.
+// Both print JSON, and read the files that benchmarks/node.py writes.
 
 import { readFileSync } from "node:fs";
 import { createFileRegistry, fromBinary, fromJsonString } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { openResponsesStreamEventFromJSON } from "@openrouter/sdk/models";
 
-const [eventsPath, descriptorsPath, rounds] = process.argv.slice(2);
-const lines = readFileSync(eventsPath, "utf8").trimEnd().split("\n");
-const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync(descriptorsPath)));
+const [task, rounds] = process.argv.slice(2);
+const linesOf = (path) => readFileSync(path, "utf8").split("\n");
+const events = linesOf("events.ndjson");
+const accepted = events.filter((text) => openResponsesStreamEventFromJSON(text).ok);
 
-const parsers = {};
-for (const name of ["InProgress", "Generating", "PartialImage", "Completed"]) {
-  const message = `OpenResponsesImageGenCall${name}`;
-  const sdk = await import(`@openrouter/sdk/models/${message.toLowerCase()}.js`);
-  const type = `response.image_generation_call.${name.replace(/(?!^)[A-Z]/g, "_$&").toLowerCase()}`;
-  parsers[type] = {
-    schema: registry.getMessage(`openresponses.v1.${message}`),
-    sdk: sdk[`${message[0].toLowerCase()}${message.slice(1)}FromJSON`],
+const contenders = () => {
+  const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, readFileSync("descriptors.binpb")));
+  const schema = registry.getMessage("openresponses_grpc.v1.OpenResponsesStreamEvent");
+  return {
+    "JSON.parse": [events, JSON.parse],
+    "protobuf-es fromJsonString of MessageToJson": [linesOf("messages.ndjson"), (text) => fromJsonString(schema, text)],
+    "protobuf-es fromBinary of the serialized events": [
+      linesOf("messages.hex").map((text) => new Uint8Array(Buffer.from(text, "hex"))),
+      (bytes) => fromBinary(schema, bytes),
+    ],
+    "@openrouter/sdk (npm), zod, events that it accepts": [accepted, openResponsesStreamEventFromJSON],
+    "@openrouter/sdk (npm), zod, all events": [events, openResponsesStreamEventFromJSON],
   };
-}
-
-// Each gets the event's type for nothing, and protobuf-es its JSON without the property that it has no field for.
-const inputs = lines.map((text) => {
-  const { type, ...properties } = JSON.parse(text);
-  return { ...parsers[type], text, inner: JSON.stringify(properties) };
-});
-
-const contenders = {
-  "protobuf-es fromJsonString": () => inputs.forEach(({ schema, inner }) => fromJsonString(schema, inner)),
-  "the SDK's parser (zod)": () =>
-    inputs.forEach(({ sdk, text }) => {
-      if (!sdk(text).ok) throw new Error(text);
-    }),
 };
 
-const times = {};
-for (const run of Object.values(contenders)) for (let warmup = 0; warmup < 10; warmup++) run();
-for (let round = 0; round < Number(rounds); round++) {
-  for (const [name, run] of Object.entries(contenders)) {
-    const start = process.hrtime.bigint();
-    run();
-    (times[name] ??= []).push(Number(process.hrtime.bigint() - start) / 1e3 / inputs.length);
+const measure = () => {
+  const times = {};
+  const run = (inputs, parse) => {
+    for (const input of inputs) parse(input);
+  };
+  const all = Object.entries(contenders());
+  for (const [, [inputs, parse]] of all) for (let warmup = 0; warmup < 20; warmup++) run(inputs, parse);
+  for (let round = 0; round < Number(rounds); round++) {
+    for (const [name, [inputs, parse]] of all) {
+      const start = process.hrtime.bigint();
+      run(inputs, parse);
+      (times[name] ??= []).push(Number(process.hrtime.bigint() - start) / 1e3 / inputs.length);
+    }
   }
-}
-console.log(JSON.stringify(times));
+  return times;
+};
+
+const indexes = () => [...events.keys()].filter((index) => openResponsesStreamEventFromJSON(events[index]).ok);
+console.log(JSON.stringify(task === "accepted" ? indexes() : measure()));

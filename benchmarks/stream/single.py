@@ -9,9 +9,14 @@ from typing import Any
 
 import grpc
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest, SubscribeResponse
-from openresponses.v1.stream_service_pb2_grpc import (
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1.stream_service_pb2 import (
+    PublishRequest,
+    PublishResponse,
+    SubscribeRequest,
+    SubscribeResponse,
+)
+from openresponses_grpc.v1.stream_service_pb2_grpc import (
     OpenResponsesStreamServiceServicer,
     OpenResponsesStreamServiceStub,
     add_OpenResponsesStreamServiceServicer_to_server,

@@ -2,6 +2,7 @@ import { Code, ConnectError, createClient, type Client } from "@connectrpc/conne
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { setTimeout } from "node:timers/promises";
 import { OpenResponsesStreamService } from "openresponses-grpc/v1/stream_service_pb.js";
+import "./utf8.js";
 
 export type StreamClient = Client<typeof OpenResponsesStreamService>;
 

@@ -1,9 +1,9 @@
-// Publishes lines of the SDK's JSON as a stream: node build/publish.js 127.0.0.1:50051 resp_1 < events.ndjson
+// Publishes lines of JSON as a stream: node build/publish.js 127.0.0.1:50051 resp_1 < events.ndjson
+// To publish objects of the SDK instead, give `send` what `fromSdk` makes of them.
 
 import { toBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { EventEmitter, once } from "node:events";
-import { createInterface } from "node:readline";
 import { OpenResponsesStreamEventSchema, type OpenResponsesStreamEvent } from "openresponses-grpc/v1/events_pb.js";
 import type { PublishRequestSchema, PublishResponse } from "openresponses-grpc/v1/stream_service_pb.js";
 import { connect, recover, type StreamClient } from "./client.js";
@@ -102,9 +102,34 @@ class Publisher {
   }
 }
 
+/** The lines of a text. Only LF ends a line: `readline` would cut an event at U+2028, too. */
+async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const utf8 = new TextDecoder("utf-8", { fatal: true });
+  let rest = "";
+  for await (const chunk of chunks) {
+    const [end, ...more] = utf8.decode(chunk, { stream: true }).split("\n");
+    const cut = [rest + end, ...more];
+    rest = cut.pop()!;
+    yield* cut;
+  }
+  yield rest + utf8.decode();
+}
+
+function read(line: string, number: number): OpenResponsesStreamEvent {
+  try {
+    return fromJson(line);
+  } catch (cause) {
+    throw new Error(`line ${number} is not an event`, { cause });
+  }
+}
+
 const [server = "127.0.0.1:50051", streamId = "resp_1"] = process.argv.slice(2);
 const publisher = new Publisher();
 const published = publisher.run(connect(server), streamId);
-for await (const line of createInterface({ input: process.stdin })) await publisher.send(fromJson(line));
+let number = 0;
+for await (const line of lines(process.stdin)) {
+  number++;
+  if (/[^ \t\r]/.test(line)) await publisher.send(read(line, number));
+}
 publisher.end();
 await published;

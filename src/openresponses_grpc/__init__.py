@@ -1,19 +1,36 @@
-"""OpenRouter's streamed response events as Protocol Buffers, over gRPC.
+"""The events of a Responses stream as Protocol Buffers: converted from and to JSON, and streamed over gRPC.
 
-The messages are in `openresponses.v1.events_pb2`; this package turns the SDK's JSON into them and back, and carries
-them from publishers to subscribers.
+The messages are in `openresponses_grpc.v1.events_pb2`. The names below are imported when they are first used, so that
+converting JSON and importing the stubs does not load gRPC.
 """
 
-from .bridge import from_dict, from_json, to_dict, to_json
-from .client import EventPublisher, EventStreamClient, StreamError, SyncEventPublisher, SyncEventStreamClient
-from .errors import (
-    EventError,
-    EventShapeError,
-    IncompleteEventError,
-    InvalidJSONError,
-    InvalidProtobufError,
-    UnknownEventTypeError,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .bridge import from_dict, from_json, json_to_protobuf, protobuf_to_json, to_dict, to_json
+    from .client import EventPublisher, EventStreamClient, StreamError, SyncEventPublisher, SyncEventStreamClient
+    from .errors import (
+        EventError,
+        EventShapeError,
+        IncompleteEventError,
+        InvalidJSONError,
+        InvalidProtobufError,
+        UnknownEventTypeError,
+    )
+
+_MODULES = {
+    "bridge": ("from_dict", "from_json", "json_to_protobuf", "protobuf_to_json", "to_dict", "to_json"),
+    "client": ("EventPublisher", "EventStreamClient", "StreamError", "SyncEventPublisher", "SyncEventStreamClient"),
+    "errors": (
+        "EventError",
+        "EventShapeError",
+        "IncompleteEventError",
+        "InvalidJSONError",
+        "InvalidProtobufError",
+        "UnknownEventTypeError",
+    ),
+}
 
 __all__ = [
     "EventError",
@@ -29,6 +46,20 @@ __all__ = [
     "UnknownEventTypeError",
     "from_dict",
     "from_json",
+    "json_to_protobuf",
+    "protobuf_to_json",
     "to_dict",
     "to_json",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _MODULES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

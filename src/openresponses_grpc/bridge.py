@@ -1,4 +1,4 @@
-"""The SDK's JSON and the contract's messages, one into the other. Pure: no I/O.
+"""Converts events between the API's JSON and protobuf. Pure: no I/O.
 
 Numbers mean what ECMAScript's `JSON.parse` makes of them, IEEE doubles, and are written as `JSON.stringify` does.
 """
@@ -6,172 +6,184 @@ Numbers mean what ECMAScript's `JSON.parse` makes of them, IEEE doubles, and are
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
-from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .codec import (
-    CONTRACTS,
-    EVENT_ONEOF,
-    TYPE_PROPERTY,
-    Contract,
-    EventCodec,
-    Naming,
-    contract,
-    decode_properties,
-)
-from .errors import EventError, EventShapeError, IncompleteEventError, InvalidJSONError
-from .parsing import encode_json, path, read_event, type_of
+from .codec.check import check_message
+from .codec.decode import ODD, Decoders
+from .codec.encode import delimited
+from .codec.reader import ODD as READER_ODD
+from .codec.reader import Reader, utf8
+from .codec.scalars import MINUS, SIZES, has_negative_zero
+from .codec.scan import child_path
+from .codec.schema import NAMINGS, Naming, message_of
+from .codec.strict import check_strictly
+from .errors import EventError, EventShapeError, IncompleteEventError, InvalidJSONError, InvalidProtobufError
 
-# Called on the class: on an event, a method's name is first sought among the fields.
-_list_fields: Final[Callable[[Message], Sequence[tuple[FieldDescriptor, Any]]]] = OpenResponsesStreamEvent.ListFields
-
-_TO_STRUCT: Final = {naming: compiled.to_struct for naming, compiled in CONTRACTS.items()}
-
-_NO_EVENT: Final = "no event is set, or one that this version does not know"
+_EVENT: Final = message_of(OpenResponsesStreamEvent.DESCRIPTOR)
+_reader: Final = Reader(_EVENT)
+_decode: Final = {naming: Decoders(naming).of[_EVENT] for naming in NAMINGS}
+_decode_deep: Final = {naming: Decoders(naming, deep=True).of[_EVENT] for naming in NAMINGS}
+_BRACE: Final = ord("{")
 
 
-def from_json(data: str | bytes, *, naming: Naming = "camelCase", strict: bool = False) -> OpenResponsesStreamEvent:
-    """Reads one event from its JSON.
+def json_to_protobuf(
+    data: str | bytes, *, naming: Naming | None = None, strict: bool = False, sse_type: str | None = None
+) -> bytes:
+    """Converts an event's JSON to a serialized `OpenResponsesStreamEvent`.
 
-    An event of a type or of a shape that the contract does not model becomes an `UnrecognizedEvent` with the JSON text
-    as it is. Properties that a modelled event's message does not name go into `extra_json`.
+    Every JSON object has such a form: a property that its message does not name, or whose value the field cannot hold,
+    goes into `extra_json`; an object whose `type` the contract does not have becomes `unrecognized`.
 
     Args:
         data: one JSON object; bytes are UTF-8 without a byte order mark.
-        naming: how the properties are spelled, `camelCase` (the SDK) or `snake_case` (the API).
-        strict: raise on an unknown type or shape instead of carrying it.
+        naming: the spelling of the properties that `strict` accepts. None accepts either, as reading without `strict`
+            always does.
+        strict: reject what OpenRouter's SDK rejects.
+        sse_type: the `type` of an unrecognized event whose JSON has none, such as the event name in SSE.
 
     Raises:
-        InvalidJSONError: `data` is not one JSON object with a string `type`, or is nested too deeply for the parser.
-        UnknownEventTypeError: with `strict`, no modelled event has this type.
-        EventShapeError: with `strict`, a property of a modelled event is missing, of another JSON type, outside the
-            range of a double, or there in both spellings.
+        InvalidJSONError: `data` is not one JSON object, or is nested more than 100 levels deep.
+        UnknownEventTypeError: with `strict`, the SDK has no event of this type.
+        EventShapeError: with `strict`, a property is missing, of another JSON type, or not one of the allowed values.
 
     """
-    compiled = CONTRACTS.get(naming) or contract(naming)
+    if strict or naming is not None:
+        return _read_as_asked(data, naming, strict, sse_type)
+    if isinstance(data, str):
+        data = utf8(data)
+    # Written here, as this is called for each event: calls would take a tenth of the time.
     try:
-        struct = compiled.decode(data)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return read_event(_utf8(data), compiled, strict)
-    return compiled.to_event[type(struct)](struct, data)
+        if MINUS not in data or not has_negative_zero(data):
+            decode, arms = _reader.usual
+            struct = decode(data)
+            tag, encode = arms[type(struct)]
+            event = encode(struct)
+            return tag + SIZES[len(event)] + event
+    except READER_ODD:
+        pass
+    return _reader.read(data, None, sse_type)
+
+
+def protobuf_to_json(data: bytes, *, naming: Naming = "camelCase", strict: bool = False) -> bytes:
+    """Converts a serialized `OpenResponsesStreamEvent` to one line of compact JSON.
+
+    `type` comes first, then the other properties in the order of the contract, then those of `extra_json`.
+
+    Args:
+        data: the event's bytes.
+        naming: how properties of the contract are spelled.
+        strict: reject what OpenRouter's SDK would reject.
+
+    Raises:
+        InvalidProtobufError: `data` is not an event's bytes.
+        IncompleteEventError: the event has no JSON: nothing is set in a union, a number is NaN, the JSON text in
+            `extra_json` or `unrecognized` does not fit, or a field is not known to this version.
+        UnknownEventTypeError, EventShapeError: with `strict`, as `json_to_protobuf` raises them.
+
+    """
+    try:
+        text = _decode[naming](data, 0, len(data))
+    except KeyError:
+        raise _unknown_naming(naming) from None
+    except ODD:
+        text = _decode_again(data, naming)
+    if text[0] != _BRACE:
+        raise IncompleteEventError("$", "the unrecognized event is not a JSON object")
+    if strict:
+        check_strictly(text.decode(), _EVENT, naming)
+    return text
+
+
+def from_json(data: str | bytes, *, naming: Naming | None = None, strict: bool = False) -> OpenResponsesStreamEvent:
+    """Reads an event from its JSON; the arguments and the errors are those of `json_to_protobuf`."""
+    return OpenResponsesStreamEvent.FromString(json_to_protobuf(data, naming=naming, strict=strict))
+
+
+def to_json(event: Message, *, naming: Naming = "camelCase", strict: bool = False) -> bytes:
+    """Writes an event as one line of compact JSON; otherwise as `protobuf_to_json`.
+
+    Args:
+        event: an `OpenResponsesStreamEvent`, or the message of one of its events.
+        naming: how properties of the contract are spelled.
+        strict: reject what OpenRouter's SDK would reject.
+
+    Raises:
+        TypeError: `event` is another message, or not a message.
+
+    """
+    return protobuf_to_json(serialize(event), naming=naming, strict=strict)
 
 
 def from_dict(
-    properties: Mapping[str, Any], *, naming: Naming = "camelCase", strict: bool = False
+    properties: Mapping[str, Any], *, naming: Naming | None = None, strict: bool = False
 ) -> OpenResponsesStreamEvent:
-    """Reads one event from a mapping of its properties, such as `json.loads` makes; otherwise as `from_json`."""
+    """Reads an event from a mapping, such as `json.loads` makes; otherwise as `from_json`."""
     texts = []
     for name, value in properties.items():
         if not isinstance(name, str):
-            raise InvalidJSONError("$", f"a property's name is a string, not {name!r}")
+            raise InvalidJSONError("$", f"the name of a property is a string, not {name!r}")
         try:
-            texts.append(f"{json.dumps(name)}:{json.dumps(value, ensure_ascii=False, allow_nan=False)}")
+            texts.append(f"{json.dumps(name)}:{json.dumps(value, allow_nan=False, separators=(',', ':'))}")
         except (ValueError, TypeError, RecursionError) as error:
-            raise EventShapeError(path(name), f"no JSON value: {error}") from None
+            raise EventShapeError(child_path("$", name), f"not a JSON value: {error}") from None
     return from_json(f"{{{','.join(texts)}}}", naming=naming, strict=strict)
 
 
-def to_json(event: Message, *, naming: Naming = "camelCase") -> bytes:
-    """Writes an event as one line of compact JSON: `type` first, then the properties in the order of the contract.
-
-    An `UnrecognizedEvent` is its own JSON text, unchanged. The properties in `extra_json` come last, unchanged.
-
-    Args:
-        event: an `OpenResponsesStreamEvent` or the message of one of its events.
-        naming: how the properties are spelled.
-
-    Raises:
-        IncompleteEventError: no event is set, a required field is unset or no JSON number, or the JSON text in
-            `unrecognized` or `extra_json` does not fit.
-        TypeError: `event` is another message or none.
-
-    """
+def to_dict(event: Message, *, naming: Naming = "camelCase", strict: bool = False) -> dict[str, Any]:
+    """Writes an event as the `dict` that `json.loads` makes of its JSON; otherwise as `to_json`."""
     try:
-        # One field is set in it, and that is the arm of an event.
-        ((field, message),) = _list_fields(event)
-        to_struct = _TO_STRUCT[naming][field]
-    except (KeyError, TypeError, ValueError):
-        return _other_to_json(event, contract(naming))
-    return encode_json(to_struct(message))
-
-
-def to_encodable(event: OpenResponsesStreamEvent, compiled: Contract) -> msgspec.Struct | msgspec.Raw:
-    """What msgspec encodes as an event's JSON: for `to_json`, and for those who encode many at once."""
-    arm = event.WhichOneof(EVENT_ONEOF)
-    codec = compiled.by_arm.get(arm)
-    if arm is None or codec is None:
-        return msgspec.Raw(_write_unrecognized(event, arm))
-    struct = codec.to_struct(getattr(event, arm))
-    if extra_json := event.extra_json:
-        return msgspec.Raw(_with_extra(encode_json(struct), extra_json, codec))
-    return struct
-
-
-def to_dict(event: Message, *, naming: Naming = "camelCase") -> dict[str, Any]:
-    """Writes an event as a `dict` of its properties, as `json.loads` would read what `to_json` writes."""
-    try:
-        properties: dict[str, Any] = json.loads(to_json(event, naming=naming))
+        properties: dict[str, Any] = json.loads(to_json(event, naming=naming, strict=strict))
     except (ValueError, RecursionError) as error:
         if isinstance(error, EventError):
             raise
-        raise IncompleteEventError("$", f"has no Python form: {error}") from None
+        raise IncompleteEventError("$", f"Python cannot hold the event: {error}") from None
     return properties
 
 
-def event_type_of(event: OpenResponsesStreamEvent) -> str:
-    """The value of the JSON property `type` of an event; raises IncompleteEventError where no event is set."""
-    arm = event.WhichOneof(EVENT_ONEOF)
-    if arm is None:
-        raise IncompleteEventError("$", _NO_EVENT)
-    codec = contract("camelCase").by_arm.get(arm)
-    return codec.type if codec else event.unrecognized.type
+def event_type(event: OpenResponsesStreamEvent) -> str | None:
+    """The `type` of an event, such as `response.output_text.delta`; None where the event has none."""
+    arm = event.WhichOneof("kind")
+    types = (field.message.type for field in _EVENT.fields if field.name == arm)
+    return next(types, None) or event.unrecognized.type or None
 
 
-def _other_to_json(message: Message, compiled: Contract) -> bytes:
-    """What `to_json` makes of anything but an event that has a codec and no further properties."""
-    if type(message) is OpenResponsesStreamEvent:
-        return encode_json(to_encodable(message, compiled))
-    codec = compiled.by_message.get(type(message))
-    if codec is None:
-        raise TypeError(f"expected an OpenResponsesStreamEvent or one of its events, got {type(message).__name__}")
-    return encode_json(codec.to_struct(message))
+def serialize(event: Message) -> bytes:
+    """The bytes of an `OpenResponsesStreamEvent`, or of one with the message of one of its events; raises TypeError."""
+    if isinstance(event, OpenResponsesStreamEvent):
+        return event.SerializeToString()
+    if isinstance(event, Message):
+        message = message_of(event.DESCRIPTOR)
+        arm = _EVENT.by_type.get(message.type or "")
+        if arm and arm.message is message:
+            return delimited(arm.tag, event.SerializeToString())
+    raise TypeError(f"expected an OpenResponsesStreamEvent or one of its events, got {type(event).__name__}")
 
 
-def _utf8(data: str | bytes) -> bytes:
+def _read_as_asked(data: str | bytes, naming: Naming | None, strict: bool, sse_type: str | None) -> bytes:
+    if naming is not None and naming not in NAMINGS:
+        raise _unknown_naming(naming)
+    if not strict:
+        return json_to_protobuf(data, sse_type=sse_type)
+    event = _reader.read(data, naming)
+    check_strictly(utf8(data).decode(), _EVENT, naming)
+    return event
+
+
+def _decode_again(data: bytes, naming: Naming) -> bytes:
+    """Finds what is wrong with an event's bytes, or puts fields that are out of order or there twice right."""
     try:
-        return data.encode() if isinstance(data, str) else bytes(data)
-    except UnicodeEncodeError as error:
-        raise InvalidJSONError("$", f"not Unicode text: {error.reason} at character {error.start}") from None
+        event = OpenResponsesStreamEvent.FromString(data)
+    except DecodeError as error:
+        raise InvalidProtobufError("$", f"not an OpenResponsesStreamEvent: {error}") from None
+    check_message(event, _EVENT, naming)
+    data = event.SerializeToString(deterministic=True)
+    return _decode_deep[naming](data, 0, len(data))
 
 
-def _write_unrecognized(event: OpenResponsesStreamEvent, arm: str | None) -> bytes:
-    if arm is None:
-        raise IncompleteEventError("$", _NO_EVENT)
-    unrecognized = event.unrecognized
-    if event.HasField("extra_json"):
-        raise IncompleteEventError("$.extra_json", "an unrecognized event has none: its own JSON is whole")
-    try:
-        type_name = type_of(unrecognized.json)
-    except InvalidJSONError as error:
-        raise IncompleteEventError("$", f"the unrecognized event's json is no event: {error}") from None
-    if type_name != unrecognized.type:
-        raise IncompleteEventError("$.type", f"is {type_name!r} in the json but {unrecognized.type!r} in the message")
-    return unrecognized.json.encode()
-
-
-def _with_extra(text: bytes, extra_json: str, codec: EventCodec) -> bytes:
-    try:
-        names = decode_properties(extra_json).keys()
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise IncompleteEventError("$", f"extra_json is no JSON object: {error}") from None
-    for name in (TYPE_PROPERTY, *(name for property in codec.properties for name in property[:2])):
-        if name in names:
-            raise IncompleteEventError(path(name), "the property is in extra_json too")
-    extra = extra_json.encode().strip()[1:-1].strip()
-    return b"%b,%b}" % (text[:-1], extra) if extra else text
+def _unknown_naming(naming: object) -> ValueError:
+    return ValueError(f"unknown naming {naming!r}: expected one of {', '.join(NAMINGS)}")

@@ -1,13 +1,14 @@
-"""What the bridge and the readers raise: one small tree under ValueError."""
+"""The errors of the codec and the readers: one small tree under ValueError."""
 
 from __future__ import annotations
 
 
 class EventError(ValueError):
-    """An event that cannot be read or written.
+    """An event cannot be read or written.
 
     Attributes:
-        path: where in the event's JSON the fault is, as a JSONPath: `$` is the whole event, `$.itemId` a property.
+        path: the place of the fault in the event's JSON, as a JSONPath: `$` is the whole event, `$.response.usage` a
+            property.
         problem: what is wrong there and, where that helps, what would be right.
 
     """
@@ -22,20 +23,20 @@ class EventError(ValueError):
 
 
 class InvalidJSONError(EventError):
-    """The input is not one JSON object in UTF-8 with a string property `type`."""
+    """The input is not one JSON object in UTF-8, or is nested too deeply."""
 
 
 class UnknownEventTypeError(EventError):
-    """The event's type is none that the contract models."""
+    """Strict reading: OpenRouter's SDK has no event of this type."""
 
 
 class EventShapeError(EventError):
-    """A property of a modelled event is missing, of another JSON type, out of range or there twice."""
+    """Strict reading: a property is missing, of another JSON type, out of range, or not one of the allowed values."""
 
 
 class IncompleteEventError(EventError):
-    """A message has no JSON form: no event is set, a required field is unset, or its raw JSON does not fit it."""
+    """A message has no JSON: nothing is set in a union, or JSON text in it does not fit."""
 
 
 class InvalidProtobufError(EventError):
-    """The bytes are no protobuf encoding of an event, or end in the middle of one."""
+    """The bytes are not a serialized `OpenResponsesStreamEvent`, or are truncated."""

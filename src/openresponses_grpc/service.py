@@ -12,7 +12,7 @@ from typing import Any, Final
 import grpc
 from google.protobuf.message import DecodeError
 
-from openresponses.v1 import stream_service_pb2
+from openresponses_grpc.v1 import stream_service_pb2
 
 from . import wire
 from .auth import Permission, Tokens
@@ -26,7 +26,7 @@ _logger = logging.getLogger(__name__)
 
 
 class StreamService:
-    """`openresponses.v1.OpenResponsesStreamService` over a store.
+    """`openresponses_grpc.v1.OpenResponsesStreamService` over a store.
 
     Args:
         store: keeps the logs.

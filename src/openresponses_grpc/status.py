@@ -27,7 +27,7 @@ from .store import (
     StreamStateError,
 )
 
-ERROR_DOMAIN: Final = "openresponses.v1"
+ERROR_DOMAIN: Final = "openresponses_grpc.v1"
 """The `domain` of every `google.rpc.ErrorInfo` of this service."""
 
 RETRY_SECONDS: Final = 1

@@ -13,8 +13,8 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorP
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
-from openresponses.v1 import stream_service_pb2
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1 import stream_service_pb2
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 SERVICE_NAME: str = stream_service_pb2.DESCRIPTOR.services_by_name["OpenResponsesStreamService"].full_name
 PUBLISH = f"/{SERVICE_NAME}/Publish"

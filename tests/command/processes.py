@@ -1,4 +1,4 @@
-"""The command in processes of its own, as people run it."""
+"""Runs the command in processes of its own."""
 
 import asyncio
 import os

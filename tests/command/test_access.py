@@ -1,4 +1,4 @@
-"""Who reaches `openresponses serve`, and how `publish` and `subscribe` reach it: TLS, tokens, and where it listens."""
+"""Access to `openresponses serve`: TLS, tokens, and listening addresses."""
 
 import hashlib
 from pathlib import Path
@@ -32,7 +32,7 @@ def tokens(tmp_path: Path) -> Path:
     return file
 
 
-async def test_tls_and_tokens_let_in_who_has_them(certificates: Certificates, tokens: Path, tmp_path: Path) -> None:
+async def test_tls_and_tokens_admit_their_holders(certificates: Certificates, tokens: Path, tmp_path: Path) -> None:
     secure = ("--tls-cert", certificates.cert, "--tls-key", certificates.key, "--tls-client-ca", certificates.ca)
     token = tmp_path / "token"
     token.write_text("publisher\n")
@@ -80,7 +80,7 @@ async def test_tls_and_tokens_let_in_who_has_them(certificates: Certificates, to
         ("127.0.0.1:1,0.0.0.0:50051", False),
     ],
 )
-def test_local_is_what_is_surely_local(listen: str, local: bool) -> None:
+def test_only_certainly_local_addresses_are_local(listen: str, local: bool) -> None:
     assert is_local(listen) is local
 
 
@@ -93,7 +93,7 @@ async def test_where_others_reach_it_a_server_needs_tls_and_who_to_serve(
         code, stdout, stderr = await run("serve", "--listen", "0.0.0.0:0", *asked)
         assert (code, stdout, stderr.count(b"\n")) == (1, b"", 1)
         assert stderr.startswith(b"0.0.0.0:0 can be reached from other machines: ")
-    # A name but for `localhost` is one that others may reach, even one that stands for the loopback as this does.
+    # Any name but `localhost` counts as reachable, even one that resolves to the loopback, as this one does.
     for asked in (("--insecure",), (*tls, "--tokens", tokens), (*tls, "--tls-client-ca", certificates.ca)):
         async with serving("--listen", "LOCALHOST:0", *asked) as (_, address):
             assert address.startswith("LOCALHOST:")
@@ -107,7 +107,7 @@ async def test_a_unix_socket_is_served(tmp_path: Path) -> None:
         assert await run("subscribe", "--server", address, "s") == (0, LINE, b"")
 
 
-async def test_files_that_cannot_be_used_are_said_in_one_line(certificates: Certificates) -> None:
+async def test_unusable_files_are_errors_of_one_line(certificates: Certificates) -> None:
     code, _, stderr = await run("serve", "--tls-cert", certificates.cert, "--tls-key", certificates.client_key)
     assert (code, b"client-key.pem is not that of the certificate in" in stderr, stderr.count(b"\n")) == (1, True, 1)
     code, _, stderr = await run("subscribe", "--tls-ca", certificates.key, "s")
@@ -119,6 +119,6 @@ async def test_files_that_cannot_be_used_are_said_in_one_line(certificates: Cert
 
 
 @pytest.mark.parametrize("command", [("serve",), ("subscribe", "s")])
-async def test_a_certificate_goes_with_its_key(command: tuple[str, ...], certificates: Certificates) -> None:
+async def test_a_key_needs_its_certificate(command: tuple[str, ...], certificates: Certificates) -> None:
     code, _, stderr = await run(*command, "--tls-key", certificates.key)
     assert (code, b"--tls-cert and --tls-key go together" in stderr) == (2, True)

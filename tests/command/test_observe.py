@@ -1,4 +1,4 @@
-"""What `openresponses serve` tells those who run it."""
+"""The metrics and logs of `openresponses serve`."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ async def test_metrics_over_http_and_logs_as_json() -> None:
     assert record.keys() >= {"timestamp", "message", "peer", "token", "seconds", "bytes"}
 
 
-async def test_calls_are_logged_from_info_on() -> None:
+async def test_calls_are_logged_at_level_info() -> None:
     for level, lines in (("info", 1), ("warning", 0)):
         async with started("serve", "--listen", "127.0.0.1:0", "--log-level", level) as process:
             address = (await line(process)).decode().removeprefix("listening on ").strip()
@@ -45,7 +45,7 @@ async def test_calls_are_logged_from_info_on() -> None:
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:x", "127.0.0.1:99999"])
-async def test_an_address_that_metrics_cannot_be_exposed_at_is_a_usage_error(address: str) -> None:
+async def test_an_unusable_address_for_metrics_is_a_usage_error(address: str) -> None:
     status, _, stderr = await run("serve", "--listen", "127.0.0.1:0", "--metrics", address)
     assert status == 2
     assert f"Invalid value for --metrics: cannot listen at {address}".encode() in stderr

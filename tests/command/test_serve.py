@@ -1,9 +1,10 @@
-"""`openresponses serve`, `publish` and `subscribe`, as they are run: each in a process of its own."""
+"""`openresponses serve`, `publish` and `subscribe`, each in a process of its own."""
 
 import asyncio
 import signal
 import socket
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +13,25 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from openresponses.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
-from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
-from openresponses_grpc import EventStreamClient, from_json
+from openresponses_grpc import EventStreamClient, from_json, json_to_protobuf, protobuf_to_json
+from openresponses_grpc.codec.schema import Naming
 from openresponses_grpc.framing import FORMATS
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
 from ..events import COMPLETED_JSON, DOCUMENTED, GENERATING_JSON, event
+from ..mixed_stream import MIXED, mixed_stream
 from .processes import line, run, serving, started
+
+LINES = b"".join(line + b"\n" for line in DOCUMENTED)
 
 
 async def test_publish_and_subscribe_through_a_server() -> None:
-    lines = b"\n".join(DOCUMENTED) + b"\n"
     async with serving() as (_, address):
         early = asyncio.create_task(run("subscribe", "--server", address, "s"))
-        assert await run("publish", "--server", address, "s", stdin=lines) == (0, b"", b"")
-        assert await early == (0, lines, b"")
-        assert await run("subscribe", "--server", address, "s") == (0, lines, b"")
+        assert await run("publish", "--server", address, "s", stdin=LINES) == (0, b"", b"")
+        assert await early == (0, LINES, b"")
+        assert await run("subscribe", "--server", address, "s") == (0, LINES, b"")
         late = await run("subscribe", "--server", address, "--start-offset", "1", "--to", "protobuf", "s")
         assert late[0] == 0
         assert await run("convert", "--from", "protobuf", stdin=late[1]) == (0, COMPLETED_JSON + b"\n", b"")
@@ -35,28 +39,51 @@ async def test_publish_and_subscribe_through_a_server() -> None:
 
 @pytest.mark.parametrize("source", FORMATS)
 async def test_each_event_is_relayed_as_it_comes(source: str) -> None:
-    # SSE is in snake_case, as the API sends it; NDJSON comes out in camelCase, as the SDK hands it out.
-    writer = FORMATS[source].writer("snake_case" if source == "sse" else "camelCase")
+    # SSE is in snake_case, as the API sends it. NDJSON is written in camelCase, as in the SDK.
+    naming: Naming = "snake_case" if source == "sse" else "camelCase"
+    writer = FORMATS[source].writer(partial(protobuf_to_json, naming=naming))
     async with (
         serving() as (_, address),
         started("subscribe", "--server", address, "s") as subscriber,
         started("publish", "--server", address, "--from", source, "s") as publisher,
     ):
         assert publisher.stdin is not None
-        for sent in DOCUMENTED * 2:
-            publisher.stdin.writelines(writer.write([from_json(sent)]))
+        for sent in MIXED["camelCase"]:
+            publisher.stdin.writelines(writer.write([json_to_protobuf(sent)]))
             await publisher.stdin.drain()
             assert await line(subscriber) == sent + b"\n"
         await publisher.communicate(writer.close())
         assert (await subscriber.communicate(), subscriber.returncode) == ((b"", b""), 0)
 
 
-async def test_a_bad_line_publishes_what_came_before_and_leaves_the_stream_open() -> None:
+async def test_subscribers_choose_the_format_and_the_spelling() -> None:
     async with serving() as (_, address):
-        code, _, stderr = await run("publish", "--server", address, "s", stdin=GENERATING_JSON + b"\n{}\n")
-        assert (code, stderr) == (1, b"line 2: $.type: required property is missing\n")
+        stdin = mixed_stream("ndjson", "camelCase")
+        assert await run("publish", "--server", address, "s", stdin=stdin) == (0, b"", b"")
+        for arguments, stdout in (
+            (("--to", "sse"), mixed_stream("sse", "snake_case")),
+            (("--to", "sse", "--naming", "camelCase"), mixed_stream("sse", "camelCase")),
+            (("--naming", "snake_case"), mixed_stream("ndjson", "snake_case")),
+        ):
+            assert await run("subscribe", "--server", address, *arguments, "s") == (0, stdout, b"")
+
+
+async def test_an_invalid_line_leaves_the_stream_open_after_the_events_before_it() -> None:
+    async with serving() as (_, address):
+        code, _, stderr = await run("publish", "--server", address, "s", stdin=GENERATING_JSON + b"\n[]\n")
+        assert (code, stderr) == (1, b"line 2: $: expected a JSON object, got '[]'\n")
         assert await run("publish", "--server", address, "s", stdin=COMPLETED_JSON) == (0, b"", b"")
-        assert (await run("subscribe", "--server", address, "s"))[1] == b"\n".join(DOCUMENTED) + b"\n"
+        assert (await run("subscribe", "--server", address, "s"))[1] == LINES
+
+
+async def test_publish_stops_at_what_the_sdk_rejects_with_strict() -> None:
+    odd = b'{"type":"response.ping"}\n'
+    async with serving() as (_, address):
+        code, _, stderr = await run("publish", "--server", address, "--strict", "s", stdin=LINES + odd)
+        assert (code, stderr.count(b"\n")) == (1, 1)
+        assert stderr.startswith(b"line 3: $.type: the SDK has no event of type 'response.ping'")
+        assert await run("publish", "--server", address, "s", stdin=odd) == (0, b"", b"")
+        assert (await run("subscribe", "--server", address, "s"))[1] == LINES + odd
 
 
 async def test_errors_are_one_line_and_status_1(unused_tcp_port: int) -> None:
@@ -71,7 +98,7 @@ async def test_errors_are_one_line_and_status_1(unused_tcp_port: int) -> None:
     assert b"UNAVAILABLE" in stderr
 
 
-async def test_a_port_that_is_taken_is_an_error() -> None:
+async def test_a_port_in_use_is_an_error() -> None:
     async with serving() as (_, address):
         code, _, stderr = await run("serve", "--listen", address)
         assert code == 1
@@ -87,9 +114,7 @@ async def test_an_unknown_store_is_a_usage_error() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-async def test_a_server_over_a_file_goes_on_where_it_was_and_its_clients_with_it(
-    tmp_path: Path, number: signal.Signals
-) -> None:
+async def test_clients_resume_after_a_server_with_a_file_restarts(tmp_path: Path, number: signal.Signals) -> None:
     store = f"sqlite:{tmp_path / 'store.db'}"
     async with AsyncExitStack() as servers:
         process, address = await servers.enter_async_context(serving("--store", store))
@@ -106,10 +131,10 @@ async def test_a_server_over_a_file_goes_on_where_it_was_and_its_clients_with_it
                     await publisher.send(from_json(sent))
                     assert await line(subscriber) == sent + b"\n"
             assert ((await subscriber.communicate())[0], subscriber.returncode) == (b"", 0)
-        assert (await run("subscribe", "--server", address, "s"))[1] == b"\n".join(DOCUMENTED * 2) + b"\n"
+        assert (await run("subscribe", "--server", address, "s"))[1] == LINES * 2
 
 
-async def test_a_file_that_is_no_store_is_a_usage_error(tmp_path: Path) -> None:
+async def test_a_store_in_a_missing_directory_is_a_usage_error(tmp_path: Path) -> None:
     code, _, stderr = await run("serve", "--store", f"sqlite:{tmp_path}/missing/store.db")
     assert (code, f"there is no directory {tmp_path}/missing".encode() in stderr) == (2, True)
 
@@ -139,10 +164,10 @@ async def test_a_signal_tells_every_call_and_ends_with_status_0(number: signal.S
         assert await process.wait() == 0
 
 
-async def test_retention_is_what_the_options_say() -> None:
+async def test_the_options_set_the_retention() -> None:
     async with serving("--keep-finished", "0") as (_, address):
         assert (await run("publish", "--server", address, "s", stdin=GENERATING_JSON))[0] == 0
-        # The first stream is gone: its id is free for another.
+        # The server has dropped the first stream, so that its id is free.
         assert (await run("publish", "--server", address, "s", stdin=GENERATING_JSON))[0] == 0
     async with serving("--max-bytes", "1") as (_, address):
         async with grpc.aio.insecure_channel(address) as channel:

@@ -15,6 +15,12 @@ def number(random: Random) -> str:
     return random.choice(MAKERS)(random)
 
 
+def finite(random: Random) -> str:
+    """A JSON number that a double can hold."""
+    text = number(random)
+    return text if math.isfinite(float(text)) else "1e308"
+
+
 def edge(random: Random) -> str:
     return random.choice(edges.NUMBERS)
 

@@ -1,47 +1,119 @@
-"""The inputs of the comparison: JSON texts of events, of near misses and of anything else, from a seed."""
+"""The inputs of the comparison: JSON texts of an SDK's events, half of them spoiled, from a seed."""
 
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from random import Random
 from typing import NamedTuple
 
-from . import changes, spoiling, values
-from .events import EVENT_TYPES, EventType
+from . import doubles, spelling, values
+from .schema import Array, Events, Literal, Map, Object, Scalar, Schema, Union, parts
+from .spoil import spoil
+from .tree import Object as Properties
+from .tree import Tree, write
 
 
 class Input(NamedTuple):
-    """A text to read as an event of the type that has the name `message`."""
+    """A text, and the type of the event that it was made from."""
 
-    message: str
+    type: str
     text: str
+    spoiled: bool
 
 
-def generate(seed: int, count: int) -> list[Input]:
+@dataclass(frozen=True)
+class Generator:
+    """Makes values of schemas.
+
+    Attributes:
+        random: where all choices come from.
+        density: how often an optional property is there.
+        oddity: how often a scalar is one at which parsers and printers disagree.
+    """
+
+    random: Random
+    density: float
+    oddity: float
+
+    def make(self, schema: Schema) -> Tree:
+        """A value that the schema accepts."""
+        if isinstance(schema, Object):
+            return Properties(
+                [
+                    (quoted(name), self.make(of))
+                    for name, of in schema.properties.items()
+                    if name in schema.required or self.random.random() < self.density
+                ]
+            )
+        if isinstance(schema, Scalar):
+            return self.scalar(schema.kind)
+        if isinstance(schema, Literal):
+            return quoted(self.random.choice(schema.values))
+        if isinstance(schema, Union):
+            return self.make(self.random.choice(schema.of))
+        count = self.random.choice((0, 1, 1, 2, 3))
+        if isinstance(schema, Array):
+            return [self.make(schema.of) for _ in range(count)]
+        return self.map(schema, count)
+
+    def map(self, schema: Map, count: int) -> Tree:
+        """The names of a map are free; the last of two equal ones counts."""
+        names = [values.name(self.random) if self.odd() else quoted(self.random.choice(WORDS)) for _ in range(count)]
+        return Properties([(name, self.make(schema.of)) for name in names])
+
+    def scalar(self, kind: str) -> Tree:
+        if kind == "any":
+            return random_json(self.random) if self.odd() else self.make(self.random.choice(PLAIN))
+        if kind == "string":
+            return values.string(self.random) if self.odd() else quoted(self.random.choice(WORDS))
+        if kind in ("number", "integer"):
+            if kind == "number" and self.odd():
+                return doubles.finite(self.random)
+            return str(self.random.randrange(1000))
+        return "null" if kind == "null" else self.random.choice(("true", "false"))
+
+    def odd(self) -> bool:
+        return self.random.random() < self.oddity
+
+
+WORDS = (
+    "", "a", "abc", "msg_0123456789abcdef", "The quick brown fox", "completed", "é", "日本", "\n", '"', "1", "null",
+)  # fmt: skip
+PLAIN: tuple[Schema, ...] = (
+    *map(Scalar, ("string", "string", "number", "boolean", "null")),
+    Array(Scalar("string")), Map(Scalar("string")), Map(Array(Scalar("number"))),
+)  # fmt: skip
+
+
+def random_json(random: Random) -> str:
+    return "1e400" if random.random() < 0.05 else values.value(random)
+
+
+@cache
+def quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def generate(events: Events, seed: int, count: int) -> Iterator[Input]:
     """So many inputs, the same ones for the same seed."""
     random = Random(seed)
-    events = list(EVENT_TYPES.values())
-    return [generate_input(random, random.choice(events)) for _ in range(count)]
-
-
-def generate_input(random: Random, event: EventType) -> Input:
-    """An event spelled in some way, and half of the time broken in some way."""
-    properties = [('"type"', json.dumps(event.type))]
-    properties += [(json.dumps(field.name), changes.VALUES[field.type](random)) for field in event.fields]
-    chosen = random.choices(changes.HARMLESS, k=random.randrange(4))
-    broken = random.random() < 0.5
-    if broken:
-        chosen += random.choices(changes.BREAKING, k=random.choice((1, 1, 1, 2)))
-    for change in chosen:
-        change(random, event, properties)
-    text = write(random, properties)
-    if broken and random.random() < 0.2:
-        text = random.choice(spoiling.SPOILING)(random, text)
-    return Input(event.message, text)
-
-
-def write(random: Random, properties: changes.Properties) -> str:
-    """The object's text."""
-    space = values.white if random.random() < 0.3 else lambda random: ""
-    texts = [f"{space(random)}{name}{space(random)}:{space(random)}{text}{space(random)}" for name, text in properties]
-    return f"{space(random)}{{{','.join(texts) or space(random)}}}{space(random)}"
+    # An event with more in it is made more often.
+    weights = {type: math.sqrt(sum(1 for _ in parts(event))) for type, event in events.by_type.items()}
+    for type in random.choices(list(weights), list(weights.values()), k=count):
+        generator = Generator(random, random.choice((0.1, 0.5, 0.9)), random.choice((0, 0.02, 0.2)))
+        tree = generator.make(events.by_type[type])
+        spoiled = random.random() < 0.5
+        if spoiled:
+            for _ in range(random.choice((1, 1, 1, 1, 2))):
+                spoil(random, tree, events)
+        if random.random() < 0.3:
+            spelling.respell(random, tree)
+        space = (lambda: values.white(random)) if random.random() < 0.1 else None
+        text = write(tree, space)
+        if spoiled and random.random() < 0.05:
+            text = spelling.spoil_text(random, text)
+        yield Input(type, text, spoiled)

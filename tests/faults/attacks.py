@@ -19,8 +19,8 @@ from typing import Any, Final, NamedTuple
 import grpc
 from h2.exceptions import ProtocolError
 
-from openresponses.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
-from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import EventStreamClient
 from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.server import stop_signal

@@ -14,9 +14,9 @@ from unittest.mock import patch
 
 import grpc
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses.v1.stream_service_pb2 import PublishRequest, SubscribeRequest, SubscribeResponse
-from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest, SubscribeResponse
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import EventPublisher, EventStreamClient, SyncEventStreamClient
 from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.client.cursor import Cursor

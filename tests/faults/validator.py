@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 
 class Fault(StrEnum):

@@ -1,99 +1,81 @@
-"""What holds for any bytes that a reader is given. These functions let no exception pass but EventError."""
+"""What holds for any bytes that are given as an event. These functions let no exception pass but EventError."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
-from collections.abc import Iterable, Sequence
+from typing import Any
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses_grpc import EventError, from_json, to_dict
-from openresponses_grpc.codec import NAMINGS, Naming
-from openresponses_grpc.framing import FORMATS, read_events, transcode
+from google.protobuf.message import DecodeError
+
+from openresponses_grpc import EventError, json_to_protobuf, protobuf_to_json
+from openresponses_grpc.codec.schema import NAMINGS, Naming
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+
+from ..bridge.general_only import read_generally
+from ..bridge.json_values import parse
+from ..bridge.one_rule import check_union
+from ..bridge.respell import respell
+
+MAX_DEPTH = 100
 
 
-def read(
-    name: str, chunks: Iterable[bytes], naming: Naming = "camelCase", strict: bool = False
-) -> tuple[list[OpenResponsesStreamEvent], str]:
-    """The events that a format's reader finds, and how that ends: with which error if any, and where."""
-    reader = FORMATS[name].reader(naming, strict)
-    events: list[OpenResponsesStreamEvent] = []
+def check_law(data: bytes, naming: Naming) -> None:
+    """A JSON object comes back with its known properties respelled; other bytes are an error."""
+    value = _object(data)
     try:
-        events.extend(read_events(reader, chunks))  # what comes before an error stays in the list
-    except EventError as error:
-        return events, f"{type(error).__name__} at {reader.position}: {error}"
-    return events, f"the end at {reader.position}"
-
-
-def write(name: str, naming: Naming, events: Iterable[OpenResponsesStreamEvent]) -> tuple[bytes, str]:
-    """What a format's writer makes of the events before the first one that it refuses, and how it refuses that."""
-    return _gather([FORMATS[name].writer(naming).write(events)])
-
-
-def _gather(written: Iterable[Iterable[bytes]]) -> tuple[bytes, str]:
-    parts: list[bytes] = []
-    try:
-        for some in written:
-            parts.extend(some)
-    except EventError as error:
-        return b"".join(parts), str(error)
-    return b"".join(parts), ""
-
-
-def encoded(events: Iterable[OpenResponsesStreamEvent]) -> list[bytes]:
-    """Events in a form that is equal for NaN, too."""
-    return [event.SerializeToString(deterministic=True) for event in events]
-
-
-def check_json(data: bytes, naming: Naming, strict: bool) -> None:
-    """An event's JSON is read or refused, and what is read can be written or is refused."""
-    try:
-        event = from_json(data, naming=naming, strict=strict)
+        event = json_to_protobuf(data)
     except EventError:
+        assert value is None
         return
-    check_writing([event])
+    assert value is not None
+    assert event == read_generally(data)
+    message = OpenResponsesStreamEvent.FromString(event)
+    assert event == message.SerializeToString(deterministic=True)
+    check_union(message, data.decode().strip(" \t\r\n"))
+    written = protobuf_to_json(event, naming=naming)
+    assert parse(written) == respell(value, naming)
+    assert protobuf_to_json(json_to_protobuf(written), naming=naming) == written
 
 
-def check_stream(name: str, chunks: Sequence[bytes], naming: Naming, strict: bool) -> list[OpenResponsesStreamEvent]:
-    """Where the chunks of a stream are cut makes no difference, and what is read can be written or is refused."""
-    events, end = read(name, chunks, naming, strict)
-    at_once, end_at_once = read(name, [b"".join(chunks)], naming, strict)
-    assert (encoded(events), end) == (encoded(at_once), end_at_once)
-    check_writing(events)
-    check_transcoding(name, chunks, naming, strict)
-    return events
+def check_strict(data: bytes, naming: Naming) -> None:
+    """Strict reading accepts or refuses, and reads what it accepts as the default does in the same naming."""
+    with contextlib.suppress(EventError):
+        event = json_to_protobuf(data, naming=naming, strict=True)
+        assert parse(protobuf_to_json(event, naming=naming)) == parse(data)
+        protobuf_to_json(event, naming=naming, strict=True)
 
 
-def check_transcoding(name: str, chunks: Sequence[bytes], naming: Naming, strict: bool) -> None:
-    """The fast ways from format to format lead where reading and writing lead."""
-    for format in FORMATS.values():
-        ends = []
-        for convert in (transcode, lambda reader, writer, chunk: writer.write(reader.feed(chunk))):
-            reader, writer = FORMATS[name].reader(naming, strict), format.writer(naming)
-            written, error = _gather(convert(reader, writer, chunk) for chunk in chunks)
-            ends.append((written, error, reader.position))
-        assert ends[0] == ends[1]
+def check_message(data: bytes) -> None:
+    """Bytes have the JSON of the message that protobuf makes of them, which comes back unchanged, or are an error."""
+    for naming in NAMINGS:
+        text = _json_or_none(data, naming)
+        try:
+            message = OpenResponsesStreamEvent.FromString(data)
+        except DecodeError:
+            assert text is None
+            continue
+        assert text == _json_or_none(message.SerializeToString(deterministic=True), naming)
+        if text is not None:
+            check_law(text, naming)
 
 
-def check_writing(events: Sequence[OpenResponsesStreamEvent]) -> None:
-    """Every writer writes an event or refuses it; what it writes is read and written again as it is."""
-    events = list(dict(zip(encoded(events), events, strict=True)).values())  # each once
-    for name, naming in itertools.product(FORMATS, NAMINGS):
-        each = [write(name, naming, [event]) for event in events]
-        refused = next((i for i, (_, refusal) in enumerate(each) if refusal), len(each))
-        together = b"".join(data for data, _ in each[:refused])
-        assert write(name, naming, events) == (together, each[refused][1] if refused < len(each) else "")
-        written = [data for data, refusal in each if not refusal]
-        once = _again(name, naming, b"".join(written), len(written))
-        assert _again(name, naming, once, len(written)) == once
-    for event in events:
-        with contextlib.suppress(EventError):
-            to_dict(event)
+def _json_or_none(data: bytes, naming: Naming) -> bytes | None:
+    try:
+        return protobuf_to_json(data, naming=naming)
+    except EventError:
+        return None
 
 
-def _again(name: str, naming: Naming, written: bytes, count: int) -> bytes:
-    events, end = read(name, [written], naming)
-    assert (len(events), end[:7]) == (count, "the end")
-    again, refusal = write(name, naming, events)
-    assert not refusal
-    return again
+def _object(data: bytes) -> dict[str, Any] | None:
+    """The JSON object that bytes are by Python's parser; None if they are none, or one that is nested too deeply."""
+    try:
+        value = parse(data.decode())
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and _depth(value) <= MAX_DEPTH else None
+
+
+def _depth(value: Any) -> int:
+    if not isinstance(value, dict | list):
+        return 0
+    return 1 + max(map(_depth, value.values() if isinstance(value, dict) else value), default=0)

@@ -1,47 +1,33 @@
-"""Valid inputs of every reader, for tests and fuzz targets to change.
-
-As a command it makes what the fuzz targets start from: `python -m tests.fuzz.seeds FOLDER`.
-"""
+"""What the fuzz targets start from: `python -m tests.fuzz.seeds FOLDER` makes a corpus for each, and the dictionary."""
 
 import json
 import sys
 from pathlib import Path
 
-from openresponses_grpc import from_json
-from openresponses_grpc.codec import NAMINGS, contract
-from openresponses_grpc.framing import FORMATS
+from openresponses_grpc import json_to_protobuf
 
-VALUES: dict[type, object] = {str: "é<id>", float: 7977.54, bool: True}
-MODELLED = [
-    {"type": codec.type} | {name: VALUES[kind.python_type] for name, _, _, kind in codec.properties}
-    for codec in contract("camelCase").by_type.values()
+from ..bridge.samples import around, members, objects
+from ..bridge.shapes import literal, messages, properties, shape, snake
+from ..stream_seeds import STREAMS
+from ..stream_seeds import TOKENS as STREAM_TOKENS
+
+VECTORS = [json.loads(path.read_text()) for path in sorted(Path(__file__).parents[1].glob("vectors/*.json"))]
+SAMPLES = [
+    json.dumps(around(message, members(message, naming, list(properties(message))), naming).value).encode()
+    for message in objects()
+    for naming in ("camelCase", "snake_case")
 ]
+"""Each object of the contract with all its properties, somewhere in an event."""
 
-JSON = [
-    *(json.dumps(made, ensure_ascii=False).encode() for made in MODELLED),
-    json.dumps(MODELLED[0] | {"size": [1, {"x": "\U0001f600"}], "": None}).encode(),
-    b'{"type":"response.created",\r\n "response":{"n":[-0, 1e400, true, null], "text":"\\u00e9 \\n"}}',
-]
-"""An event of every type, one with further properties and one that the contract does not model."""
+JSON = [*SAMPLES, *(vector["snake_case"].encode() for vector in VECTORS if len(vector["hex"]) < 4096)]
 
-EVENTS = [from_json(text) for text in JSON]
-
-STREAMS = {
-    name: [*(b"".join(format.writer("camelCase").write([made])) for made in EVENTS), format.writer("camelCase").close()]
-    for name, format in FORMATS.items()
-}
-"""A stream of these events in every format: the bytes of each, and of the end."""
-
-NAMES = {name for naming in NAMINGS for codec in contract(naming).by_type.values() for name, *_ in codec.properties}
-
+NAMES = sorted({snake(field) for message in messages() if shape(message) == "object" for field in properties(message)})
+TYPES = sorted({literal(message) for message in messages()} - {""})
 TOKENS = [
-    *(b'"%b":' % name.encode() for name in ("type", *sorted(NAMES))),
-    *(b'"%b"' % type_name.encode() for type_name in contract("camelCase").by_type),
-    *(b'data: {"type":"x"}\r\n\r\n', b'data: {"type":\r\ndata: "x"}\r\n\r\n', b'{"type":"x"}\r\n'),
-    *(b"\n", b"\r", b"\r\n", b"\n\n", b"\xef\xbb\xbf", b"data:", b"data: ", b"data: [DONE]\n\n", b"event: ", b":"),
-    *(b"{", b"}", b"[", b"]", b'"', b",", b" ", b"\\", b"\\ud800", b"\\u0000", b"\x00", b"\xc3", b"\xed\xa0\x80"),
-    *(b"-0", b"-0.0", b"1e400", b"1e-400", b"9" * 20, b"null", b"true", b"NaN", b"{}", b'{"type":"x"}'),
-    *(b"\x80", b"\xff\xff\xff\xff\x07", b"\x80\x80\x80\x80\x08", b"\x0a\x00", b"\x7a\x02", b"\x82\x01\x02{}", b"\x7b"),
+    *(b'"%b":' % name.encode() for name in NAMES),
+    *(b'"type":"%b"' % type.encode() for type in TYPES),
+    *(b'"extra_json":{}', b'"unrecognized":', b'"items":[]', b'"__proto__":', b"9007199254740993", b"1e309"),
+    *STREAM_TOKENS,
 ]
 """Bytes that mean something to some reader."""
 
@@ -50,16 +36,19 @@ HEADER_BYTES = 5
 
 
 def main(folder: Path) -> None:
-    """Makes a corpus for each fuzz target, and the dictionary for all of them."""
-    deep = b'{"type":"x","y":' + b"[" * 1100 + b"]" * 1100 + b"}"  # deeper than the parser goes
-    inputs = {"json": [*JSON, deep], **{name: [*parts, b"".join(parts)] for name, parts in STREAMS.items()}}
+    deep = b'{"type":"x","y":' + b"[" * 110 + b"]" * 110 + b"}"  # deeper than events are nested
+    inputs = {
+        "json": [*JSON, deep],
+        "message": [json_to_protobuf(text) for text in JSON],
+        **{name: [*parts, b"".join(parts)] for name, parts in STREAMS.items()},
+    }
     headers = [bytes(HEADER_BYTES), b"\x01\x07\x40\x01\xff", b"\x02\x3f\xff\x20\x00"]
-    for reader, texts in inputs.items():
-        corpus = folder / reader
+    for target, texts in inputs.items():
+        corpus = folder / target
         corpus.mkdir(parents=True, exist_ok=True)
         for number, text in enumerate(texts):
             (corpus / f"seed-{number}").write_bytes(headers[number % len(headers)] + text)
-    lines = ('"' + "".join(f"\\x{byte:02x}" for byte in token) + '"\n' for token in TOKENS)
+    lines = ('"' + "".join(f"\\x{byte:02x}" for byte in token) + '"\n' for token in dict.fromkeys(TOKENS))
     (folder / "tokens").write_text("".join(lines))
 
 

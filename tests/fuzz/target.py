@@ -1,6 +1,7 @@
-"""A fuzz target: `python -m tests.fuzz.target READER [libFuzzer's flags, a corpus, or inputs to try again]`.
+"""A fuzz target: `python -m tests.fuzz.target TARGET [libFuzzer's flags, a corpus, or inputs to try again]`.
 
-READER is `json`, one event, or a format of streams. Needs atheris; `run` says how targets are run.
+TARGET is `json` (one event), `message` (one serialized event) or a format of streams. Needs atheris; `run` says how
+targets are run.
 """
 
 import sys
@@ -8,26 +9,34 @@ import sys
 import atheris  # type: ignore[import-untyped]  # has wheels for few platforms: not among the tests' packages
 
 with atheris.instrument_imports(include=["openresponses_grpc"]):
-    from openresponses_grpc.codec import NAMINGS
+    from openresponses_grpc.codec.schema import NAMINGS
 
-    from .properties import check_json, check_stream
+    from ..stream_properties import check_stream
+    from .properties import check_law, check_message, check_strict
     from .seeds import HEADER_BYTES
 
-READER = sys.argv.pop(1)
+TARGET = sys.argv.pop(1)
 
 
 def check(data: bytes) -> None:
     header, data = data[:HEADER_BYTES].ljust(HEADER_BYTES, b"\0"), data[HEADER_BYTES:]
     naming, strict = NAMINGS[header[0] & 1], bool(header[0] & 2)
-    if READER == "json":
-        check_json(data, naming, strict)
-        return
-    chunks: list[bytes] = []
+    if TARGET == "message":
+        check_message(data)
+    elif TARGET == "json":
+        (check_strict if strict else check_law)(data, naming)
+    else:
+        check_stream(TARGET, chunks(header, data), strict)
+
+
+def chunks(header: bytes, data: bytes) -> list[bytes]:
+    """The data, in chunks of the sizes that the header says."""
+    found: list[bytes] = []
     while data:
-        size = header[1 + len(chunks) % (HEADER_BYTES - 1)] or len(data)
-        chunks.append(data[:size])
+        size = header[1 + len(found) % (HEADER_BYTES - 1)] or len(data)
+        found.append(data[:size])
         data = data[size:]
-    check_stream(READER, chunks, naming, strict)
+    return found
 
 
 atheris.Setup(sys.argv, check)

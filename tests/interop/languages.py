@@ -34,6 +34,8 @@ class Language(NamedTuple):
         tools: what it takes on the PATH.
         builds: the commands that build the example, in its folder.
         command: what runs one of its programs, with `{program}` for the program's name.
+        format: the format of `subscribe --events` and of the input of `publish`.
+        vectors: what `vectors` prints of each vector, apart from its name.
 
     """
 
@@ -41,6 +43,8 @@ class Language(NamedTuple):
     tools: Sequence[str]
     builds: Sequence[str]
     command: str
+    format: str = "protobuf"
+    vectors: Sequence[str] = ("hex", "text")
 
     @property
     def folder(self) -> Path:
@@ -75,6 +79,8 @@ LANGUAGES: Final[Mapping[str, Language]] = {
             ["node", "npm"],
             ["npm ci --ignore-scripts --no-audit --no-fund", "npx tsc"],
             "node build/{program}.js",
+            format="ndjson",
+            vectors=("hex", "json", "read"),
         ),
         Language("go", ["go"], ["go build -o build/ ./..."], "build/{program}"),
         Language(
@@ -83,7 +89,7 @@ LANGUAGES: Final[Mapping[str, Language]] = {
             ["mvn --batch-mode --quiet --file ../../generated/java install", "mvn --batch-mode --quiet package"],
             "java -cp target/example.jar {program}",
         ),
-        Language("rust", ["cargo"], ["cargo build --quiet"], "target/debug/{program}"),
+        Language("rust", ["cargo"], ["cargo build --quiet --all-features"], "target/debug/{program}"),
     )
 }
 

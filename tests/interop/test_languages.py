@@ -2,52 +2,68 @@
 
 import asyncio
 import json
+from asyncio.subprocess import Process
 from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses_grpc import EventStreamClient, from_json, to_json
+from openresponses_grpc import EventStreamClient, json_to_protobuf, protobuf_to_json
+from openresponses_grpc.framing import FORMATS
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore, StoreLimits
 
 from ..events import event
 from ..faults.processes import server as server_over
-from ..test_vectors import VECTORS, binary, written
-from .languages import Language
+from .languages import EXAMPLES, Language
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]  # the first test of a language builds its example
 
 COUNT = 10_000
 KILLED_AFTER = 2_500
+TESTS = Path(__file__).parents[1]
+
+VECTORS = {path.stem: json.loads(path.read_text()) for path in sorted((TESTS / "vectors").glob("*.json"))}
+SAMPLE = [json.loads(line) for line in (EXAMPLES / "response.ndjson").read_text().splitlines()]
 
 SHAPES = [
+    '{"type":"response.output_text.delta","logprobs":[],"outputIndex":0,"itemId":"msg_1","contentIndex":0,'
+    r'"delta":"\"\\\b\f\n\r\t\u0001/é😀","sequenceNumber":%d,"obfuscation":"x","vendor":{"deep":[12345678901234567890]}}',
+    '{"type":"response.output_text.delta","logprobs":[{"token":"a","logprob":-0.5,"topLogprobs":[],"bytes":[97]}],'
+    '"outputIndex":0,"itemId":"","contentIndex":5e-324,"delta":"","sequenceNumber":%d}',
+    '{"type":"response.output_item.done","outputIndex":1,"sequenceNumber":%d,"item":{"type":"function_call","id":"fc_1",'
+    '"name":"f","arguments":"{}","callId":"call_1","status":null,"extra":true}}',
+    '{"type":"response.output_item.done","outputIndex":1e21,"sequenceNumber":%d,"item":{"type":"not yet","n":[1]}}',
+    '{"type":"response.completed","sequenceNumber":%d,"response":{"id":"resp_1","output":[{"type":"message","id":"msg_1",'
+    '"role":"assistant","content":[{"type":"output_text","text":"a","annotations":[]}]}],"metadata":{"b":"1","a":"2"},'
+    '"tools":[],"toolChoice":"auto","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}}',
     '{"type":"response.image_generation_call.generating","itemId":"ig_1","outputIndex":7977.54,"sequenceNumber":%d}',
-    '{"type":"response.image_generation_call.completed","itemId":"","outputIndex":0,"sequenceNumber":%d}',
-    r'{"type":"response.image_generation_call.in_progress","itemId":"\"\\\b\f\n\r\t\u0001/é😀","outputIndex":1e+21,'
-    '"sequenceNumber":%d}',
-    '{"type":"response.image_generation_call.partial_image","itemId":"ig_1","outputIndex":5e-324,"sequenceNumber":%d,'
-    '"partialImageB64":"aGk=","partialImageIndex":0,"size":"1024x1024","tags":[null,{"deep":[12345678901234567890]}]}',
-    '{"type":"response.output_text.delta", "delta":"as it is", "exact":12345678901234567890, "sequence_number":%d}',
-    '{"type":"response.image_generation_call.generating","itemId":"no number fits","outputIndex":"%d"}',
+    '{"type":"response.image_generation_call.completed","itemId":"no number","outputIndex":"0","sequenceNumber":%d}',
+    '{"type":"of tomorrow", "exact":12345678901234567890, "sequence_number":%d}',
 ]
-EVENTS = [(SHAPES[number % len(SHAPES)] % number).encode() for number in range(COUNT)]
+EVENTS = [json_to_protobuf(SHAPES[number % len(SHAPES)] % number) for number in range(COUNT)]
 
 
-def canonical(text: str) -> bytes:
-    """A message, in hexadecimal, with its fields in order: Go writes those of a oneof last."""
-    return OpenResponsesStreamEvent.FromString(bytes.fromhex(text)).SerializeToString()
+def encoded(language: Language, events: Iterable[bytes]) -> bytes:
+    """The input of a language's `publish`."""
+    return b"".join(FORMATS[language.format].writer(protobuf_to_json).write(events))
 
 
-def same_event(one: bytes, other: bytes) -> bool:
-    """Whether two messages are equal, digit for digit, but for white space and escapes in `extra_json`."""
-    messages = [OpenResponsesStreamEvent.FromString(binary) for binary in (one, other)]
-    extras = [json.loads(message.extra_json or "{}", parse_float=str, parse_int=str) for message in messages]
-    for message in messages:
-        message.ClearField("extra_json")
-    return extras[0] == extras[1] and messages[0].SerializeToString() == messages[1].SerializeToString()
+async def printed(language: Language, subscriber: Process) -> AsyncIterator[bytes]:
+    """The events that `subscribe --events` prints, serialized, each as soon as it is there."""
+    assert subscriber.stdout is not None
+    reader = FORMATS[language.format].reader(json_to_protobuf)
+    while chunk := await subscriber.stdout.read(1 << 16):
+        for received in reader.feed(chunk):
+            yield received
+    assert list(reader.close()) == []
+
+
+def exact(serialized: bytes) -> object:
+    """An event's JSON, with numbers as they are spelled."""
+    return json.loads(protobuf_to_json(serialized), parse_float=str, parse_int=str)
 
 
 def letters(text: bytes) -> str:
@@ -55,18 +71,48 @@ def letters(text: bytes) -> str:
     return "".join(filter(str.isalpha, text.decode())).lower()
 
 
-async def test_every_vector_is_decoded_encoded_printed_and_read(language: Language, tally: Counter[str]) -> None:
-    async with language.started("vectors", Path(__file__).parents[1] / "vectors") as program:
+async def test_each_vector_gives_the_same_message_and_the_same_bytes(language: Language, tally: Counter[str]) -> None:
+    async with language.started("vectors", TESTS / "vectors") as program:
         stdout, stderr = await program.communicate()
         assert program.returncode == 0, stderr
-    printed = [json.loads(line) for line in stdout.splitlines()]
-    assert sorted(row["name"] for row in printed) == sorted(VECTORS)
-    for row in printed:
-        name = row["name"]
-        assert canonical(row["hex"]) == binary(name), name
-        assert row["json"].encode() == written(name, "camelCase"), name
-        assert same_event(canonical(row["read"]), binary(name)), name
+    rows = {row.pop("name"): row for row in map(json.loads, stdout.splitlines())}
+    assert rows.keys() == VECTORS.keys()
+    for name, row in rows.items():
+        vector = VECTORS[name]
+        assert row.keys() == set(language.vectors)
+        assert row["hex"] == vector["hex"], name
+        assert row.get("text", vector["hex"]) == vector["hex"], name
+        if "json" in row:
+            assert json.loads(row["json"]) == json.loads(vector.get("camelCaseWritten", vector["camelCase"])), name
+        if "read" in row:
+            assert exact(bytes.fromhex(row["read"])) == exact(bytes.fromhex(vector["hex"])), name
         tally["vectors"] += 1
+
+
+async def test_a_subscriber_shows_text_as_it_arrives_and_tool_calls_and_usage(language: Language, server: str) -> None:
+    async with language.started("subscribe", server, "s") as subscriber:
+        assert subscriber.stdout is not None
+        stdout = b""
+        async with EventStreamClient(server) as client, client.publish("s") as publisher:
+            for sent in SAMPLE:
+                await publisher.send(json_to_protobuf(json.dumps(sent)))
+                if sent["type"] == "response.output_text.delta":
+                    stdout += await subscriber.stdout.readuntil(sent["delta"].encode())
+        rest, stderr = await subscriber.communicate()
+        assert subscriber.returncode == 0, stderr
+    response = SAMPLE[-1]["response"]
+    texts = [part["text"] for item in response["output"] if item["type"] == "message" for part in item["content"]]
+    calls = [item for item in response["output"] if item["type"] == "function_call"]
+    assert texts
+    assert calls
+    shown = (stdout + rest).decode()
+    for text in texts:
+        assert shown.count(text) == 1
+    for call in calls:
+        assert call["name"] in shown
+        assert call["arguments"] in shown
+    assert str(response["usage"]["inputTokens"]) in shown
+    assert str(response["usage"]["outputTokens"]) in shown
 
 
 async def test_a_subscriber_prints_each_event_once_to_the_byte_though_the_server_is_killed(
@@ -74,21 +120,22 @@ async def test_a_subscriber_prints_each_event_once_to_the_byte_though_the_server
 ) -> None:
     async with (
         server_over(f"sqlite:{tmp_path / 'store.db'}") as server,
-        language.started("subscribe", server.address, "s") as subscriber,
+        language.started("subscribe", "--events", server.address, "s") as subscriber,
         EventStreamClient(server.address) as client,
     ):
-        assert subscriber.stdout is not None
+        events = printed(language, subscriber)
         async with client.publish("s") as publisher:
             for sent in EVENTS[: COUNT // 2]:
-                await publisher.send(from_json(sent))
-            received = [await subscriber.stdout.readline() for _ in range(KILLED_AFTER)]
+                await publisher.send(sent)
+            received = [await anext(events) for _ in range(KILLED_AFTER)]
             await server.kill()
             await server.start()
             for sent in EVENTS[COUNT // 2 :]:
-                await publisher.send(from_json(sent))
-        rest, stderr = await subscriber.communicate()
-        assert b"trying again after" in stderr
-        assert [line.rstrip(b"\n") for line in received] + rest.splitlines() == EVENTS
+                await publisher.send(sent)
+        received += [event async for event in events]
+        _, stderr = await subscriber.communicate()
+        assert (subscriber.returncode, b"trying again after" in stderr) == (0, True)
+        assert received == EVENTS
     tally["subscribed"] += COUNT
 
 
@@ -101,13 +148,13 @@ async def test_a_publisher_stores_each_event_once_to_the_byte_though_the_server_
         language.started("publish", server.address, "s") as publisher,
     ):
         assert publisher.stdin is not None
-        publisher.stdin.write(b"\n".join(EVENTS[: COUNT // 2]) + b"\n")
+        publisher.stdin.write(encoded(language, EVENTS[: COUNT // 2]))
         received = []
         async for event in client.subscribe("s"):
-            received.append(to_json(event))
+            received.append(event.SerializeToString())
             if len(received) == KILLED_AFTER:
                 await server.kill()
-                publisher.stdin.write(b"\n".join(EVENTS[COUNT // 2 :]) + b"\n")
+                publisher.stdin.write(encoded(language, EVENTS[COUNT // 2 :]))
                 publisher.stdin.write_eof()
                 await server.start()
         _, stderr = await publisher.communicate()
@@ -118,33 +165,32 @@ async def test_a_publisher_stores_each_event_once_to_the_byte_though_the_server_
 
 async def test_events_go_from_one_program_to_the_other(language: Language, server: str) -> None:
     async with (
-        language.started("subscribe", server, "s") as subscriber,
+        language.started("subscribe", "--events", server, "s") as subscriber,
         language.started("publish", server, "s") as publisher,
     ):
-        lines = b"\n".join(EVENTS[:100]) + b"\n"
-        (stdout, _), _ = await asyncio.gather(subscriber.communicate(), publisher.communicate(lines))
-        assert (stdout, subscriber.returncode, publisher.returncode) == (lines, 0, 0)
+        sent = encoded(language, EVENTS[:100])
+        (stdout, _), _ = await asyncio.gather(subscriber.communicate(), publisher.communicate(sent))
+        assert (stdout, subscriber.returncode, publisher.returncode) == (sent, 0, 0)
 
 
 async def test_a_status_that_trying_again_does_not_heal_ends_a_publisher(language: Language, server: str) -> None:
     async with EventStreamClient(server) as client, client.publish("s"):
         pass
     async with language.started("publish", server, "s") as publisher:
-        _, stderr = await publisher.communicate(EVENTS[0])
+        _, stderr = await publisher.communicate(encoded(language, EVENTS[:1]))
         assert (publisher.returncode, "failedprecondition" in letters(stderr)) == (1, True)
 
 
 async def test_a_status_that_trying_again_does_not_heal_ends_a_subscriber(language: Language) -> None:
     async with (
         server_over("memory:") as server,
-        language.started("subscribe", server.address, "s") as subscriber,
+        language.started("subscribe", "--events", server.address, "s") as subscriber,
         EventStreamClient(server.address) as client,
     ):
-        assert subscriber.stdout is not None
         with pytest.raises(RuntimeError, match="left open"):
             async with client.publish("s") as publisher:
-                await publisher.send(from_json(EVENTS[0]))
-                assert await subscriber.stdout.readline() == EVENTS[0] + b"\n"
+                await publisher.send(EVENTS[0])
+                assert await anext(printed(language, subscriber)) == EVENTS[0]
                 raise RuntimeError("left open")
         # What is in memory ends with the server, and the stream that was resumed must not be taken for another.
         await server.kill()
@@ -166,7 +212,7 @@ async def test_a_server_that_asks_to_try_again_is_asked_again(language: Language
         async with client.publish("other") as other:
             await other.send(event(0, padding=900_000))
             await other.flush()
-            publisher.stdin.write(to_json(big))
+            publisher.stdin.write(encoded(language, [big.SerializeToString()]))
             publisher.stdin.write_eof()
             assert b"trying again after" in await publisher.stderr.readline()
         assert await publisher.wait() == 0  # the other stream has ended, and made room

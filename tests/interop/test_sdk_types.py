@@ -1,4 +1,4 @@
-"""The TypeScript example hands out objects of the SDK's own types: the compiler says so, and refuses any other."""
+"""The TypeScript bridge pairs events with the SDK's own types: the compiler says so, and refuses any other pair."""
 
 import subprocess
 from collections.abc import Iterable
@@ -6,41 +6,79 @@ from itertools import product
 
 import pytest
 
+from ..bridge.shapes import EVENT, arms, camel, inner, options
 from .languages import built
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
-TYPES = {
-    "imageGenerationCallGenerating": "OpenResponsesImageGenCallGenerating",
-    "imageGenerationCallCompleted": "OpenResponsesImageGenCallCompleted",
-    "imageGenerationCallInProgress": "OpenResponsesImageGenCallInProgress",
-    "imageGenerationCallPartialImage": "OpenResponsesImageGenCallPartialImage",
-}
+TYPES = {camel(arm): inner(arm).name for arm in arms(EVENT) if not options(arm).beyond_sdk}
+BEYOND = [camel(arm) for arm in arms(EVENT) if options(arm).beyond_sdk]
 OTHERS = set(product(TYPES, TYPES.values())) - TYPES.items()
 
 IMPORTS = """
 import type * as sdk from "@openrouter/sdk/models";
 import type { OpenResponsesStreamEvent } from "openresponses-grpc/v1/events_pb.js";
-import { toSdk } from "../event.js";
-declare const { event }: OpenResponsesStreamEvent;
+import type { ResponsesOutputItem } from "openresponses-grpc/v1/items_pb.js";
+import type { OpenResponsesNonStreamingResponse, OpenResponsesUsage } from "openresponses-grpc/v1/response_pb.js";
+import type { Gaps, Held } from "../bridge/sdk.js";
+import { fromSdk, toSdk } from "../event.js";
+declare const { kind }: OpenResponsesStreamEvent;
+type Usage<Cost> = Omit<OpenResponsesUsage, "cost"> & Cost;
+type Response<Cost> = Omit<OpenResponsesNonStreamingResponse, "usage"> & { usage?: Usage<Cost> };
+type Item = { kind: Exclude<ResponsesOutputItem["kind"], { case: "functionCall" }> };
 """
-HAND_OUT = 'if (event.case === "{}") {{ const handedOut: sdk.{} = toSdk(event); }}\n'
+HAND_OUT = 'if (kind.case === "{}") {{ const handedOut: sdk.{} = toSdk(kind); }}'
+TAKE = "fromSdk({{}} as sdk.{});"
+GAP = 'const gap: Gaps<sdk.{}, Held<{}>> = "{}";'
 
 
-def errors(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    """What the compiler says to events of these arms being handed out as objects of these types."""
+def errors(lines: Iterable[str]) -> list[str]:
+    """What the compiler says to lines of TypeScript."""
     folder = built("typescript").folder
-    (folder / "build" / "types.ts").write_text(IMPORTS + "".join(HAND_OUT.format(*pair) for pair in pairs))
-    command = "node_modules/.bin/tsc --strict --noEmit --ignoreConfig --module nodenext --target es2022 build/types.ts"
+    (folder / "build" / "types.ts").write_text(IMPORTS + "".join(f"{{ {line} }}\n" for line in lines))
+    command = "node_modules/.bin/tsc --strict --noEmit --ignoreConfig --module nodenext --target es2024 build/types.ts"
     compiled = subprocess.run(command.split(), cwd=folder, capture_output=True, text=True, check=False)
-    return [line for line in compiled.stdout.splitlines() if not line.startswith(" ")]
+    found = [line for line in compiled.stdout.splitlines() if not line.startswith(" ")]
+    assert all(line.startswith("build/types.ts(") and "error TS2" in line for line in found), found
+    return found
 
 
 def test_an_event_has_the_sdk_s_type() -> None:
-    assert errors(TYPES.items()) == []
+    assert errors(HAND_OUT.format(*pair) for pair in TYPES.items()) == []
+    assert len(TYPES) == 27
 
 
 def test_an_event_has_no_other_type() -> None:
-    found = errors(OTHERS)
-    assert len(found) == len(OTHERS) == 12
-    assert all(line.startswith("build/types.ts(") and "error TS2" in line for line in found)
+    assert len(errors(HAND_OUT.format(*pair) for pair in OTHERS)) == len(OTHERS) == 27 * 26
+
+
+def test_an_event_that_the_sdk_does_not_have_has_no_type() -> None:
+    lines = [f'if (kind.case === "{case}") toSdk(kind);' for case in [*BEYOND, "unrecognized"]]
+    assert len(errors(lines)) == len(lines) > 30
+
+
+def test_an_object_of_the_sdk_is_taken_and_no_other() -> None:
+    assert errors(TAKE.format(name) for name in TYPES.values()) == []
+    others = ["OpenResponsesUsage", "OpenResponsesNonStreamingResponse", "URLCitation"]
+    assert len(errors(TAKE.format(name) for name in others)) == len(others)
+
+
+def test_what_the_sdk_has_and_the_contract_does_not_is_found_at_any_depth() -> None:
+    lines = [
+        GAP.format("OpenResponsesUsage", "Usage<{}>", "$.cost"),
+        GAP.format("OpenResponsesUsage", "Usage<{ cost?: string }>", "$.cost"),
+        GAP.format("OpenResponsesNonStreamingResponse", "Response<{}>", "$.usage.cost"),
+        GAP.format("ResponsesOutputItem", "Item", "$.callId"),
+    ]
+    assert errors(lines) == []
+
+
+def test_nothing_is_found_where_the_contract_has_all() -> None:
+    lines = [
+        GAP.format("OpenResponsesUsage", "Usage<{ cost?: number }>", "$.cost"),
+        GAP.format("OpenResponsesNonStreamingResponse", "Response<{ cost?: number }>", "$.usage.cost"),
+        GAP.format("ResponsesOutputItem", "ResponsesOutputItem", "$.callId"),
+    ]
+    found = errors(lines)
+    assert len(found) == len(lines)
+    assert all("'never'" in error for error in found)

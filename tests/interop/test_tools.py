@@ -24,12 +24,17 @@ INSTALLED, REFLECTED, DESCRIBED = (
     )
 )
 
+EVENTS = (
+    r'(?s)"outputTextDelta": \{\s+"itemId": "msg_1",\s+"delta": "Hello"\s+\}'
+    r'.*"completed": \{\s+"response": \{\s+"usage": \{\s+"inputTokens": 8,\s+"outputTokens": 1\s+\}'
+)
+
 # What each command prints, in the order of the document.
 OF_REFLECTED = [
-    r"grpc\.health\.v1\.Health\n.*\nopenresponses\.v1\.OpenResponsesStreamService\n",
-    r'"nextOffset": "1"',
-    r'"imageGenerationCallCompleted": \{\s+"itemId": "ig_1",\s+"outputIndex": 0,\s+"sequenceNumber": 0',
-    r'"imageGenerationCallCompleted": \{\s+"itemId": "ig_1",\s+"outputIndex": 0,\s+"sequenceNumber": 0',
+    r"grpc\.health\.v1\.Health\n.*\nopenresponses_grpc\.v1\.OpenResponsesStreamService\n",
+    r'"nextOffset": "2"',
+    EVENTS,
+    EVENTS,
     r"\[OK\] +200 responses",
 ]
 OF_DESCRIBED = [r'"epoch": "\d+"', r'"endOfStream": true', r"\[OK\] +200 responses", "status: SERVING"]

@@ -8,20 +8,29 @@ from typing import Any
 import grpc
 import pytest
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc import (
     EventStreamClient,
     IncompleteEventError,
+    InvalidProtobufError,
     StreamError,
     SyncEventStreamClient,
     from_json,
+    json_to_protobuf,
     to_json,
 )
 from openresponses_grpc.client.outbox import WINDOW_BYTES
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.wire import MAX_EVENT_BYTES
 
 from ..events import DOCUMENTED, event, number
 from ..faults.proxy import Proxy
+from ..mixed_stream import MIXED
+
+SERIALIZED = [json_to_protobuf(line) for line in MIXED["snake_case"]]
+# Bytes that no library of ours writes: fields in another order, an unset event with a field of a later version.
+UNUSUAL = [b"\x7a\x07\x12\x02{}\x0a\x01x", b"\xf2\x7d\x01z"]
+# A field of 5 bytes in a message of 3; half a double.
+INVALID = [b"\x0a\x05\x0a", b"\x0a\x02\x11\x00", b"\xff"]
 
 
 async def collect(client: EventStreamClient, stream_id: str = "s", **arguments: Any) -> list[int]:
@@ -42,6 +51,58 @@ async def test_documented_events_come_through_to_the_byte(server: str) -> None:
                 await publisher.send(from_json(line))
         received = [to_json(made) async for made in client.subscribe("s")]
     assert received == list(DOCUMENTED)
+
+
+async def test_messages_and_bytes_make_the_same_log(server: str) -> None:
+    messages = [OpenResponsesStreamEvent.FromString(data) for data in SERIALIZED]
+    async with EventStreamClient(server) as client:
+        for stream_id, events in (("messages", messages), ("bytes", SERIALIZED)):
+            async with client.publish(stream_id) as publisher:
+                for sent in events:
+                    await publisher.send(sent)
+            assert [data async for data in client.subscribe_serialized(stream_id)] == SERIALIZED
+            assert [made async for made in client.subscribe(stream_id)] == messages
+
+
+async def test_serialized_events_arrive_as_they_were_sent(server: str) -> None:
+    async with EventStreamClient(server) as client:
+        async with client.publish("s") as publisher:
+            for data in UNUSUAL:
+                await publisher.send(data)
+        for offset in range(len(UNUSUAL)):
+            received = [data async for data in client.subscribe_serialized("s", start_offset=offset)]
+            assert received == UNUSUAL[offset:]
+
+
+@pytest.mark.parametrize("invalid", INVALID)
+async def test_invalid_bytes_are_refused_and_the_stream_goes_on(server: str, invalid: bytes) -> None:
+    async with EventStreamClient(server) as client:
+        async with client.publish("s") as publisher:
+            await publisher.send(SERIALIZED[0])
+            with pytest.raises(InvalidProtobufError, match="not an OpenResponsesStreamEvent"):
+                await publisher.send(invalid)
+            with pytest.raises(IncompleteEventError, match="no event is set"):
+                await publisher.send(b"")
+            for other in ("{}", bytearray(SERIALIZED[1]), None):
+                with pytest.raises(TypeError, match="expected an OpenResponsesStreamEvent or its bytes"):
+                    await publisher.send(other)  # type: ignore[arg-type]
+            await publisher.send(SERIALIZED[1])
+        assert [data async for data in client.subscribe_serialized("s")] == SERIALIZED[:2]
+
+
+def use_serialized_events_in_threads(server: str) -> None:
+    with SyncEventStreamClient(server) as client:
+        with client.publish("s") as publisher:
+            for data in SERIALIZED:
+                with pytest.raises(InvalidProtobufError):
+                    publisher.send(data[:-1])
+                publisher.send(data)
+        assert list(client.subscribe_serialized("s")) == SERIALIZED
+        assert [made.SerializeToString() for made in client.subscribe("s", start_offset=3)] == SERIALIZED[3:]
+
+
+async def test_serialized_events_in_threads(server: str) -> None:
+    await asyncio.to_thread(use_serialized_events_in_threads, server)
 
 
 async def test_one_publisher_and_fifty_subscribers_before_during_and_after(server: str) -> None:

@@ -3,7 +3,7 @@
 import grpc
 import pytest
 
-from openresponses.v1.stream_service_pb2 import PublishResponse, SubscribeResponse
+from openresponses_grpc.v1.stream_service_pb2 import PublishResponse, SubscribeResponse
 from openresponses_grpc import StreamError
 from openresponses_grpc.client.cursor import Cursor
 from openresponses_grpc.client.errors import stream_error

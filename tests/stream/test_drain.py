@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack, suppress
 import grpc
 import pytest
 
-from openresponses.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest, SubscribeResponse
-from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest, SubscribeResponse
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import EventStreamClient
 from openresponses_grpc.client.errors import StreamError, stream_error
 from openresponses_grpc.server import running_server

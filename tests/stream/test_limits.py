@@ -8,8 +8,8 @@ from typing import Any
 import grpc
 import pytest
 
-from openresponses.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest
-from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import EventStreamClient, StreamError, SyncEventStreamClient
 from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.client.errors import stream_error

@@ -10,9 +10,9 @@ from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest, SubscribeResponse
-from openresponses.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest, SubscribeResponse
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import wire
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
@@ -224,7 +224,7 @@ async def test_events_come_many_to_a_message_up_to_a_size(channel: Channel) -> N
 
 async def test_health_is_serving(channel: Channel) -> None:
     stub = health_pb2_grpc.HealthStub(channel)
-    for name in ("", "openresponses.v1.OpenResponsesStreamService"):
+    for name in ("", "openresponses_grpc.v1.OpenResponsesStreamService"):
         response = await stub.Check(health_pb2.HealthCheckRequest(service=name))
         assert response.status == health_pb2.HealthCheckResponse.SERVING
 

@@ -10,11 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .inputs import VECTORS, Vector
+from .inputs import VECTORS
+from .vector import Vector
 
 FOLDER = Path(__file__).parent
 PROTOC = (sys.executable, "-m", "grpc_tools.protoc", "--proto_path=proto")
-ENCODE = ("--encode=openresponses.v1.OpenResponsesStreamEvent", "openresponses/v1/events.proto")
+ENCODE = ("--encode=openresponses_grpc.v1.OpenResponsesStreamEvent", "openresponses_grpc/v1/events.proto")
 
 
 def encode(text: str) -> bytes:
@@ -25,10 +26,7 @@ def encode(text: str) -> bytes:
 
 def content(vector: Vector) -> str:
     """The file of a vector."""
-    properties = {"about": vector.about, "camelCase": vector.camel, "snake_case": vector.snake}
-    if vector.written_camel is not None and vector.written_snake is not None:
-        properties |= {"camelCaseWritten": vector.written_camel, "snake_caseWritten": vector.written_snake}
-    properties |= {"text": vector.text, "hex": encode(vector.text).hex()}
+    properties = vector.properties() | {"hex": encode(vector.text).hex()}
     return json.dumps(properties, indent=2) + "\n"
 
 

@@ -1,4 +1,4 @@
-// Package client connects to a server, and tells a call that broke from an answer that is final.
+// Package client connects to a server, and tells temporary errors from final ones.
 package client
 
 import (
@@ -13,23 +13,22 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
-	pb "openresponses-grpc/openresponses/v1"
+	pb "openresponses-grpc/openresponses_grpc/v1"
 )
 
-const (
-	retryDelay = 500 * time.Millisecond
-	// What the server takes unless told otherwise; gRPC's own limit, 4 MiB, is less than an event may have.
-	maxMessageBytes = 64 << 20
-)
+// MaxMessageBytes is the server's default limit. An event may be larger than gRPC's own default, 4 MiB.
+const MaxMessageBytes = 64 << 20
 
-// Connect returns a client of the server at an address, whose connection lasts as long as the program.
+const retryDelay = 500 * time.Millisecond
+
+// Connect returns a client of the server at an address. Its connection lasts as long as the program.
 func Connect(address string) (pb.OpenResponsesStreamServiceClient, error) {
 	connection, err := grpc.NewClient(address,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes)),
-		// The pings notice a server that is gone without a word.
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessageBytes)),
+		// Pings detect a server that disappeared without closing the connection.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
-		// Else it connects again only after up to two minutes, and until then every call breaks at once.
+		// By default gRPC waits for up to two minutes before it reconnects, and calls fail until then.
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: retryDelay, MaxDelay: retryDelay},
 			MinConnectTimeout: 20 * time.Second,
@@ -41,10 +40,10 @@ func Connect(address string) (pb.OpenResponsesStreamServiceClient, error) {
 	return pb.NewOpenResponsesStreamServiceClient(connection), nil
 }
 
-// Recover waits for the next attempt after a call that broke; it returns an error that another attempt does not heal.
+// Recover waits before the next attempt if the error is temporary. It returns any other error.
 func Recover(err error) error {
 	reason := status.Convert(err)
-	// A connection that broke is Unavailable, too.
+	// A broken connection is Unavailable, too.
 	if reason.Code() != codes.Unavailable && reason.Code() != codes.Canceled && !asksToRetry(reason) {
 		return err
 	}

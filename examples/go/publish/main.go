@@ -1,4 +1,4 @@
-// Publishes lines of the SDK's JSON as a stream: go run ./publish 127.0.0.1:50051 resp_1 < events.ndjson
+// Publishes length-delimited protobuf as a stream: go run ./publish 127.0.0.1:50051 resp_1 < events.binpb
 package main
 
 import (
@@ -9,15 +9,14 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"math"
 	"os"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protodelim"
 
 	"openresponses-grpc-example/client"
-	"openresponses-grpc-example/event"
-	pb "openresponses-grpc/openresponses/v1"
+	pb "openresponses-grpc/openresponses_grpc/v1"
 )
 
 func main() {
@@ -29,7 +28,7 @@ func main() {
 	}
 	events := newOutbox()
 	go func() {
-		if err := addLines(os.Stdin, events); err != nil {
+		if err := read(bufio.NewReader(os.Stdin), events); err != nil {
 			log.Fatal(err)
 		}
 		events.end()
@@ -39,21 +38,23 @@ func main() {
 	}
 }
 
-// addLines adds the event of each line as it comes.
-func addLines(from io.Reader, events *outbox) error {
-	lines := bufio.NewScanner(from)
-	lines.Buffer(nil, math.MaxInt) // 64 KiB, the default, is too little for an image
-	for number := 1; lines.Scan(); number++ {
-		read, err := event.FromJSON(lines.Text())
-		if err != nil {
-			return fmt.Errorf("line %d: %w", number, err)
+// read adds each event to the outbox as soon as it is complete. A service adds the events that it makes or receives.
+func read(input *bufio.Reader, events *outbox) error {
+	limited := protodelim.UnmarshalOptions{MaxSize: client.MaxMessageBytes} // 4 MiB by default
+	for number := 1; ; number++ {
+		event := &pb.OpenResponsesStreamEvent{}
+		err := limited.UnmarshalFrom(input, event)
+		if err == io.EOF {
+			return nil
 		}
-		events.add(read)
+		if err != nil {
+			return fmt.Errorf("event %d: %w", number, err)
+		}
+		events.add(event)
 	}
-	return lines.Err()
 }
 
-// publish stores each event once, over as many connections as it takes, and ends the stream.
+// publish stores each event once, and ends the stream. It reconnects as often as necessary.
 func publish(service pb.OpenResponsesStreamServiceClient, streamID string, events *outbox) error {
 	for {
 		err := call(service, streamID, events)
@@ -66,7 +67,8 @@ func publish(service pb.OpenResponsesStreamServiceClient, streamID string, event
 	}
 }
 
-// call asks where the stream stands, then sends what is not stored, until all is or the call breaks.
+// call sends the events that are not stored yet, until all are or the call breaks. The first reply, to a request without
+// events, carries the stream's end offset.
 func call(service pb.OpenResponsesStreamServiceClient, streamID string, events *outbox) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -74,7 +76,7 @@ func call(service pb.OpenResponsesStreamServiceClient, streamID string, events *
 	if err != nil {
 		return err
 	}
-	// Of a call that broke, Send only tells that it did, and Recv why.
+	// If the call breaks, Recv returns the reason; Send does not.
 	_ = requests.Send(&pb.PublishRequest{StreamId: streamID, Epoch: events.epoch})
 	for greeted := false; ; greeted = true {
 		response, err := requests.Recv()
@@ -96,7 +98,7 @@ func call(service pb.OpenResponsesStreamServiceClient, streamID string, events *
 	}
 }
 
-// send sends all events from an offset on, and the end, unless the call breaks.
+// send sends all events from an offset on, then the end of the stream. It returns early if the call breaks.
 func send(ctx context.Context, requests pb.OpenResponsesStreamService_PublishClient, events *outbox, offset uint64) {
 	for {
 		request := events.next(ctx, offset)

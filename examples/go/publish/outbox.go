@@ -9,23 +9,23 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
-	pb "openresponses-grpc/openresponses/v1"
+	pb "openresponses-grpc/openresponses_grpc/v1"
 )
 
 const (
-	requestBytes = 1 << 20 // large requests are what makes a stream fast
+	requestBytes = 1 << 20 // large requests make a stream fast
 	windowBytes  = 8 << 20
 )
 
-// outbox holds what is not acknowledged, so that it can be sent again.
+// outbox buffers the events that are not acknowledged yet, for retries.
 type outbox struct {
 	mu      sync.Mutex
 	changed *sync.Cond
 	events  []*pb.OpenResponsesStreamEvent
 	bytes   int
 	offset  uint64  // of events[0]
-	sent    uint64  // the offset after all that was ever sent
-	epoch   *uint64 // nil before the first acknowledgement, which sets the offsets
+	sent    uint64  // the offset after the last event that was ever sent
+	epoch   *uint64 // nil before the first reply, which sets the offsets
 	ended   bool
 }
 
@@ -35,7 +35,7 @@ func newOutbox() *outbox {
 	return o
 }
 
-// add takes an event to be sent; it waits while too much is unacknowledged.
+// add queues an event. It blocks while the window of unacknowledged events is full.
 func (o *outbox) add(event *pb.OpenResponsesStreamEvent) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -47,7 +47,7 @@ func (o *outbox) add(event *pb.OpenResponsesStreamEvent) {
 	o.changed.Broadcast()
 }
 
-// end lets the stream end after what was added.
+// end ends the stream after the events that were added.
 func (o *outbox) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -55,14 +55,14 @@ func (o *outbox) end() {
 	o.changed.Broadcast()
 }
 
-// next waits for what is to be sent at an offset: events, as many as one request holds, or the end of the stream. It
-// returns nil when the context is done.
+// next waits for the request to send at an offset: events, as many as one request holds, or the end of the stream. It
+// returns nil if the context is done.
 func (o *outbox) next(ctx context.Context, offset uint64) *pb.PublishRequest {
 	defer context.AfterFunc(ctx, o.wake)()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for ctx.Err() == nil {
-		offset = max(offset, o.offset) // what a call that broke had sent may be stored only now
+		offset = max(offset, o.offset) // an earlier call may have stored more meanwhile
 		if events := o.batch(offset); len(events) > 0 {
 			o.sent = max(o.sent, offset+uint64(len(events)))
 			return &pb.PublishRequest{FirstOffset: &offset, Events: events}
@@ -94,7 +94,7 @@ func (o *outbox) batch(offset uint64) []*pb.OpenResponsesStreamEvent {
 	return events
 }
 
-// acknowledge lets go of what is stored.
+// acknowledge removes the stored events.
 func (o *outbox) acknowledge(response *pb.PublishResponse) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -117,7 +117,7 @@ func (o *outbox) acknowledge(response *pb.PublishResponse) error {
 	return nil
 }
 
-// done tells whether all is stored.
+// done reports whether all events are stored.
 func (o *outbox) done() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -1,40 +1,43 @@
-// Prints the events of a stream as the SDK's JSON: go run ./subscribe 127.0.0.1:50051 resp_1
+// Shows a response as it streams: go run ./subscribe 127.0.0.1:50051 resp_1
+// With --events, it writes the events as length-delimited protobuf instead.
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"flag"
 	"io"
 	"log"
-	"os"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"openresponses-grpc-example/client"
-	"openresponses-grpc-example/event"
-	pb "openresponses-grpc/openresponses/v1"
+	pb "openresponses-grpc/openresponses_grpc/v1"
 )
 
 func main() {
 	log.SetFlags(0)
+	events := flag.Bool("events", false, "write the events as length-delimited protobuf")
 	flag.Parse()
 	service, err := client.Connect(cmp.Or(flag.Arg(0), "127.0.0.1:50051"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := subscribe(service, cmp.Or(flag.Arg(1), "resp_1"), printer(os.Stdout)); err != nil {
+	handle := show
+	if *events {
+		handle = write
+	}
+	if err := subscribe(service, cmp.Or(flag.Arg(1), "resp_1"), handle); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// handler takes the next events of a stream, as many as were ready.
+// handler receives the next events of a stream, as many as were ready.
 type handler func([]*pb.OpenResponsesStreamEvent) error
 
-// subscribe hands on every event of a stream once and in order, over as many connections as it takes.
+// subscribe passes on every event of a stream, once and in order. It reconnects as often as necessary.
 func subscribe(service pb.OpenResponsesStreamServiceClient, streamID string, handle handler) error {
 	request := &pb.SubscribeRequest{StreamId: streamID, StartOffset: proto.Uint64(0)}
 	for {
@@ -48,7 +51,7 @@ func subscribe(service pb.OpenResponsesStreamServiceClient, streamID string, han
 	}
 }
 
-// call hands on what one call brings until the stream ends. It moves the request on, so that it resumes after a break.
+// call passes on the events of one call until the stream ends. It advances the request, so that the next call resumes.
 func call(service pb.OpenResponsesStreamServiceClient, request *pb.SubscribeRequest, handle handler) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -68,7 +71,7 @@ func call(service pb.OpenResponsesStreamServiceClient, request *pb.SubscribeRequ
 			return status.Errorf(codes.DataLoss, "offset %d instead of %d", response.FirstOffset, request.GetStartOffset())
 		}
 		*request.StartOffset += uint64(len(response.Events))
-		if response.Epoch != 0 { // else nobody has published yet
+		if response.Epoch != 0 { // 0 means that the stream does not exist yet
 			request.Epoch = &response.Epoch
 		}
 		if err := handle(response.Events); err != nil {
@@ -77,20 +80,5 @@ func call(service pb.OpenResponsesStreamServiceClient, request *pb.SubscribeRequ
 		if response.EndOfStream {
 			return nil
 		}
-	}
-}
-
-// printer writes each event as a line, and lets none wait for the next ones.
-func printer(to io.Writer) handler {
-	lines := bufio.NewWriter(to)
-	return func(events []*pb.OpenResponsesStreamEvent) error {
-		for _, received := range events {
-			text, err := event.ToJSON(received)
-			if err != nil {
-				return err
-			}
-			lines.WriteString(text + "\n") // Flush returns the error of any write
-		}
-		return lines.Flush()
 	}
 }

@@ -1,4 +1,4 @@
-// Prints what these programs make of each of the vectors in a folder: go run ./vectors ../../tests/vectors
+// Prints what protobuf-go makes of each of the vectors in a folder: go run ./vectors ../../tests/vectors
 package main
 
 import (
@@ -6,43 +6,39 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"log"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
 
-	"openresponses-grpc-example/event"
-	pb "openresponses-grpc/openresponses/v1"
+	pb "openresponses-grpc/openresponses_grpc/v1"
 )
 
-type vector struct{ CamelCase, Hex string }
+// vector is an event as bytes, in hexadecimal, and in protobuf's text format.
+type vector struct{ Hex, Text string }
 
 type result struct {
 	Name string `json:"name"`
-	Hex  string `json:"hex"`
-	JSON string `json:"json"`
-	Read string `json:"read"`
+	Hex  string `json:"hex"`  // of the message that the vector's `hex` holds
+	Text string `json:"text"` // of the message that the vector's `text` holds
 }
 
 func main() {
 	log.SetFlags(0)
 	flag.Parse()
-	folder := cmp.Or(flag.Arg(0), "../../tests/vectors")
-	files, err := os.ReadDir(folder)
+	files, err := filepath.Glob(filepath.Join(cmp.Or(flag.Arg(0), "../../tests/vectors"), "*.json"))
 	if err != nil {
 		log.Fatal(err)
 	}
 	results := json.NewEncoder(os.Stdout)
 	for _, file := range files {
-		name, ok := strings.CutSuffix(file.Name(), ".json")
-		if !ok {
-			continue
-		}
-		checked, err := check(name, filepath.Join(folder, file.Name()))
+		checked, err := check(file)
 		if err != nil {
-			log.Fatalf("%s: %v", name, err)
+			log.Fatalf("%s: %v", file, err)
 		}
 		if err := results.Encode(checked); err != nil {
 			log.Fatal(err)
@@ -50,44 +46,38 @@ func main() {
 	}
 }
 
-// check decodes, encodes, prints and reads the vector in a file.
-func check(name, file string) (*result, error) {
-	text, err := os.ReadFile(file)
+// check decodes and parses the vector in a file, and compares the two messages.
+func check(file string) (*result, error) {
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
 	var given vector
-	if err := json.Unmarshal(text, &given); err != nil {
+	if err := json.Unmarshal(content, &given); err != nil {
 		return nil, err
 	}
 	binary, err := hex.DecodeString(given.Hex)
 	if err != nil {
 		return nil, err
 	}
-	var decoded pb.OpenResponsesStreamEvent
+	var decoded, parsed pb.OpenResponsesStreamEvent
 	if err := proto.Unmarshal(binary, &decoded); err != nil {
 		return nil, err
 	}
-	encoded, err := proto.Marshal(&decoded)
-	if err != nil {
+	if err := prototext.Unmarshal([]byte(given.Text), &parsed); err != nil {
 		return nil, err
 	}
-	printed, err := event.ToJSON(&decoded)
-	if err != nil {
-		return nil, err
+	if !proto.Equal(&decoded, &parsed) {
+		return nil, fmt.Errorf("hex is %v, text is %v", &decoded, &parsed)
 	}
-	read, err := event.FromJSON(given.CamelCase)
+	name := strings.TrimSuffix(filepath.Base(file), ".json")
+	return &result{Name: name, Hex: encode(&decoded), Text: encode(&parsed)}, nil
+}
+
+func encode(event *pb.OpenResponsesStreamEvent) string {
+	binary, err := proto.MarshalOptions{Deterministic: true}.Marshal(event)
 	if err != nil {
-		return nil, err
+		log.Fatal(err)
 	}
-	readEncoded, err := proto.Marshal(read)
-	if err != nil {
-		return nil, err
-	}
-	return &result{
-		Name: name,
-		Hex:  hex.EncodeToString(encoded),
-		JSON: printed,
-		Read: hex.EncodeToString(readEncoded),
-	}, nil
+	return hex.EncodeToString(binary)
 }

@@ -1,4 +1,4 @@
-//! Connects, and tells a connection that broke from an answer that is final.
+//! Connects, and tells temporary errors from final ones.
 
 use std::env;
 use std::error::Error as _;
@@ -14,36 +14,36 @@ use crate::Error;
 
 pub type Client = OpenResponsesStreamServiceClient<Channel>;
 
-/// The address of the server and the id of the stream, which every program takes.
+/// The address of the server and the id of the stream, the arguments of every program.
 pub fn arguments() -> (String, String) {
-    let mut arguments = env::args().skip(1);
+    let mut arguments = env::args().skip(1).filter(|argument| !argument.starts_with("--"));
     let address = arguments.next().unwrap_or("127.0.0.1:50051".into());
     let stream_id = arguments.next().unwrap_or("resp_1".into());
     (address, stream_id)
 }
 
-/// A client that connects with its first call, and again with the first after a break.
+/// A client that connects with its first call. After a break, the next call reconnects.
 pub fn connect(address: &str) -> Result<Client, Error> {
-    // The pings notice a server that is gone without a word.
+    // Pings detect a server that disappeared without closing the connection.
     let channel = Endpoint::from_shared(format!("http://{address}"))
         .map_err(|error| format!("{address}: {error}"))?
         .http2_keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(10))
         .connect_lazy();
-    // An event may be larger than the 4 MiB that tonic accepts otherwise: its size is for the server to bound.
+    // An event may be larger than tonic's own limit, 4 MiB. The server limits the size of an event.
     Ok(Client::new(channel).max_decoding_message_size(usize::MAX))
 }
 
-/// Waits for the next attempt after a call that broke; returns an error that another attempt does not heal.
+/// Waits before the next attempt if the error is temporary. Returns any other error.
 pub async fn recover(error: Error) -> Result<(), Error> {
     let status = error.downcast::<Status>()?;
-    // tonic's status of a connection that broke has a source, which no status of a server has. One that was closed in an
-    // orderly way has none either: it is UNKNOWN, or has this text where that was within a message.
+    // tonic's status of a broken connection has a source; a status from a server has none. If the connection was closed
+    // in an orderly way, the status is UNKNOWN, or has this text within a message.
     let broken = status.source().is_some() || status.message() == "Unexpected EOF decoding stream.";
-    let heals = matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown)
+    let temporary = matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown)
         || broken
         || status.get_details_retry_info().is_some();
-    if !heals {
+    if !temporary {
         return Err(status);
     }
     eprintln!("trying again after: {}", status.message());
@@ -51,7 +51,7 @@ pub async fn recover(error: Error) -> Result<(), Error> {
     Ok(())
 }
 
-/// Says what went wrong, a status with the name of its code.
+/// Prints an error, a status with the name of its code, and sets the exit status.
 pub fn exit(result: Result<(), Error>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;

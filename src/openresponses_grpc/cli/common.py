@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NoReturn
 
 import click
 
+from ..bridge import json_to_protobuf, protobuf_to_json
 from ..client import StreamError
-from ..codec import NAMINGS, Naming
+from ..codec.schema import NAMINGS, Naming
 from ..errors import EventError
-from ..framing import FORMATS, EventReader
+from ..framing import FORMATS, EventReader, EventWriter
 
 CHUNK_BYTES: Final = 1 << 17
 
@@ -21,11 +23,11 @@ format_choice = click.Choice(list(FORMATS))
 naming_option = click.option(
     "--naming",
     type=click.Choice(NAMINGS),
-    help="How the JSON spells the properties: camelCase is the SDK's itemId, snake_case the API's item_id."
-    "  [default: snake_case with sse, which the API speaks, else camelCase]",
+    help="The spelling of properties in the output: camelCase as in the SDK (itemId), or snake_case as in the API"
+    " (item_id).  [default: snake_case for sse, else camelCase]",
 )
 strict_option = click.option(
-    "--strict", is_flag=True, help="Refuse events of an unknown type or shape instead of carrying them as they are."
+    "--strict", is_flag=True, help="Stop at an event that OpenRouter's SDK rejects, instead of carrying it unchanged."
 )
 file_path = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -37,9 +39,15 @@ def options(options: Sequence[Callable[..., Any]], command: Callable[..., None])
     return command
 
 
-def usual_naming(*formats: str) -> Naming:
-    """How the properties are spelled where nobody says: SSE is what the API sends, and what its clients read."""
-    return "snake_case" if "sse" in formats else "camelCase"
+def reader_of(source: str, strict: bool = False) -> EventReader:
+    """The reader of a format. It accepts either spelling."""
+    return FORMATS[source].reader(partial(json_to_protobuf, strict=strict) if strict else json_to_protobuf)
+
+
+def writer_of(target: str, naming: Naming | None) -> EventWriter:
+    """The writer of a format. By default, SSE is spelled as the API does, and other JSON as the SDK does."""
+    usual: Naming = "snake_case" if target == "sse" else "camelCase"
+    return FORMATS[target].writer(partial(protobuf_to_json, naming=naming or usual))
 
 
 def chunks(file: BinaryIO, advance: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:

@@ -10,9 +10,8 @@ from typing import BinaryIO
 
 import click
 
-from ..codec import Naming
-from ..framing import FORMATS, transcode
-from .common import chunks, faults, format_choice, naming_option, strict_option, usual_naming
+from ..codec.schema import Naming
+from .common import chunks, faults, format_choice, naming_option, reader_of, strict_option, writer_of
 
 
 @click.command(short_help="Convert a stream of events to another format.")
@@ -29,8 +28,8 @@ def convert(
 ) -> None:
     """Convert a stream of events from one format to another.
 
-    INPUT and OUTPUT are files; - or nothing is standard input and standard output. At the first event that cannot be
-    converted the command stops with status 1 and says where; what came before it is written.
+    INPUT and OUTPUT are files; - or nothing is standard input and standard output. JSON is read in either spelling. At
+    the first invalid event the command stops with status 1 and says where. The events before it are written.
 
     \b
     Examples:
@@ -38,13 +37,11 @@ def convert(
       openresponses convert --from protobuf events.binpb | head
     """
     target = target or ("ndjson" if source == "protobuf" else "protobuf")
-    naming = naming or usual_naming(source, target)
-    reader = FORMATS[source].reader(naming, strict)
-    writer = FORMATS[target].writer(naming)
+    reader, writer = reader_of(source, strict), writer_of(target, naming)
     with faults(reader), _progress(input) as advance:
         try:
             for chunk in chunks(input, advance):
-                output.writelines(transcode(reader, writer, chunk))
+                output.writelines(writer.write(reader.feed(chunk)))
             output.writelines(writer.write(reader.close()))
             output.write(writer.close())
         finally:

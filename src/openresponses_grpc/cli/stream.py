@@ -8,34 +8,31 @@ from typing import BinaryIO
 import click
 
 from ..client import SyncEventStreamClient
-from ..codec import Naming
+from ..codec.schema import Naming
 from ..errors import EventError
-from ..framing import FORMATS, read_events
-from .common import chunks, faults, format_choice, naming_option, strict_option, usual_naming
+from ..framing import read_events
+from .common import chunks, faults, format_choice, naming_option, reader_of, strict_option, writer_of
 from .connect import connects
 
 
 @click.command(short_help="Publish the events of a file to a stream.")
 @connects
 @click.option("--from", "source", type=format_choice, default="ndjson", show_default=True, help="The format of FILE.")
-@naming_option
 @strict_option
 @click.argument("stream")
 @click.argument("file", type=click.File("rb"), default="-")
-def publish(
-    client: SyncEventStreamClient, source: str, naming: Naming | None, strict: bool, stream: str, file: BinaryIO
-) -> None:
+def publish(client: SyncEventStreamClient, source: str, strict: bool, stream: str, file: BinaryIO) -> None:
     """Publish the events of FILE to STREAM, each as soon as it is read, and end the stream.
 
-    FILE is a file; - or nothing is standard input. At bytes that are no event the command stops with status 1: what
-    came before them is published, and the stream is left open.
+    FILE is a file; - or nothing is standard input. JSON is read in either spelling. At the first invalid event the
+    command stops with status 1. The events before it are published, and the stream stays open.
 
     \b
     Examples:
       openresponses publish resp_1 events.ndjson
       curl -N ... | openresponses publish resp_1 --from sse
     """
-    reader = FORMATS[source].reader(naming or usual_naming(source), strict)
+    reader = reader_of(source, strict)
     with faults(reader), client, client.publish(stream) as publisher:
         try:
             for event in read_events(reader, chunks(file)):
@@ -64,10 +61,10 @@ def subscribe(
     Example:
       openresponses subscribe resp_1 --start-offset 100
     """
-    writer = FORMATS[target].writer(naming or usual_naming(target))
+    writer = writer_of(target, naming)
     output = sys.stdout.buffer
     with faults(None), client:
-        for event in client.subscribe(stream, start_offset=start_offset):
+        for event in client.subscribe_serialized(stream, start_offset=start_offset):
             output.writelines(writer.write([event]))
             output.flush()
         output.write(writer.close())

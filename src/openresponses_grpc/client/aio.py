@@ -10,8 +10,8 @@ from typing import Any, Final, Self
 
 import grpc
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses.v1.stream_service_pb2 import PublishResponse, SubscribeRequest, SubscribeResponse
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1.stream_service_pb2 import PublishResponse, SubscribeRequest
 
 from .. import wire
 from .channel import DEFAULT_TARGET, OPTIONS, ChannelPool
@@ -80,26 +80,32 @@ class EventStreamClient:
         A stream that does not exist yet is waited for.
 
         Raises:
-            StreamError: the stream cannot be read on: abandoned, expired, or not the one it was.
+            StreamError: the stream cannot be read on: abandoned, expired, or another one with the same id.
 
         """
+        async with aclosing(self.subscribe_serialized(stream_id, start_offset=start_offset)) as events:
+            async for event in events:
+                yield OpenResponsesStreamEvent.FromString(event)
+
+    async def subscribe_serialized(self, stream_id: str, *, start_offset: int = 0) -> AsyncGenerator[bytes, None]:
+        """As `subscribe`, but yields each event's bytes, for `protobuf_to_json` or to pass on."""
         async with aclosing(self._read(Cursor(stream_id, start_offset))) as batches:
             async for events in batches:
                 for event in events:
                     yield event
 
-    async def _read(self, cursor: Cursor) -> AsyncGenerator[Sequence[OpenResponsesStreamEvent], None]:
+    async def _read(self, cursor: Cursor) -> AsyncGenerator[Sequence[bytes], None]:
         recovery = Recovery()
         while True:
             channel = self._channels.take()
             call = channel.unary_stream(
                 wire.SUBSCRIBE,
                 request_serializer=SubscribeRequest.SerializeToString,
-                response_deserializer=SubscribeResponse.FromString,
+                response_deserializer=wire.SubscribeResponse.FromString,
             )(cursor.request(), metadata=self._channels.metadata, wait_for_ready=recovery.connected)
             error = None
             try:
-                while isinstance(response := await call.read(), SubscribeResponse):
+                while isinstance(response := await call.read(), wire.SubscribeResponse):
                     recovery.answered(progress=True)
                     yield cursor.advance(response)
             except grpc.aio.AioRpcError as rpc_error:
@@ -152,7 +158,7 @@ class EventPublisher:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def send(self, event: OpenResponsesStreamEvent) -> None:
+    async def send(self, event: OpenResponsesStreamEvent | bytes) -> None:
         """Takes an event to be sent; waits while too much is unacknowledged.
 
         Raises:

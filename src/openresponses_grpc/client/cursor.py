@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import grpc
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses.v1.stream_service_pb2 import SubscribeRequest, SubscribeResponse
+from openresponses_grpc.v1.stream_service_pb2 import SubscribeRequest
 
 from .errors import StreamError
 
@@ -33,8 +33,8 @@ class Cursor:
         """The request that goes on from here."""
         return SubscribeRequest(stream_id=self._stream_id, start_offset=self.next_offset, epoch=self._epoch)
 
-    def advance(self, response: SubscribeResponse) -> Sequence[OpenResponsesStreamEvent]:
-        """Goes past the events of a response and returns them.
+    def advance(self, response: Any) -> Sequence[bytes]:
+        """Moves past the events of a `wire.SubscribeResponse` and returns them.
 
         Raises:
             StreamError: the response does not begin where the last one ended.
@@ -48,4 +48,5 @@ class Cursor:
         self._epoch = response.epoch or self._epoch
         self.next_offset += len(response.events)
         self.end_of_stream = response.end_of_stream
-        return response.events
+        events: Sequence[bytes] = response.events
+        return events

@@ -6,11 +6,12 @@ from collections import deque
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses.v1.stream_service_pb2 import PublishResponse
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1.stream_service_pb2 import PublishResponse
 
-from ..errors import IncompleteEventError
+from ..errors import IncompleteEventError, InvalidProtobufError
 from ..wire import BATCH_BYTES, MAX_EVENT_BYTES, PublishRequest
 from .errors import StreamError
 
@@ -61,17 +62,16 @@ class Outbox:
         """Whether there is something to send in this call."""
         return self._greeted and bool(self._unsent or (self._finishing and not self._end_sent))
 
-    def add(self, event: OpenResponsesStreamEvent) -> int:
-        """Takes an event, as it is now, to be sent; returns its size in bytes.
+    def add(self, event: OpenResponsesStreamEvent | bytes) -> int:
+        """Adds an event to send, as it is now; returns its size in bytes.
 
         Raises:
-            TypeError: `event` is no OpenResponsesStreamEvent.
+            TypeError: `event` is neither an OpenResponsesStreamEvent nor bytes.
+            InvalidProtobufError: the bytes are not a serialized OpenResponsesStreamEvent.
             IncompleteEventError: no event is set in it, or it is larger than a server accepts.
 
         """
-        if not isinstance(event, OpenResponsesStreamEvent):
-            raise TypeError(f"expected an OpenResponsesStreamEvent, got {type(event).__name__}")
-        data = event.SerializeToString()
+        data = _serialize(event)
         if not data:
             raise IncompleteEventError("$", "no event is set")
         if len(data) > MAX_EVENT_BYTES:
@@ -130,3 +130,15 @@ class Outbox:
             self._size -= len((self._in_flight or self._unsent).popleft())
             self.acknowledged += 1
         return self.acknowledged > before
+
+
+def _serialize(event: OpenResponsesStreamEvent | bytes) -> bytes:
+    if isinstance(event, OpenResponsesStreamEvent):
+        return event.SerializeToString()
+    if not isinstance(event, bytes):
+        raise TypeError(f"expected an OpenResponsesStreamEvent or its bytes, got {type(event).__name__}")
+    try:
+        OpenResponsesStreamEvent.FromString(event)
+    except DecodeError as error:
+        raise InvalidProtobufError("$", f"not an OpenResponsesStreamEvent: {error}") from None
+    return event

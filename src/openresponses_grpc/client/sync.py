@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from types import TracebackType
 from typing import Any, Self
 
 import grpc
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses.v1.stream_service_pb2 import PublishResponse, SubscribeRequest, SubscribeResponse
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1.stream_service_pb2 import PublishResponse, SubscribeRequest
 
 from .. import wire
 from .channel import DEFAULT_TARGET, OPTIONS, ChannelPool
@@ -63,6 +64,14 @@ class SyncEventStreamClient:
         self, stream_id: str, *, start_offset: int = 0, timeout: float | None = None
     ) -> Generator[OpenResponsesStreamEvent, None, None]:
         """As `EventStreamClient.subscribe`; closing the iterator ends the subscription."""
+        with closing(self.subscribe_serialized(stream_id, start_offset=start_offset, timeout=timeout)) as events:
+            for event in events:
+                yield OpenResponsesStreamEvent.FromString(event)
+
+    def subscribe_serialized(
+        self, stream_id: str, *, start_offset: int = 0, timeout: float | None = None
+    ) -> Generator[bytes, None, None]:
+        """As `EventStreamClient.subscribe_serialized`."""
         cursor = Cursor(stream_id, start_offset)
         recovery = Recovery(timeout)
         while True:
@@ -70,7 +79,7 @@ class SyncEventStreamClient:
             call = channel.unary_stream(
                 wire.SUBSCRIBE,
                 request_serializer=SubscribeRequest.SerializeToString,
-                response_deserializer=SubscribeResponse.FromString,
+                response_deserializer=wire.SubscribeResponse.FromString,
             )(
                 cursor.request(),
                 metadata=self._channels.metadata,
@@ -132,7 +141,7 @@ class SyncEventPublisher:
                     self._call.cancel()
             self._thread.join()
 
-    def send(self, event: OpenResponsesStreamEvent) -> None:
+    def send(self, event: OpenResponsesStreamEvent | bytes) -> None:
         """Takes an event to be sent; waits while too much is unacknowledged. Raises as `EventPublisher.send`."""
         with self._changed:
             self._check()

@@ -1,6 +1,7 @@
-"""Streams of events as bytes, in chunks cut anywhere: NDJSON, SSE and length-delimited protobuf. Pure: no I/O.
+"""Streams of events as bytes, in chunks of any size: NDJSON, SSE and length-delimited protobuf. Pure: no I/O.
 
-A reader holds the bytes of one event at a time, and hands each event out as soon as its last byte is there.
+A reader yields each event, serialized, as soon as its last byte has arrived, and buffers one event at most. A writer is
+its reverse.
 """
 
 from __future__ import annotations
@@ -8,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
-
-from ..codec import Naming
-from .interface import EventReader, EventWriter
+from .interface import EventReader, EventWriter, JSONDecoder, JSONEncoder
 from .ndjson import NDJSONReader, NDJSONWriter
 from .protobuf import ProtobufReader, ProtobufWriter
 from .sse import SSEReader, SSEWriter
-from .transcode import transcode
 
 __all__ = [
     "FORMATS",
     "EventReader",
     "EventWriter",
     "Format",
+    "JSONDecoder",
+    "JSONEncoder",
     "NDJSONReader",
     "NDJSONWriter",
     "ProtobufReader",
@@ -29,25 +28,24 @@ __all__ = [
     "SSEReader",
     "SSEWriter",
     "read_events",
-    "transcode",
 ]
 
 
 class Format(NamedTuple):
-    """A format of event streams: what makes its reader (naming, strict) and its writer (naming)."""
+    """A format of event streams: what makes its reader and its writer, given the codec."""
 
-    reader: Callable[[Naming, bool], EventReader]
-    writer: Callable[[Naming], EventWriter]
+    reader: Callable[[JSONDecoder], EventReader]
+    writer: Callable[[JSONEncoder], EventWriter]
 
 
 FORMATS: Final[Mapping[str, Format]] = {
     "ndjson": Format(NDJSONReader, NDJSONWriter),
     "sse": Format(SSEReader, SSEWriter),
-    "protobuf": Format(lambda naming, strict: ProtobufReader(), lambda naming: ProtobufWriter()),
+    "protobuf": Format(lambda decode: ProtobufReader(), lambda encode: ProtobufWriter()),
 }
 
 
-def read_events(reader: EventReader, chunks: Iterable[bytes]) -> Iterator[OpenResponsesStreamEvent]:
+def read_events(reader: EventReader, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yields the events of all chunks."""
     for chunk in chunks:
         yield from reader.feed(chunk)

@@ -1,42 +1,46 @@
-"""What every format of event streams has: a reader and a writer."""
+"""The interface of every format: a reader and a writer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from openresponses.v1.events_pb2 import OpenResponsesStreamEvent
+JSONDecoder = Callable[..., bytes]
+"""Makes a serialized event of its JSON: `json_to_protobuf`, or a `functools.partial` of it with `strict=True`."""
+
+JSONEncoder = Callable[[bytes], bytes]
+"""Makes JSON of a serialized event: `protobuf_to_json`, or a `functools.partial` of it such as with `naming`."""
 
 
 class EventReader(Protocol):
-    """Reads events from chunks of bytes."""
+    """Reads serialized events from chunks of bytes."""
 
     @property
     def position(self) -> str:
-        """Where the event stands that was read last, or the bytes that are none: `line 3`."""
+        """The place of the event that was read last, or of the invalid input: `line 3`."""
 
-    def feed(self, chunk: bytes) -> Iterator[OpenResponsesStreamEvent]:
-        """Yields the events that end in this chunk; it is to be exhausted before the next one.
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """Yields the events that end in this chunk. Exhaust it before the next call.
 
         Raises:
-            EventError: bytes that are no event. The reader is of no use after it.
+            EventError: the input is invalid. The reader cannot continue.
 
         """
 
-    def close(self) -> Iterator[OpenResponsesStreamEvent]:
-        """Yields what the end of the input completes; raises EventError when the input ends within an event."""
+    def close(self) -> Iterator[bytes]:
+        """Yields the events that the end of the input completes; raises EventError where it cuts an event off."""
 
 
 class EventWriter(Protocol):
-    """Writes events as bytes."""
+    """Writes serialized events as bytes."""
 
-    def write(self, events: Iterable[OpenResponsesStreamEvent]) -> Iterator[bytes]:
+    def write(self, events: Iterable[bytes]) -> Iterator[bytes]:
         """Yields the bytes of the events.
 
-        Where an event has no such form, or where reading the events raises, what comes before it is yielded first.
+        If an event has no such form, or reading the events raises, the events before it are yielded first.
 
         Raises:
-            IncompleteEventError: an event that has no such form.
+            EventError: an event has no such form.
         """
 
     def close(self) -> bytes:

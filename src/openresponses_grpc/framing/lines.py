@@ -1,4 +1,4 @@
-"""Lines, which NDJSON and SSE are made of."""
+"""Lines, the units of NDJSON and SSE."""
 
 from __future__ import annotations
 
@@ -16,28 +16,19 @@ class Lines:
         self.number = 0
         self._rest = bytearray()
 
-    def block(self, chunk: bytes) -> bytes:
-        """The lines that end in this chunk, with their LF."""
-        end = chunk.rfind(b"\n") + 1
-        if not end:
+    def split(self, chunk: bytes) -> Iterator[bytes]:
+        """Yields the lines that end in this chunk, without their LF."""
+        end = chunk.rfind(b"\n")
+        if end < 0:
             self._rest += chunk
-            return b""
-        block = bytes(self._rest) + chunk[:end]
-        self._rest = bytearray(chunk[end:])
-        return block
-
-    def split(self, block: bytes) -> Iterator[bytes]:
-        """Yields the lines of a block, without their LF."""
-        for line in block.split(b"\n")[:-1]:
+            return
+        lines = (self._rest + chunk[:end] if self._rest else chunk[:end]).split(b"\n")
+        self._rest = bytearray(chunk[end + 1 :])
+        for line in lines:
             self.number += 1
-            yield line
+            yield bytes(line)
 
     def rest(self) -> bytes:
-        """What the last LF is followed by."""
+        """The bytes after the last LF."""
         self.number += 1
         return bytes(self._rest)
-
-
-def one_line(text: bytes) -> bytes:
-    """JSON without line breaks: outside of strings they are white space, and within strings there are none."""
-    return text.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in text or b"\r" in text else text

@@ -1,15 +1,15 @@
-//! Publishes lines of the SDK's JSON as a stream: cargo run --bin publish 127.0.0.1:50051 resp_1 < events.ndjson
+//! Publishes length-delimited protobuf as a stream: cargo run --bin publish 127.0.0.1:50051 resp_1 < events.binpb
 
 use std::collections::VecDeque;
+use std::io::{self, Read};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::{io, thread};
+use std::thread;
 
 use openresponses_grpc::v1::{OpenResponsesStreamEvent, PublishRequest, PublishResponse};
 use openresponses_grpc_example::Error;
 use openresponses_grpc_example::client::{Client, arguments, connect, exit, recover};
-use openresponses_grpc_example::event::from_json;
-use prost::Message;
+use prost::{Message, decode_length_delimiter};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
@@ -18,19 +18,19 @@ use tonic::Status;
 const REQUEST_BYTES: usize = 1 << 20;
 const WINDOW_BYTES: usize = 8 << 20;
 
-/// An event and its share of the window, which comes back when both are dropped.
+/// An event and its share of the window, which is released when both are dropped.
 type Held = (OpenResponsesStreamEvent, OwnedSemaphorePermit);
 type Events = mpsc::UnboundedReceiver<Result<Held, Error>>;
 
-/// Sends events to a stream, each stored once, over as many connections as it takes.
+/// Stores each event once. It reconnects as often as necessary.
 #[derive(Default)]
 struct Publisher {
     stream_id: String,
     unacknowledged: VecDeque<Held>,
-    offset: u64, // of unacknowledged[0]; unknown before the first answer, like the epoch
-    sent: u64,   // the offset after all that was ever sent
+    offset: u64, // of unacknowledged[0]; unknown before the first reply, like the epoch
+    sent: u64,   // the offset after the last event that was ever sent
     epoch: Option<u64>,
-    ended: bool, // no event comes behind unacknowledged
+    ended: bool, // no event follows those in unacknowledged
 }
 
 impl Publisher {
@@ -42,7 +42,8 @@ impl Publisher {
         Ok(())
     }
 
-    /// One call: a request without events asks where the stream stands, and then comes what is unacknowledged.
+    /// Sends the events that are not stored yet, until all are or the call breaks. The first reply, to a request without
+    /// events, carries the stream's end offset.
     async fn call(&mut self, client: &mut Client, events: &mut Events) -> Result<(), Error> {
         let (requests, receiver) = mpsc::channel(1);
         let stream_id = self.stream_id.clone();
@@ -58,7 +59,7 @@ impl Publisher {
                     self.acknowledge(response?)?;
                     next = next.max(self.offset); // an earlier call may have stored more
                 }
-                // Before the requests, so that the next one holds all that has gathered.
+                // Before the requests, so that the next request holds all events that are ready.
                 event = events.recv(), if !self.ended => match event {
                     Some(event) => self.unacknowledged.push_back(event?),
                     None => self.ended = true,
@@ -79,7 +80,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// As many events as one request holds, from an offset on: large requests are what makes a stream fast.
+    /// A request with as many events as it holds, from an offset on. Large requests make a stream fast.
     fn request(&self, first_offset: u64) -> PublishRequest {
         let mut events = Vec::new();
         let mut bytes = 0;
@@ -105,7 +106,7 @@ impl Publisher {
             return Err(Status::aborted("another publisher writes to the stream"));
         }
         let stored = next_offset.checked_sub(self.offset);
-        let stored = stored.ok_or_else(|| Status::data_loss("the server has lost events that it acknowledged"))?;
+        let stored = stored.ok_or_else(|| Status::data_loss("the server lost events that it had acknowledged"))?;
         self.unacknowledged.drain(..stored as usize);
         self.offset = next_offset;
         Ok(())
@@ -117,24 +118,42 @@ impl Publisher {
     }
 }
 
-/// The events on stdin, read while the window has room, in a thread of its own: the program can end while that waits.
+/// The events on stdin. A thread of its own reads them while the window has room, so that the program can end at any time.
+/// A service sends the events that it makes or receives.
 fn read_events() -> Events {
     let (sender, receiver) = mpsc::unbounded_channel();
     let window = Arc::new(Semaphore::new(WINDOW_BYTES));
     let runtime = Handle::current();
     thread::spawn(move || {
-        for line in io::stdin().lines() {
-            let held = line.map_err(Error::from).and_then(|line| {
-                let event = from_json(&line)?;
+        let mut stdin = io::stdin().lock();
+        while let Some(event) = read_event(&mut stdin).transpose() {
+            let held = event.and_then(|event| {
                 let share = event.encoded_len().min(WINDOW_BYTES) as u32;
                 Ok((event, runtime.block_on(window.clone().acquire_many_owned(share))?))
             });
-            if sender.send(held).is_err() {
+            let failed = held.is_err();
+            if sender.send(held).is_err() || failed {
                 return;
             }
         }
     });
     receiver
+}
+
+/// The next event of length-delimited protobuf; none at the end.
+fn read_event(input: &mut impl Read) -> Result<Option<OpenResponsesStreamEvent>, Error> {
+    let mut prefix = Vec::new();
+    let mut message = Vec::new();
+    while prefix.last().is_none_or(|byte| *byte >= 0x80) && prefix.len() < 10 {
+        if input.take(1).read_to_end(&mut prefix)? == 0 {
+            return if prefix.is_empty() { Ok(None) } else { Err("the input ends within an event".into()) };
+        }
+    }
+    let length = decode_length_delimiter(prefix.as_slice())?;
+    if input.take(length as u64).read_to_end(&mut message)? < length {
+        return Err("the input ends within an event".into());
+    }
+    Ok(Some(OpenResponsesStreamEvent::decode(message.as_slice())?))
 }
 
 async fn run() -> Result<(), Error> {

@@ -1,15 +1,19 @@
-//! Prints what these programs make of each of the vectors in a folder: cargo run --bin vectors ../../tests/vectors
+//! Prints what prost makes of each of the vectors in a folder: cargo run --all-features --bin vectors ../../tests/vectors
 
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::{env, fs};
 
+use openresponses_grpc::FILE_DESCRIPTOR_SET;
 use openresponses_grpc::v1::OpenResponsesStreamEvent;
 use openresponses_grpc_example::Error;
-use openresponses_grpc_example::event::{from_json, to_json};
 use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage};
 
 fn main() -> Result<(), Error> {
+    let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET)?;
+    let event = pool.get_message_by_name("openresponses_grpc.v1.OpenResponsesStreamEvent");
+    let event = event.ok_or("the contract has no event")?;
     let folder = env::args().nth(1).unwrap_or("../../tests/vectors".into());
     for file in fs::read_dir(folder)? {
         let path = file?.path();
@@ -18,13 +22,17 @@ fn main() -> Result<(), Error> {
             continue;
         };
         let vector: HashMap<String, String> = serde_json::from_str(&fs::read_to_string(&path)?)?;
-        let event = OpenResponsesStreamEvent::decode(from_hex(&vector["hex"])?.as_slice())?;
+        let decoded = OpenResponsesStreamEvent::decode(from_hex(&vector["hex"])?.as_slice())?;
+        let parsed = DynamicMessage::parse_text_format(event.clone(), &vector["text"])?;
+        let parsed: OpenResponsesStreamEvent = parsed.transcode_to()?;
+        if decoded != parsed {
+            return Err(format!("{}: hex is {decoded:?}, text is {parsed:?}", path.display()).into());
+        }
         println!(
-            r#"{{"name":{},"hex":"{}","json":{},"read":"{}"}}"#,
-            serde_json::to_string(&name.to_string_lossy())?,
-            to_hex(&event),
-            serde_json::to_string(&to_json(&event)?)?,
-            to_hex(&from_json(&vector["camelCase"])?),
+            r#"{{"name":"{}","hex":"{}","text":"{}"}}"#,
+            name.to_string_lossy(),
+            to_hex(&decoded),
+            to_hex(&parsed)
         );
     }
     Ok(())

@@ -4,59 +4,64 @@ import com.google.rpc.RetryInfo;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
+import io.grpc.Status;
 import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.nio.channels.ClosedChannelException;
-import openresponses.v1.OpenResponsesStreamServiceGrpc;
-import openresponses.v1.OpenResponsesStreamServiceGrpc.OpenResponsesStreamServiceBlockingStub;
-import openresponses.v1.OpenResponsesStreamServiceGrpc.OpenResponsesStreamServiceStub;
+import openresponses_grpc.v1.OpenResponsesStreamServiceGrpc;
+import openresponses_grpc.v1.OpenResponsesStreamServiceGrpc.OpenResponsesStreamServiceBlockingStub;
+import openresponses_grpc.v1.OpenResponsesStreamServiceGrpc.OpenResponsesStreamServiceStub;
 
-/** The connection to a server, and what becomes of it when it breaks. */
+/** The connection to a server, and the decision to retry a call that failed. */
 final class Client {
   private final ManagedChannel channel;
 
   Client(String server) {
     channel =
         Grpc.newChannelBuilder(server, InsecureChannelCredentials.create())
-            // The pings notice a server that is gone without a word.
+            // The pings detect a server that vanished without closing the connection.
             .keepAliveTime(20, SECONDS)
             .keepAliveTimeout(10, SECONDS)
-            // An event may be larger than the 4 MiB that gRPC takes by default.
+            // An event may be larger than 4 MiB, the default limit of gRPC.
             .maxInboundMessageSize(Integer.MAX_VALUE)
             .build();
   }
 
-  /** A stub whose calls wait for what the server says. */
+  /** A stub whose calls block until the server replies. */
   OpenResponsesStreamServiceBlockingStub blocking() {
     return OpenResponsesStreamServiceGrpc.newBlockingStub(channel);
   }
 
-  /** A stub whose calls tell an observer what the server says. */
+  /** A stub whose calls hand each reply to an observer. */
   OpenResponsesStreamServiceStub async() {
     return OpenResponsesStreamServiceGrpc.newStub(channel);
   }
 
-  /** Waits for the next attempt after a call that broke; throws an error that another attempt does not heal. */
-  void recover(StatusRuntimeException error) throws InterruptedException {
-    if (!heals(error)) throw error;
+  /** Waits before the next attempt after a call that failed; throws an error that a retry cannot heal. */
+  void recover(StatusRuntimeException error) {
+    if (!isTransient(error)) throw error;
     String cause = error.getCause() == null ? "" : " (" + error.getCause() + ")";
     System.err.println("trying again after: " + error.getMessage() + cause);
-    Thread.sleep(500);
-    // Else the channel waits for ever longer, and fails all calls meanwhile.
+    try {
+      Thread.sleep(500);
+    } catch (InterruptedException interrupted) {
+      throw Status.CANCELLED.withCause(interrupted).asRuntimeException();
+    }
+    // Otherwise the channel waits longer after each attempt, and all calls fail in the meantime.
     channel.resetConnectBackoff();
   }
 
-  private static boolean heals(StatusRuntimeException error) {
+  private static boolean isTransient(StatusRuntimeException error) {
     Code code = error.getStatus().getCode();
     return code == Code.UNAVAILABLE
         || code == Code.CANCELLED
-        // What gRPC says of a call over a connection that has just broken is UNKNOWN.
+        // A call that starts just as its connection breaks fails with UNKNOWN.
         || error.getCause() instanceof ClosedChannelException
         || StatusProto.fromThrowable(error).getDetailsList().stream().anyMatch(detail -> detail.is(RetryInfo.class));
   }
 
-  /** Lets a failure in any thread end the program, with a line that says why. */
+  /** Ends the program with the error message if any thread fails. */
   static void exitOnFailure() {
     Thread.setDefaultUncaughtExceptionHandler(
         (thread, failure) -> {

@@ -7,88 +7,88 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
-import openresponses.v1.OpenResponsesStreamEvent;
-import openresponses.v1.PublishRequest;
-import openresponses.v1.PublishResponse;
+import openresponses_grpc.v1.OpenResponsesStreamEvent;
+import openresponses_grpc.v1.PublishRequest;
+import openresponses_grpc.v1.PublishResponse;
 
-/** Sends events to a stream, each stored once, over as many connections as it takes. */
+/** Publishes events to a stream, each exactly once. Reconnects and resumes until the stream has ended. */
 final class Publisher {
   private static final int REQUEST_BYTES = 1 << 20;
   private static final int WINDOW_BYTES = 8 << 20;
 
   private final Client client;
-  private final PublishRequest.Builder greeting; // asks where the stream stands
+  private final PublishRequest.Builder hello; // the reply to it carries the end offset of the stream
   private final Semaphore window = new Semaphore(WINDOW_BYTES);
 
-  // What follows is shared by the threads that send, that run and that hear of the server.
+  // The threads that send, that run and that receive replies share these fields, under the lock of this object.
   private final List<OpenResponsesStreamEvent> unacknowledged = new ArrayList<>();
-  private long offset; // of unacknowledged[0], once a call has been answered
-  private long sentTo; // the offset after all that was ever sent
+  private long offset; // of unacknowledged[0], from the first reply on
+  private long sentTo; // the offset after the last event that any call has sent
   private boolean ended;
-  private Call call; // the last one
+  private Call call; // the current one
 
   Publisher(Client client, String streamId) {
     this.client = client;
-    this.greeting = PublishRequest.newBuilder().setStreamId(streamId);
+    this.hello = PublishRequest.newBuilder().setStreamId(streamId);
   }
 
-  /** Takes an event to be sent; waits while too much is unacknowledged. */
+  /** Queues an event; blocks while too many bytes are unacknowledged. */
   void send(OpenResponsesStreamEvent event) {
     window.acquireUninterruptibly(share(event));
     synchronized (this) {
       unacknowledged.add(event);
-      if (call != null) call.sendWhatThereIs();
+      if (call != null) call.sendPending();
     }
   }
 
-  /** How much of the window an event takes: all of it where it is larger. */
+  /** The share of the window that an event uses: all of it if the event is larger. */
   private static int share(OpenResponsesStreamEvent event) {
     return Math.min(event.getSerializedSize(), WINDOW_BYTES);
   }
 
-  /** Lets the stream end after what was sent. */
+  /** Ends the stream after the events so far. */
   synchronized void end() {
     ended = true;
-    if (call != null) call.sendWhatThereIs();
+    if (call != null) call.sendPending();
   }
 
-  /** Publishes until the stream has ended and everything is stored. */
-  void run() throws InterruptedException {
+  /** Publishes until every event is stored and the stream has ended. */
+  void run() {
     while (true) {
       try {
         start().outcome.join();
         return;
-      } catch (CompletionException broken) {
-        client.recover((StatusRuntimeException) broken.getCause());
+      } catch (CompletionException failed) {
+        client.recover((StatusRuntimeException) failed.getCause());
       }
     }
   }
 
   private synchronized Call start() {
     call = new Call();
-    client.async().publish(call).onNext(greeting.build());
+    client.async().publish(call).onNext(hello.build());
     return call;
   }
 
-  /** One call. After its answer to the greeting it sends whenever gRPC is ready and there is something to send. */
+  /** One call. It sends events after the reply to its hello, whenever gRPC has room for them. */
   private final class Call implements ClientResponseObserver<PublishRequest, PublishResponse> {
     final CompletableFuture<Void> outcome = new CompletableFuture<>();
     private ClientCallStreamObserver<PublishRequest> requests;
-    private boolean greeted;
+    private boolean answered;
     private boolean halfClosed;
-    private int sent; // so many of the unacknowledged
+    private int sent; // how many of the unacknowledged events this call has sent
 
     @Override
     public void beforeStart(ClientCallStreamObserver<PublishRequest> requests) {
       this.requests = requests;
-      requests.setOnReadyHandler(this::sendWhatThereIs);
+      requests.setOnReadyHandler(this::sendPending);
     }
 
-    void sendWhatThereIs() {
+    void sendPending() {
       synchronized (Publisher.this) {
-        while (greeted && !halfClosed && requests.isReady()) {
+        while (answered && !halfClosed && requests.isReady()) {
           int waiting = unacknowledged.size() - sent;
-          // Large requests are what makes a stream fast: the more is on its way, the more has to gather for the next.
+          // Large requests make a stream fast: the more events are in flight, the more are batched into the next.
           if (waiting > 0 && (ended || 16 * waiting >= sent)) {
             List<OpenResponsesStreamEvent> events = batch();
             requests.onNext(PublishRequest.newBuilder().setFirstOffset(offset + sent).addAllEvents(events).build());
@@ -105,7 +105,7 @@ final class Publisher {
       }
     }
 
-    /** As many of the events that wait as one request holds. */
+    /** The next pending events, as many as fit into one request. */
     private List<OpenResponsesStreamEvent> batch() {
       int end = sent;
       for (int bytes = 0; end < unacknowledged.size(); end++) {
@@ -118,8 +118,8 @@ final class Publisher {
     @Override
     public void onNext(PublishResponse response) {
       synchronized (Publisher.this) {
-        if (!greeting.hasEpoch()) offset = sentTo = response.getNextOffset();
-        greeting.setEpoch(response.getEpoch());
+        if (!hello.hasEpoch()) offset = sentTo = response.getNextOffset();
+        hello.setEpoch(response.getEpoch());
         if (response.getNextOffset() > sentTo) {
           fail(Status.ABORTED, "another publisher writes to the stream");
           return;
@@ -133,9 +133,9 @@ final class Publisher {
         window.release(done.stream().mapToInt(Publisher::share).sum());
         done.clear();
         offset += stored;
-        sent = Math.max(0, sent - stored); // more than this call has sent, where one before it was not told
-        greeted = true;
-        sendWhatThereIs();
+        sent = Math.max(0, sent - stored); // an earlier call may have stored events that nobody acknowledged
+        answered = true;
+        sendPending();
       }
     }
 

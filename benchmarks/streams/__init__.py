@@ -1,0 +1,1 @@
+"""Streams that stand for what people send, made from text of our own."""

@@ -1,0 +1,58 @@
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import openresponses_grpc.v1.OpenResponsesStreamEvent;
+import openresponses_grpc.v1.SubscribeRequest;
+import openresponses_grpc.v1.SubscribeResponse;
+
+/** The events of a stream, each once and in order. Reconnects and resumes at the next offset until the stream ends. */
+final class Subscriber implements Iterator<OpenResponsesStreamEvent> {
+  private final Client client;
+  private final SubscribeRequest.Builder request;
+  private long offset; // of the next event
+  private boolean ended;
+  private Iterator<SubscribeResponse> responses; // of the current call, or null
+  private Iterator<OpenResponsesStreamEvent> events = Collections.emptyIterator(); // of the last response
+
+  Subscriber(Client client, String streamId) {
+    this.client = client;
+    this.request = SubscribeRequest.newBuilder().setStreamId(streamId);
+  }
+
+  @Override
+  public boolean hasNext() {
+    while (!events.hasNext() && !ended) receive();
+    return events.hasNext();
+  }
+
+  @Override
+  public OpenResponsesStreamEvent next() {
+    if (!hasNext()) throw new NoSuchElementException();
+    offset++;
+    return events.next();
+  }
+
+  /** Takes the next response of the call; a call that ended, or failed in a way that a retry can heal, is replaced. */
+  private void receive() {
+    try {
+      if (responses == null) responses = client.blocking().subscribe(request.setStartOffset(offset).build());
+      if (responses.hasNext()) take(responses.next());
+      else responses = null;
+    } catch (StatusRuntimeException error) {
+      responses = null;
+      client.recover(error);
+    }
+  }
+
+  private void take(SubscribeResponse response) {
+    if (response.getFirstOffset() != offset) {
+      String jump = Long.toUnsignedString(response.getFirstOffset()) + " instead of " + offset;
+      throw Status.DATA_LOSS.withDescription("offset " + jump).asRuntimeException();
+    }
+    if (response.getEpoch() != 0) request.setEpoch(response.getEpoch()); // 0: nobody has published to it yet
+    events = response.getEventsList().iterator();
+    ended = response.getEndOfStream();
+  }
+}

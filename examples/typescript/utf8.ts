@@ -1,0 +1,6 @@
+// Keeps U+FEFF at the start of a string, where it is a character and not a byte order mark. protobuf-es drops it there.
+
+import { configureTextEncoding, getTextEncoding } from "@bufbuild/protobuf/wire";
+
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+configureTextEncoding({ ...getTextEncoding(), decodeUtf8: (bytes) => utf8.decode(bytes) });

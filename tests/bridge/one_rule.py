@@ -1,0 +1,72 @@
+"""The one rule, checked in a message: a field is set if, and only if, its property is there and fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from .json_values import Number, elements, members, one_line, parse
+from .shapes import arm_of, element, holds, inner, literal, options, properties, property_of, shape, snake
+
+
+def check_union(message: Any, text: str) -> None:
+    """A union holds a value's JSON in the arm that it belongs to, or else as its text."""
+    value = parse(text)
+    arm = arm_of(message.DESCRIPTOR, value)
+    assert message.WhichOneof("kind") == (arm.name if arm else "unrecognized")
+    if arm:
+        _check_value(getattr(message, arm.name), arm, text)
+        return
+    unrecognized = message.unrecognized
+    assert unrecognized.json == one_line(text)
+    type = value.get("type") if isinstance(value, dict) else None
+    fits = isinstance(type, str) and holds(unrecognized.DESCRIPTOR.fields_by_name["type"], type)
+    assert unrecognized.HasField("type") == fits
+    assert not fits or unrecognized.type == type
+
+
+def check_object(message: Any, text: str) -> None:
+    value, texts = parse(text), members(text)
+    set_fields: set[str] = set()
+    extra: dict[str, str] = {}
+    unknown: dict[str, str] = {}
+    for name, one in value.items():
+        field = property_of(message.DESCRIPTOR, value, name)
+        if name == "type" and literal(message.DESCRIPTOR):
+            continue
+        if field is None:
+            unknown[name] = one_line(texts[name])
+        elif one is not None and holds(field, one):
+            set_fields.add(field.name)
+            _check_value(getattr(message, field.name), field, texts[name])
+        else:
+            extra[snake(field)] = one_line(texts[name])
+    assert {field.name for field in properties(message.DESCRIPTOR) if message.HasField(field.name)} == set_fields
+    # The properties that the message names come first, in its order; the others keep theirs.
+    order = [snake(field) for field in properties(message.DESCRIPTOR)]
+    expected = [*sorted(extra.items(), key=lambda member: order.index(member[0])), *unknown.items()]
+    assert message.HasField("extra_json") == bool(expected)
+    assert list(members(message.extra_json or "{}").items()) == expected
+
+
+def _check_value(held: Any, field: FieldDescriptor, text: str) -> None:
+    value = parse(text)
+    if options(field).json_text:
+        assert held == one_line(text)
+    elif field.message_type is None:
+        assert held == (float(value.token) if isinstance(value, Number) else value)
+    elif shape(inner(field)) == "union":
+        check_union(held, text)
+    elif shape(inner(field)) == "object":
+        check_object(held, text)
+    elif shape(inner(field)) == "list":
+        assert len(held.items) == len(value)
+        for one, one_text in zip(held.items, elements(text), strict=True):
+            _check_value(one, element(inner(field)), one_text)
+    else:
+        assert [entry.name for entry in held.entries] == list(value)
+        for entry, one_text in zip(held.entries, members(text).values(), strict=True):
+            assert entry.HasField("name")
+            assert entry.HasField("value")
+            _check_value(entry.value, element(inner(field)), one_text)

@@ -1,0 +1,139 @@
+"""What the contract says of JSON, read from the descriptors for the tests. The codec has a reading of its own."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final, Literal
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from openresponses_grpc.v1 import annotations_pb2
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+
+from .json_values import Number, is_unicode
+
+EVENT: Final[Descriptor] = OpenResponsesStreamEvent.DESCRIPTOR
+
+Shape = Literal["object", "union", "list", "map"]
+
+
+@cache
+def messages() -> tuple[Descriptor, ...]:
+    """Every message that an event can contain."""
+    found: dict[Descriptor, None] = {}
+    waiting = [EVENT]
+    while waiting:
+        message = waiting.pop()
+        if message not in found:
+            found[message] = None
+            waiting += [field.message_type for field in message.fields if field.message_type]
+    return tuple(found)
+
+
+@cache
+def shape(message: Descriptor) -> Shape:
+    if [oneof.name for oneof in message.oneofs] == ["kind"]:
+        return "union"
+    repeated = [field.name for field in message.fields if field.is_repeated]
+    return "list" if repeated == ["items"] else "map" if repeated == ["entries"] else "object"
+
+
+@cache
+def options(field: FieldDescriptor) -> annotations_pb2.PropertyOptions:
+    extension: annotations_pb2.PropertyOptions = field.GetOptions().Extensions[annotations_pb2.property]
+    return extension
+
+
+@cache
+def literal(message: Descriptor) -> str:
+    """The `type` of the JSON object that a message stands for; empty if it has none of its own."""
+    return message.GetOptions().Extensions[annotations_pb2.object].type
+
+
+@cache
+def properties(message: Descriptor) -> tuple[FieldDescriptor, ...]:
+    """The fields of an object that stand for properties, in the order in which they are written."""
+    fields = sorted(message.fields, key=lambda field: field.number)
+    return tuple(field for field in fields if field.name != "extra_json")
+
+
+@cache
+def arms(union: Descriptor) -> tuple[FieldDescriptor, ...]:
+    return tuple(field for field in union.fields if field.name != "unrecognized")
+
+
+def element(message: Descriptor) -> FieldDescriptor:
+    """The element of a list, or the value of a map."""
+    if shape(message) == "list":
+        return message.fields_by_name["items"]
+    return inner(message.fields_by_name["entries"]).fields_by_name["value"]
+
+
+def inner(field: FieldDescriptor) -> Descriptor:
+    """The message of a field."""
+    assert field.message_type
+    return field.message_type
+
+
+def parent(field: FieldDescriptor) -> Descriptor:
+    """The message that has a field."""
+    assert field.containing_type
+    return field.containing_type
+
+
+@cache
+def snake(field: FieldDescriptor) -> str:
+    return options(field).name or field.name
+
+
+@cache
+def camel(field: FieldDescriptor) -> str:
+    first, *words = snake(field).split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in words)
+
+
+def spelled(field: FieldDescriptor, naming: str) -> str:
+    return snake(field) if naming == "snake_case" else camel(field)
+
+
+def property_of(message: Descriptor, value: dict[str, Any], name: str) -> FieldDescriptor | None:
+    """The field of the property with this name; none for a camelCase name beside the snake_case one."""
+    for field in properties(message):
+        if name == snake(field) or (name == camel(field) and snake(field) not in value):
+            return field
+    return None
+
+
+def arm_of(union: Descriptor, value: Any) -> FieldDescriptor | None:
+    """The arm that holds a JSON value; none for `unrecognized`."""
+    for field in arms(union):
+        of_object = field.message_type is not None and shape(field.message_type) == "object"
+        if of_object and isinstance(value, dict):
+            if value.get("type") == literal(inner(field)) or not ("type" in value or literal(inner(field))):
+                return field
+        elif holds(field, value):
+            return field
+    return None
+
+
+def holds(field: FieldDescriptor, value: Any) -> bool:
+    """Whether a field can hold a value. A property that is `null` is never set, even if its field can hold `null`."""
+    if field.type == FieldDescriptor.TYPE_DOUBLE:
+        return isinstance(value, Number) and value.fits
+    if field.type == FieldDescriptor.TYPE_BOOL:
+        return isinstance(value, bool)
+    if options(field).json_text:
+        return options(field).json_text == annotations_pb2.JSON_TEXT_VALUE or isinstance(value, dict)
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return isinstance(value, str) and is_unicode(value)
+    message = inner(field)
+    match shape(message):
+        case "object":
+            return isinstance(value, dict)
+        case "list":
+            return isinstance(value, list) and all(holds(element(message), one) for one in value)
+        case "map":
+            return isinstance(value, dict) and all(
+                is_unicode(name) and holds(element(message), one) for name, one in value.items()
+            )
+    return True

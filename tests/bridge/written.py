@@ -1,0 +1,101 @@
+"""The JSON of a message, made by protobuf's reflection: what `to_json` has to write, whoever made the message.
+
+`type` comes first, then the properties that the contract names, in its order, then the others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from openresponses_grpc.v1 import annotations_pb2
+
+from .json_values import Number, parse
+from .shapes import camel, element, literal, options, properties, shape, snake, spelled
+
+
+class HasNoJSONError(Exception):
+    """A message that stands for no JSON."""
+
+
+def object_of(event: Any, naming: str) -> dict[str, Any]:
+    """The JSON object of an event."""
+    value = json_of(event, naming)
+    if not isinstance(value, dict):
+        raise HasNoJSONError
+    return value
+
+
+def json_of(message: Any, naming: str) -> Any:
+    match shape(message.DESCRIPTOR):
+        case "union":
+            return _union(message, naming)
+        case "list":
+            return [_value(one, element(message.DESCRIPTOR), naming) for one in message.items]
+        case "map":
+            return _map(message, naming)
+    return _object(message, naming)
+
+
+def _union(message: Any, naming: str) -> Any:
+    arm = message.WhichOneof("kind")
+    if arm is None:
+        raise HasNoJSONError
+    value = getattr(message, arm)
+    return _text(value.json) if arm == "unrecognized" else _value(value, message.DESCRIPTOR.fields_by_name[arm], naming)
+
+
+def _map(message: Any, naming: str) -> dict[str, Any]:
+    if not all(entry.HasField("name") and entry.HasField("value") for entry in message.entries):
+        raise HasNoJSONError
+    members = {entry.name: _value(entry.value, element(message.DESCRIPTOR), naming) for entry in message.entries}
+    if len(members) != len(message.entries):
+        raise HasNoJSONError
+    return members
+
+
+def _object(message: Any, naming: str) -> dict[str, Any]:
+    extra = _text(message.extra_json) if message.HasField("extra_json") else {}
+    if not isinstance(extra, dict):
+        raise HasNoJSONError
+    type = literal(message.DESCRIPTOR)
+    members = {"type": type} if type else {}
+    if type and "type" in extra:
+        raise HasNoJSONError
+    known = {snake(field): field for field in properties(message.DESCRIPTOR)}
+    # Beside its camelCase name, a property keeps the other one.
+    names = {name: name if camel(field) in extra else spelled(field, naming) for name, field in known.items()}
+    for name, field in known.items():
+        if not message.HasField(field.name):
+            members |= {names[name]: extra[name]} if name in extra else {}
+        elif name in extra:
+            raise HasNoJSONError
+        else:
+            members[names[name]] = _value(getattr(message, field.name), field, naming)
+    return members | {name: value for name, value in extra.items() if name not in known}
+
+
+def _value(value: Any, field: FieldDescriptor, naming: str) -> Any:
+    if field.message_type is not None:
+        return json_of(value, naming)
+    if isinstance(value, float):
+        if value - value != 0:
+            raise HasNoJSONError
+        return Number(repr(value))
+    if options(field).json_text:
+        json = _text(value)
+        wanted = (
+            isinstance(json, dict) if options(field).json_text == annotations_pb2.JSON_TEXT_OBJECT else json is not None
+        )
+        if not wanted:
+            raise HasNoJSONError
+        return json
+    return value
+
+
+def _text(text: str) -> Any:
+    try:
+        return parse(text)
+    except (ValueError, RecursionError):
+        raise HasNoJSONError from None

@@ -1,0 +1,73 @@
+"""The numbers and types of all fields. `contract_numbers.txt` keeps them for ever: it only grows.
+
+As a command it adds to the file what the contract has gained, and refuses any other change.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from openresponses_grpc.v1 import stream_service_pb2
+
+FILE = Path(__file__).with_suffix(".txt")
+HEADER = "# The fields of each message with their numbers and types, in the order of the contract."
+
+Table = dict[str, dict[str, str]]
+"""A field's number and type by the names of its message and itself."""
+
+
+def files(file: Any = stream_service_pb2.DESCRIPTOR) -> list[Any]:
+    """The contract's files, each after those that it imports."""
+    found = [one for import_ in file.dependencies if import_.package == file.package for one in files(import_)]
+    return list(dict.fromkeys([*found, file]))
+
+
+def messages() -> list[Any]:
+    return [message for file in files() for message in file.message_types_by_name.values()]
+
+
+def numbers() -> Table:
+    """What the contract has."""
+    table = {message.name: {field.name: _text(field) for field in message.fields} for message in messages()}
+    for file in files():
+        for enum in file.enum_types_by_name.values():
+            table[enum.name] = {value.name: str(value.number) for value in enum.values}
+        for extension in file.extensions_by_name.values():
+            table.setdefault("extensions", {})[extension.name] = _text(extension)
+    return table
+
+
+def kept() -> Table:
+    """What the file has."""
+    lines = FILE.read_text().splitlines()[1:] if FILE.exists() else []
+    return {name: dict(field.split("=") for field in fields) for name, *fields in map(str.split, lines)}
+
+
+def changed() -> list[str]:
+    """What the file has, and the contract has not."""
+    now = numbers()
+    return [
+        f"{message}.{name}={text}"
+        for message, fields in kept().items()
+        for name, text in fields.items()
+        if now.get(message, {}).get(name) != text
+    ]
+
+
+def _text(field: Any) -> str:
+    of = field.message_type or field.enum_type
+    scalars = {field.TYPE_STRING: "string", field.TYPE_DOUBLE: "double", field.TYPE_BOOL: "bool"}
+    type = of.name if of else scalars.get(field.type, "uint64")
+    return f"{field.number}:{'repeated:' if field.is_repeated else ''}{type}"
+
+
+def main() -> None:
+    if changed():
+        raise SystemExit(f"a field never changes its number or its type: {', '.join(changed())}")
+    lines = [" ".join([name, *map("=".join, fields.items())]) for name, fields in numbers().items()]
+    FILE.write_text("\n".join([HEADER, *sorted(lines)]) + "\n")
+
+
+if __name__ == "__main__":
+    main()

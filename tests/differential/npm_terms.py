@@ -1,0 +1,69 @@
+"""Judges an input against npm's SDK, whose JSON the contract takes over."""
+
+from __future__ import annotations
+
+from openresponses_grpc import EventError, from_json, to_json
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+
+from . import comparison
+from .comparison import Comparison, Special
+from .generate import Input
+from .json_values import is_unicode, levels, loads
+from .sdks import Answer
+from .texts import ORDER, UNCHECKED_ORDER, compare_texts, nothing_lost
+from .typed import untyped
+from .verdict import DEEP, LEVELS, DifferenceError, Verdict, read_strictly
+
+SURROGATE = "half a surrogate pair is an error"
+KINDS = (
+    comparison.BOTH_SPELLINGS, comparison.INFINITE, comparison.INSTRUCTIONS, comparison.LARGE_INTEGER,
+    comparison.PROTO, comparison.RESULT, comparison.UNKNOWN, DEEP, ORDER, SURROGATE, UNCHECKED_ORDER,
+)  # fmt: skip
+
+
+def judge_npm(given: Input, answer: Answer, special: Special) -> Verdict:
+    """Demands that the bridge accepts what the SDK accepts, as the same value, and rejects what the SDK rejects."""
+    try:
+        event = read_strictly(given.text)
+        if answer.text is None and isinstance(event, EventError):
+            return Verdict(given.type, accepted=False)
+        if answer.text is None:
+            raise DifferenceError(f"the SDK rejects it; the bridge: {event}")
+        if isinstance(event, EventError):
+            return Verdict(given.type, accepted=False, kinds=frozenset({why_only_the_sdk(given.text, event)}))
+        return judge_accepted(given, answer, answer.text, event, special)
+    except Exception as error:
+        problem = str(error) if isinstance(error, DifferenceError) else repr(error)
+        return Verdict(given.type, accepted=False, problem=f"{problem}; the SDK: {answer.text or 'rejects it'}")
+
+
+def why_only_the_sdk(text: str, error: EventError) -> str:
+    """The kind of an input that only the SDK accepts; raises DifferenceError if there is none."""
+    if "levels" in error.problem and levels(text) > LEVELS:
+        return DEEP
+    if "surrogate" in error.problem and not is_unicode(text):
+        return SURROGATE
+    if ".__proto__" in error.path:
+        return comparison.PROTO
+    raise DifferenceError(f"the bridge: {error!r}")
+
+
+def judge_accepted(
+    given: Input, answer: Answer, theirs: str, event: OpenResponsesStreamEvent, special: Special
+) -> Verdict:
+    """Demands a typed event, the SDK's value, its text, nothing lost, and the SDK's own text back."""
+    if names := list(untyped(event)):
+        raise DifferenceError(f"the message has no fields for {names}")
+    ours = to_json(event, naming="camelCase").decode()
+    values = loads(given.text)
+    compared = Comparison(special)
+    compared.compare(loads(ours), loads(theirs), values)
+    kinds = compared.kinds or compare_texts(ours, theirs, answer.canonical, special)
+    back = to_json(event, naming="snake_case", strict=True).decode()
+    if not nothing_lost(loads(back), values):
+        raise DifferenceError(f"the bridge loses something: {back}")
+    if comparison.INSTRUCTIONS not in kinds:
+        again = to_json(from_json(theirs, naming="camelCase", strict=True), naming="camelCase").decode()
+        if compare_texts(again, theirs, True, special) - {UNCHECKED_ORDER}:
+            raise DifferenceError(f"of the SDK's text the bridge makes {again}")
+    return Verdict(given.type, True, ours == theirs, frozenset(kinds))

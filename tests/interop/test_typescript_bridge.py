@@ -1,0 +1,221 @@
+"""The TypeScript bridge at run time: it agrees with Python on JSON, and with the SDK on its objects."""
+
+import json
+import math
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from openresponses_grpc import EventStreamClient, json_to_protobuf, protobuf_to_json, to_json
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+
+from ..bridge.any_json import objects, values
+from ..bridge.generate import events
+from ..bridge.json_values import parse
+from ..bridge.shapes import EVENT, arms, element, inner, literal, options, properties, shape, snake
+from .languages import built
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
+
+COUNT = 2_000
+
+
+def bridge(mode: str, inputs: Iterable[str]) -> list[dict[str, Any]]:
+    """What bridge.mjs answers."""
+    folder = built("typescript").folder
+    program = shutil.copy(Path(__file__).with_name("bridge.mjs"), folder / "build")
+    lines = "\n".join(map(json.dumps, inputs))
+    ran = subprocess.run(["node", program, mode], cwd=folder, input=lines.encode(), capture_output=True, check=False)
+    assert ran.returncode == 0, ran.stderr.decode()
+    return [json.loads(line) for line in ran.stdout.splitlines()]
+
+
+def some_json() -> list[str]:
+    """Objects of any kind, most of them nearly events; the same ones each time."""
+    texts = []
+
+    @seed(9)
+    @settings(max_examples=COUNT, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(st.one_of(events, events, events, objects(values)))
+    def collect(text: str) -> None:
+        texts.append(text)
+
+    collect()
+    return texts
+
+
+def test_it_makes_of_any_object_what_python_makes() -> None:
+    texts = some_json()
+    same = 0
+    for text, made in zip(texts, bridge("read", texts), strict=True):
+        assert "error" not in made, text
+        read = json_to_protobuf(text)
+        for message in (read, bytes.fromhex(made["hex"])):
+            assert parse(protobuf_to_json(message)) == parse(made["camelCase"]), text
+            assert parse(protobuf_to_json(message, naming="snake_case")) == parse(made["snake_case"]), text
+        same += read.hex() == made["hex"]  # but for the escapes in the name of an unknown property
+    assert same > COUNT * 0.9
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "SyntaxError: Unexpected end"),
+        ("[]", "SyntaxError: expected a JSON object, got []"),
+        ('"{}"', "SyntaxError: expected a JSON object"),
+        ('{"type":"error"} {}', "SyntaxError: Unexpected"),
+        ('{"type":"error","code":NaN}', "SyntaxError: Unexpected"),
+        ('{"a":' * 101 + "1" + "}" * 101, "SyntaxError: nested more than 100 levels deep"),
+        ('{"a":"\ud800"}', "SyntaxError: half of a surrogate pair"),
+    ],
+)
+def test_a_text_that_is_not_one_object_throws(text: str, problem: str) -> None:
+    (answer,) = bridge("read", [text])
+    assert answer["error"].startswith(problem)
+
+
+def event(**fields: object) -> OpenResponsesStreamEvent:
+    return OpenResponsesStreamEvent(**fields)  # type: ignore[arg-type]
+
+
+ITEM = "$.item"
+WITHOUT_JSON: dict[str, tuple[OpenResponsesStreamEvent, str]] = {
+    "nothing is set": (event(), "$: no arm of the union is set"),
+    "nothing is set inside": (event(output_item_done={"item": {}}), f"{ITEM}: no arm of the union is set"),
+    "not a number": (event(output_item_done={"output_index": math.nan}), "$.outputIndex: JSON has no number NaN"),
+    "infinity": (event(output_item_done={"output_index": -math.inf}), "$.outputIndex: JSON has no number -Infinity"),
+    "no text": (event(unrecognized={"type": "x"}), "$: json is not JSON"),
+    "not an object": (event(unrecognized={"json": "[]"}), "expected a JSON object, got []"),
+    "extra_json is not an object": (event(debug={"extra_json": "[]"}), "$: extra_json is not a JSON object"),
+    "extra_json is not JSON": (event(debug={"extra_json": '{"a":1},"b":{'}), "$: extra_json is not JSON"),
+    "extra_json has the type": (event(debug={"extra_json": '{"type":1}'}), "$.type is in extra_json, too"),
+    "extra_json has what is set": (
+        event(output_item_done={"output_index": 1, "extra_json": '{"output_index":2}'}),
+        "$.outputIndex is in extra_json, too",
+    ),
+    "null is not JSON text": (event(debug={"debug_json": "null"}), "$.debug is null"),
+    "two entries of one name": (
+        event(created={"response": {"metadata": {"entries": [{"name": "a", "value": "1"}] * 2}}}),
+        '$.response.metadata: two entries have the name "a"',
+    ),
+    "an entry without a value": (
+        event(created={"response": {"metadata": {"entries": [{"name": "a"}]}}}),
+        "$.response.metadata: an entry has no name or no value",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT_JSON)
+def test_a_message_without_json_throws(name: str) -> None:
+    message, problem = WITHOUT_JSON[name]
+    (answer,) = bridge("write", [message.SerializeToString().hex()])
+    assert answer["error"].startswith(f"TypeError: {problem}")
+
+
+NEWER = "a0 1f 01"  # field 500, which the contract does not have
+
+
+@pytest.mark.parametrize(
+    ("hex", "place"),
+    [
+        (NEWER, "$: field 500 of openresponses_grpc.v1.OpenResponsesStreamEvent"),
+        (f"5a 03 {NEWER}", "$: field 500 of openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputItemDone"),
+        (f"5a 07 12 05 0a 03 {NEWER}", "$.item: field 500 of openresponses_grpc.v1.ResponsesOutputMessage"),
+        (f"7a 05 12 00 {NEWER}", "$: field 500 of openresponses_grpc.v1.Unrecognized"),
+    ],
+)
+def test_a_field_of_a_newer_contract_is_not_dropped(hex: str, place: str) -> None:
+    (answer,) = bridge("write", [hex.replace(" ", "")])
+    assert answer["error"] == f"TypeError: {place} needs a newer openresponses-grpc"
+
+
+def full(message: Descriptor) -> Any:
+    """An object with all that the SDK's type for a message has, and in each list one element of each type."""
+    match shape(message):
+        case "object":
+            fields = [field for field in properties(message) if not options(field).beyond_sdk]
+            return {"type": literal(message)} | {snake(field): value(field) for field in fields}
+        case "list":
+            of = element(message)
+            return [full(inner(arm)) for arm in sdk_arms(inner(of))] if is_union(of) else [value(of)]
+        case "map":
+            return {"a": value(element(message)), "é": value(element(message))}
+    return value(sdk_arms(message)[0])
+
+
+def value(field: FieldDescriptor) -> Any:
+    if field.message_type:
+        return full(inner(field))
+    if options(field).json_text:
+        return {"a": [None, 1]}
+    return {field.TYPE_STRING: next(iter(options(field).allowed), "é"), field.TYPE_BOOL: True}.get(field.type, 0.5)
+
+
+def is_union(field: FieldDescriptor) -> bool:
+    return bool(field.message_type) and shape(inner(field)) == "union"
+
+
+def sdk_arms(union: Descriptor) -> list[FieldDescriptor]:
+    return [arm for arm in arms(union) if not options(arm).beyond_sdk]
+
+
+FULL = [full(inner(arm)) for arm in sdk_arms(EVENT)]
+
+
+def test_objects_of_the_sdk_go_there_and_back() -> None:
+    assert len(FULL) == 27
+    for sent, answer in zip(FULL, bridge("sdk", map(json.dumps, FULL)), strict=True):
+        assert answer["accepted"], sent["type"]
+        assert answer["event"] == answer["object"]
+
+
+def test_what_the_sdk_rejects_throws_with_its_path() -> None:
+    spoiled: list[tuple[str, Any]] = []
+    for sent in FULL:
+        for name in sent:
+            place = "$" if name == "type" else f"$.{camel_of(name)}"
+            without = {other: kept for other, kept in sent.items() if other != name}
+            spoiled += [(place, without), (place, without | {name: None}), (place, without | {name: []})]
+    answers = bridge("sdk", [json.dumps(sent) for _, sent in spoiled])
+    rejected = 0
+    for (place, sent), answer in zip(spoiled, answers, strict=True):
+        assert answer["accepted"] == ("event" in answer), (sent, answer)
+        if not answer["accepted"]:
+            assert answer["error"].startswith(f"TypeError: {place} is "), sent
+            rejected += 1
+    assert rejected > len(spoiled) / 2
+
+
+def camel_of(name: str) -> str:
+    first, *words = name.split("_")
+    return first + "".join(map(str.capitalize, words))
+
+
+async def test_a_publisher_ends_lines_at_lf_only_and_passes_over_blank_ones(server: str) -> None:
+    text = '\ufeff{"type":"a","text":"\u2028\u2029\x85\ufeff"}\n\n \t\r\n{"type":"b",\r"c":1}\r\n{"type":"c"}'
+    async with built("typescript").started("publish", server, "s") as publisher, EventStreamClient(server) as client:
+        _, stderr = await publisher.communicate(text.encode())
+        assert publisher.returncode == 0, stderr
+        published = [to_json(event).decode() async for event in client.subscribe("s")]
+    assert published == ['{"type":"a","text":"\u2028\u2029\x85\ufeff"}', '{"type":"b", "c":1}', '{"type":"c"}']
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (b'{"type":"\xff"}', b"not valid for encoding utf-8"),
+        (b'{"type":"error","code":NaN}', b"line 2 is not an event"),
+        (b"event: error", b"line 2 is not an event"),
+    ],
+)
+async def test_a_publisher_says_which_line_is_not_an_event(server: str, line: bytes, problem: bytes) -> None:
+    async with built("typescript").started("publish", server, "s") as publisher:
+        _, stderr = await publisher.communicate(b'{"type":"a"}\n' + line)
+        assert (publisher.returncode, problem in stderr) == (1, True), stderr
