@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc import EventStreamClient, from_json
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import StoreLimits, open_store
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from .. import events
 from .contender import Client, Send

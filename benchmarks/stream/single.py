@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 
+from openresponses_grpc import from_json
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.stream_service_pb2 import (
     PublishRequest,
@@ -21,7 +22,6 @@ from openresponses_grpc.v1.stream_service_pb2_grpc import (
     OpenResponsesStreamServiceStub,
     add_OpenResponsesStreamServiceServicer_to_server,
 )
-from openresponses_grpc import from_json
 
 from .. import events
 from .contender import Client, Log, Send

@@ -131,4 +131,5 @@ def damaged(draw: st.DrawFn, of: Text) -> str:
     put_in = st.sampled_from(
         [*'{}[]",:\\/-+.0189eEu \n\r\tNa\u2028\ufeff', "", "\0", "\x1f", r"\u12", r"\x", "01", "1.", "NaN"]
     )
-    return text[:start] + draw(put_in) + text[stop:]
+    inserted: str = draw(put_in)
+    return text[:start] + inserted + text[stop:]

@@ -87,7 +87,9 @@ def test_a_message_has_the_json_of_its_fields_and_of_its_json_texts(text: str, d
         except HasNoJSONError:
             expected = IncompleteEventError
         try:
-            written = in_order(parse(to_json(event, naming=naming)))
+            json = to_json(event, naming=naming)
+            written = in_order(parse(json))
+            assert not {*json} & {*b"\r\n"}
         except IncompleteEventError:
             written = IncompleteEventError
         assert written == expected

@@ -19,11 +19,11 @@ from typing import Any, Final, NamedTuple
 import grpc
 from h2.exceptions import ProtocolError
 
-from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
-from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import EventStreamClient
 from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.server import stop_signal
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc.wire import MAX_MESSAGE_BYTES
 
 from .peers import connected

@@ -12,8 +12,8 @@ from h2.connection import H2Connection
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
-from openresponses_grpc.v1.stream_service_pb2 import SubscribeRequest
 from openresponses_grpc import wire
+from openresponses_grpc.v1.stream_service_pb2 import SubscribeRequest
 
 _WINDOW: Final = 2**31 - 1
 

@@ -14,12 +14,12 @@ from unittest.mock import patch
 
 import grpc
 
-from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest, SubscribeResponse
-from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import EventPublisher, EventStreamClient, SyncEventStreamClient
 from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.client.cursor import Cursor
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest, SubscribeResponse
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
 from .validator import Published, Received, Verdict, validate
 

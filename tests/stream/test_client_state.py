@@ -3,12 +3,12 @@
 import grpc
 import pytest
 
-from openresponses_grpc.v1.stream_service_pb2 import PublishResponse, SubscribeResponse
 from openresponses_grpc import StreamError
 from openresponses_grpc.client.cursor import Cursor
 from openresponses_grpc.client.errors import stream_error
 from openresponses_grpc.client.outbox import WINDOW_BYTES, Outbox
 from openresponses_grpc.client.recovery import Recovery
+from openresponses_grpc.v1.stream_service_pb2 import PublishResponse, SubscribeResponse
 from openresponses_grpc.wire import BATCH_BYTES
 
 from ..events import event

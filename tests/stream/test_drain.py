@@ -7,13 +7,18 @@ from contextlib import AsyncExitStack, suppress
 import grpc
 import pytest
 
-from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest, SubscribeResponse
-from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import EventStreamClient
 from openresponses_grpc.client.errors import StreamError, stream_error
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore, StoreLimits
+from openresponses_grpc.v1.stream_service_pb2 import (
+    PublishRequest,
+    PublishResponse,
+    SubscribeRequest,
+    SubscribeResponse,
+)
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
 from ..events import event
 

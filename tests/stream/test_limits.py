@@ -8,8 +8,6 @@ from typing import Any
 import grpc
 import pytest
 
-from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest
-from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import EventStreamClient, StreamError, SyncEventStreamClient
 from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.client.errors import stream_error
@@ -17,6 +15,8 @@ from openresponses_grpc.server import OPTIONS as SERVER_OPTIONS
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore, StoreLimits
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
 from ..events import event, number
 from ..faults.proxy import Proxy

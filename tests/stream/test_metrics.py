@@ -10,13 +10,13 @@ import pytest
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from prometheus_client.parser import text_string_to_metric_families
 
-from openresponses_grpc.v1.stream_service_pb2 import SubscribeRequest
-from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import EventStreamClient, StreamError, wire
 from openresponses_grpc.metrics import exposed_metrics
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore
+from openresponses_grpc.v1.stream_service_pb2 import SubscribeRequest
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
 from ..events import event
 

@@ -10,13 +10,18 @@ from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
 
-from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest, SubscribeResponse
-from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc import wire
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore, Position
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1.stream_service_pb2 import (
+    PublishRequest,
+    PublishResponse,
+    SubscribeRequest,
+    SubscribeResponse,
+)
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
 from ..events import event
 

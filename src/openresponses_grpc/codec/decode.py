@@ -53,11 +53,11 @@ class Decoders:
     def _object(self, message: Message) -> Decoder:
         # Each property has its place among the pieces of the JSON; one that is not there is an empty piece.
         head = f'{{"{TYPE}":'.encode() + encode_value(message.type) if message.type else b"{"
-        names: dict[str, object] = {
-            "NUMBERS": NUMBERS, "BOOLEANS": _BOOLEANS, "OddError": OddError, "encode_value": encode_value,
-            "size_at": size_at, "join": b"".join, "extras": compile_extras(message, self._naming, self._deep),
+        names = {
+            **_NAMES,
             "PIECES": [head, *(b"" for _ in message.fields)],
-        }  # fmt: skip
+            "extras": compile_extras(message, self._naming, self._deep),
+        }
         next_tag = ["tag = data[at] if at < end else 0"]
         if any(len(field.tag) > 1 for field in message.fields):
             next_tag += ["if tag > 0x7f:", "    tag |= data[at + 1] << 8"]
@@ -141,41 +141,40 @@ class Decoders:
                 raise OddError
             return self._of_field(fields[tag])
 
-        arms = Lazy(make)
-
-        def decode(data: bytes, at: int, end: int) -> bytes:
-            tag = data[at]
-            at += 1
-            if tag > 0x7F:
-                tag |= data[at] << 8
-                at += 1
-            if tag & 7 == 2:
-                at, stop = (at + 1, at + 1 + data[at]) if data[at] < 0x80 else size_at(data, at)
-                if stop != end:
-                    raise OddError
-            return arms[tag](data, at, end)
-
-        return decode
+        lines = [
+            "def decode(data, at, end):",
+            "    tag = data[at]",
+            "    skip = 1",
+            "    if tag > 0x7f:",
+            "        tag |= data[at + 1] << 8",
+            "        skip = 2",
+            "    if tag & 7 != 2:",
+            "        return arms[tag](data, at + skip, end)",
+            *_size_lines("skip", level=1),
+            "    if stop != end:",
+            "        raise OddError",
+            "    return arms[tag](data, at, end)",
+        ]
+        return define(f"decode {message.name} {self._naming}", lines, {**_NAMES, "arms": Lazy(make)})
 
     def _list(self, message: Message) -> Decoder:
         if message.element.kind is Kind.NUMBER:
             return _numbers
-        decode_element = self._of_field(message.element)
-
-        def decode(data: bytes, at: int, end: int) -> bytes:
-            elements = []
-            while at < end:
-                if data[at] != 0x0A:
-                    raise OddError
-                at += 1
-                at, stop = (at + 1, at + 1 + data[at]) if data[at] < 0x80 else size_at(data, at)
-                elements.append(decode_element(data, at, stop))
-                at = stop
-            if at != end:
-                raise OddError
-            return b"[" + b",".join(elements) + b"]"
-
-        return decode
+        lines = [
+            "def decode(data, at, end):",
+            "    elements = []",
+            "    while at < end:",
+            "        if data[at] != 0x0a:",
+            "            raise OddError",
+            *_size_lines(1),
+            "        elements.append(decode_element(data, at, stop))",
+            "        at = stop",
+            "    if at != end:",
+            "        raise OddError",
+            "    return b'[' + b','.join(elements) + b']'",
+        ]
+        names = {**_NAMES, "decode_element": self._of_field(message.element)}
+        return define(f"decode {message.name} {self._naming}", lines, names)
 
     def _map(self, message: Message) -> Decoder:
         decode_value = self._of_field(message.element)
@@ -207,18 +206,22 @@ def _indent(level: int, lines: list[str]) -> list[str]:
     return ["    " * level + line for line in lines]
 
 
-def _size_lines(skip: int) -> tuple[str, ...]:
+def _size_lines(skip: int | str, level: int = 2) -> list[str]:
     """Lines that find where a field begins and ends; its length stands `skip` bytes further on."""
-    return (
-        f"        stop = data[at + {skip}]",
-        f"        at += {skip + 1}",
-        "        if stop < 0x80:",
-        "            stop += at",
-        "        elif data[at] < 0x80:",
-        "            stop = at + 1 + (stop & 0x7f | data[at] << 7)",
-        "            at += 1",
-        "        else:",
-        "            at, stop = size_at(data, at - 1)",
+    return _indent(
+        level,
+        [
+            f"at += {skip}",
+            "stop = data[at]",
+            "at += 1",
+            "if stop < 0x80:",
+            "    stop += at",
+            "elif data[at] < 0x80:",
+            "    stop = at + 1 + (stop & 0x7f | data[at] << 7)",
+            "    at += 1",
+            "else:",
+            "    at, stop = size_at(data, at - 1)",
+        ],
     )
 
 
@@ -266,3 +269,14 @@ def _numbers(data: bytes, at: int, end: int) -> bytes:
 
 def _raise_odd() -> NoReturn:
     raise OddError
+
+
+_NAMES: Final[dict[str, object]] = {
+    "NUMBERS": NUMBERS,
+    "BOOLEANS": _BOOLEANS,
+    "OddError": OddError,
+    "encode_value": encode_value,
+    "join": b"".join,
+    "size_at": size_at,
+}
+"""What the compiled functions call."""

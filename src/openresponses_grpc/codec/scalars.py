@@ -120,11 +120,10 @@ def too_deep(text: str, allowed: int = MAX_DEPTH) -> bool:
 
 def has_negative_zero(data: bytes) -> bool:
     """Whether a number may begin with `-0`: msgspec drops the sign of an integer, and `DOUBLES` that of a fraction."""
-    # A search for one byte is many times as fast as one for two, unless it finds too many.
-    minus: bytes | int = MINUS if data.count(MINUS) * 200 < len(data) else b"-0"
-    at = data.find(minus)
-    while at >= 0:
-        if data[at - 1] in _BEFORE_VALUE and data.startswith(b"-0", at):
+    # Backwards, as Python's search from the end takes a third of the time.
+    at = data.rfind(b"-0")
+    while at > 0:
+        if data[at - 1] in _BEFORE_VALUE:
             return True
-        at = data.find(minus, at + 1)
+        at = data.rfind(b"-0", 0, at)
     return False
