@@ -28,7 +28,6 @@ DIGITS = "an integer may have more than 4300 digits"
 MISSING = "instructions may be missing"
 PART = "instructions may have a part without a type"
 OVERWRITTEN = "half a surrogate pair may come where its name comes again"
-SDK_DEEP = "more than 200 levels"
 
 KINDS = (
     comparison.INFINITE, comparison.INSTRUCTIONS, comparison.LARGE_INTEGER, comparison.NULL, comparison.RESULT,
@@ -82,7 +81,7 @@ def why_only_the_sdk(text: str, error: EventError, answer: str) -> str:
 def why_only_the_bridge(text: str) -> str:
     """The kind of an input that only the bridge accepts; raises DifferenceError if there is none."""
     if levels(text) > SDK_LEVELS:
-        return SDK_DEEP
+        return DEEP
     if not is_unicode(text):
         return OVERWRITTEN
     if re.search(rf"\d{{{INTEGER_DIGITS + 1}}}", text):

@@ -11,7 +11,7 @@ LEVELS = 100
 """Deeper nesting is an error for the bridge."""
 
 CONSTANT = "NaN and Infinity are not JSON"
-DEEP = "more than 100 levels are an error"
+DEEP = "nesting of more than 100 levels"
 
 
 class DifferenceError(Exception):

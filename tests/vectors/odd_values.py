@@ -39,11 +39,13 @@ def _item(about: str, item: str, text: str) -> Vector:
 
 
 EXTRAS: Final = {
-    "extra-one": _extra("A property that the message does not name.", '"size":"1024x1024"', '\'{"size":"1024x1024"}\''),
+    "extra-one": _extra(
+        "A property that the message does not name.", '"example":"1024x1024"', '\'{"example":"1024x1024"}\''
+    ),
     "extra-snake-case": _extra(
         "Names that the message does not have are not respelled, nor names in what no field holds.",
-        '"output_format":"png","outputQuality":1,"usage":{"inputTokens":1,"output_tokens":2}',
-        '\'{"output_format":"png","outputQuality":1,"usage":{"inputTokens":1,"output_tokens":2}}\'',
+        '"example_format":"png","exampleQuality":1,"example":{"inputTokens":1,"output_tokens":2}',
+        '\'{"example_format":"png","exampleQuality":1,"example":{"inputTokens":1,"output_tokens":2}}\'',
     ),
     "extra-nested": _extra(
         "Objects and arrays, with white space and the names of modelled properties in them.",
@@ -75,13 +77,13 @@ EXTRAS: Final = {
     ),
     "extra-between": Vector(
         "A property that the message does not name is written after those that it names, wherever it was read.",
-        '{"size":"1024x1024","type":"response.image_generation_call.completed",'
-        '"item_id":"ig_1","n": 1,"output_index":1,"sequence_number":2}',
-        f'image_generation_call_completed {{ {_FIELDS} extra_json: \'{{"size":"1024x1024","n":1}}\' }}',
-        camel='{"size":"1024x1024","type":"response.image_generation_call.completed",'
-        '"itemId":"ig_1","n": 1,"outputIndex":1,"sequenceNumber":2}',
-        written=f'{_COMPLETED}{_AS_API},"size":"1024x1024","n":1}}',
-        written_camel=f'{_COMPLETED}{_AS_SDK},"size":"1024x1024","n":1}}',
+        '{"example":"1024x1024","type":"response.image_generation_call.completed",'
+        '"item_id":"ig_1","b": 1,"output_index":1,"sequence_number":2}',
+        f'image_generation_call_completed {{ {_FIELDS} extra_json: \'{{"example":"1024x1024","b":1}}\' }}',
+        camel='{"example":"1024x1024","type":"response.image_generation_call.completed",'
+        '"itemId":"ig_1","b": 1,"outputIndex":1,"sequenceNumber":2}',
+        written=f'{_COMPLETED}{_AS_API},"example":"1024x1024","b":1}}',
+        written_camel=f'{_COMPLETED}{_AS_SDK},"example":"1024x1024","b":1}}',
     ),
     "extra-on-a-line": Vector(
         "Line ends between tokens become spaces; those in strings are escapes, and stay.",

@@ -104,7 +104,7 @@ def _check_text(text: str, what: str, path: str, depth: int) -> bytes:
     if too_deep(text, MAX_DEPTH - depth):
         raise IncompleteEventError(path, f"{what} makes the event nested more than {MAX_DEPTH} levels deep")
     try:
-        return checked_value(text.encode(), deep=True).strip()
+        return checked_value(text.encode(), deep=True)
     except ValueError as error:
         problem = error.problem.removeprefix("not JSON: ") if isinstance(error, EventError) else str(error)
         raise IncompleteEventError(path, f"{what} is not JSON: {problem}") from None

@@ -109,13 +109,13 @@ class Decoders:
 
     def _text(self, data: bytes, at: int, end: int) -> bytes:
         text = checked_value(data[at:end], self._deep)
-        if text.strip() == b"null":
+        if text == b"null":
             raise OddError
         return text
 
     def _object_text(self, data: bytes, at: int, end: int) -> bytes:
         text = checked_value(data[at:end], self._deep)
-        if not text.lstrip().startswith(b"{"):
+        if not text.startswith(b"{"):
             raise OddError
         return text
 

@@ -110,7 +110,7 @@ def text_members(text: bytes, deep: bool = False) -> dict[str, bytes]:
 
 
 def checked_value(text: bytes, deep: bool = False) -> bytes:
-    """Any JSON value on one line; the arguments and the errors are those of `text_members`."""
+    """Any JSON value on one line, without space around it; the arguments and errors are those of `text_members`."""
     if not deep:
         check_shallow(text)
     try:
@@ -118,7 +118,7 @@ def checked_value(text: bytes, deep: bool = False) -> bytes:
         text.decode()
     except (msgspec.DecodeError, RecursionError):
         check_value(shallow(text.decode()), "$")
-    return one_line(text)
+    return one_line(text).strip()
 
 
 def shallow(text: str) -> str:
