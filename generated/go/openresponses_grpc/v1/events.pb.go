@@ -1334,33 +1334,35 @@ func (*OpenResponsesStreamEvent_FusionCallAnalysisCompleted) isOpenResponsesStre
 
 func (*OpenResponsesStreamEvent_FusionCallCompleted) isOpenResponsesStreamEvent_Kind() {}
 
-// The provider created the response. This is the first event of a stream.
-type OpenResponsesStreamEventResponseCreated struct {
+// The image of an image generation call is being generated.
+type OpenResponsesImageGenCallGenerating struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The response, with its settings and without output.
-	Response *OpenResponsesNonStreamingResponse `protobuf:"bytes,1,opt,name=response,proto3" json:"response,omitempty"`
+	// The `id` of the image generation call.
+	ItemId *string `protobuf:"bytes,1,opt,name=item_id,json=itemId,proto3,oneof" json:"item_id,omitempty"`
+	// The position of the image generation call in the response's `output`, from 0.
+	OutputIndex *float64 `protobuf:"fixed64,2,opt,name=output_index,json=outputIndex,proto3,oneof" json:"output_index,omitempty"`
 	// The position of the event in the response's stream, from 0.
-	SequenceNumber *float64 `protobuf:"fixed64,2,opt,name=sequence_number,json=sequenceNumber,proto3,oneof" json:"sequence_number,omitempty"`
+	SequenceNumber *float64 `protobuf:"fixed64,3,opt,name=sequence_number,json=sequenceNumber,proto3,oneof" json:"sequence_number,omitempty"`
 	// The object's other properties as one JSON object; see the rule in events.proto.
 	ExtraJson     *string `protobuf:"bytes,15,opt,name=extra_json,json=extraJson,proto3,oneof" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *OpenResponsesStreamEventResponseCreated) Reset() {
-	*x = OpenResponsesStreamEventResponseCreated{}
+func (x *OpenResponsesImageGenCallGenerating) Reset() {
+	*x = OpenResponsesImageGenCallGenerating{}
 	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *OpenResponsesStreamEventResponseCreated) String() string {
+func (x *OpenResponsesImageGenCallGenerating) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*OpenResponsesStreamEventResponseCreated) ProtoMessage() {}
+func (*OpenResponsesImageGenCallGenerating) ProtoMessage() {}
 
-func (x *OpenResponsesStreamEventResponseCreated) ProtoReflect() protoreflect.Message {
+func (x *OpenResponsesImageGenCallGenerating) ProtoReflect() protoreflect.Message {
 	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1372,59 +1374,68 @@ func (x *OpenResponsesStreamEventResponseCreated) ProtoReflect() protoreflect.Me
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use OpenResponsesStreamEventResponseCreated.ProtoReflect.Descriptor instead.
-func (*OpenResponsesStreamEventResponseCreated) Descriptor() ([]byte, []int) {
+// Deprecated: Use OpenResponsesImageGenCallGenerating.ProtoReflect.Descriptor instead.
+func (*OpenResponsesImageGenCallGenerating) Descriptor() ([]byte, []int) {
 	return file_openresponses_grpc_v1_events_proto_rawDescGZIP(), []int{1}
 }
 
-func (x *OpenResponsesStreamEventResponseCreated) GetResponse() *OpenResponsesNonStreamingResponse {
-	if x != nil {
-		return x.Response
+func (x *OpenResponsesImageGenCallGenerating) GetItemId() string {
+	if x != nil && x.ItemId != nil {
+		return *x.ItemId
 	}
-	return nil
+	return ""
 }
 
-func (x *OpenResponsesStreamEventResponseCreated) GetSequenceNumber() float64 {
+func (x *OpenResponsesImageGenCallGenerating) GetOutputIndex() float64 {
+	if x != nil && x.OutputIndex != nil {
+		return *x.OutputIndex
+	}
+	return 0
+}
+
+func (x *OpenResponsesImageGenCallGenerating) GetSequenceNumber() float64 {
 	if x != nil && x.SequenceNumber != nil {
 		return *x.SequenceNumber
 	}
 	return 0
 }
 
-func (x *OpenResponsesStreamEventResponseCreated) GetExtraJson() string {
+func (x *OpenResponsesImageGenCallGenerating) GetExtraJson() string {
 	if x != nil && x.ExtraJson != nil {
 		return *x.ExtraJson
 	}
 	return ""
 }
 
-// The response waits for processing.
-type ResponseQueuedEvent struct {
+// The image of an image generation call is complete. The event `response.output_item.done` carries it.
+type OpenResponsesImageGenCallCompleted struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The response, with its settings and without output.
-	Response *OpenResponsesNonStreamingResponse `protobuf:"bytes,1,opt,name=response,proto3" json:"response,omitempty"`
+	// The `id` of the image generation call.
+	ItemId *string `protobuf:"bytes,1,opt,name=item_id,json=itemId,proto3,oneof" json:"item_id,omitempty"`
+	// The position of the image generation call in the response's `output`, from 0.
+	OutputIndex *float64 `protobuf:"fixed64,2,opt,name=output_index,json=outputIndex,proto3,oneof" json:"output_index,omitempty"`
 	// The position of the event in the response's stream, from 0.
-	SequenceNumber *float64 `protobuf:"fixed64,2,opt,name=sequence_number,json=sequenceNumber,proto3,oneof" json:"sequence_number,omitempty"`
+	SequenceNumber *float64 `protobuf:"fixed64,3,opt,name=sequence_number,json=sequenceNumber,proto3,oneof" json:"sequence_number,omitempty"`
 	// The object's other properties as one JSON object; see the rule in events.proto.
 	ExtraJson     *string `protobuf:"bytes,15,opt,name=extra_json,json=extraJson,proto3,oneof" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *ResponseQueuedEvent) Reset() {
-	*x = ResponseQueuedEvent{}
+func (x *OpenResponsesImageGenCallCompleted) Reset() {
+	*x = OpenResponsesImageGenCallCompleted{}
 	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *ResponseQueuedEvent) String() string {
+func (x *OpenResponsesImageGenCallCompleted) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*ResponseQueuedEvent) ProtoMessage() {}
+func (*OpenResponsesImageGenCallCompleted) ProtoMessage() {}
 
-func (x *ResponseQueuedEvent) ProtoReflect() protoreflect.Message {
+func (x *OpenResponsesImageGenCallCompleted) ProtoReflect() protoreflect.Message {
 	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1436,59 +1447,68 @@ func (x *ResponseQueuedEvent) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use ResponseQueuedEvent.ProtoReflect.Descriptor instead.
-func (*ResponseQueuedEvent) Descriptor() ([]byte, []int) {
+// Deprecated: Use OpenResponsesImageGenCallCompleted.ProtoReflect.Descriptor instead.
+func (*OpenResponsesImageGenCallCompleted) Descriptor() ([]byte, []int) {
 	return file_openresponses_grpc_v1_events_proto_rawDescGZIP(), []int{2}
 }
 
-func (x *ResponseQueuedEvent) GetResponse() *OpenResponsesNonStreamingResponse {
-	if x != nil {
-		return x.Response
+func (x *OpenResponsesImageGenCallCompleted) GetItemId() string {
+	if x != nil && x.ItemId != nil {
+		return *x.ItemId
 	}
-	return nil
+	return ""
 }
 
-func (x *ResponseQueuedEvent) GetSequenceNumber() float64 {
+func (x *OpenResponsesImageGenCallCompleted) GetOutputIndex() float64 {
+	if x != nil && x.OutputIndex != nil {
+		return *x.OutputIndex
+	}
+	return 0
+}
+
+func (x *OpenResponsesImageGenCallCompleted) GetSequenceNumber() float64 {
 	if x != nil && x.SequenceNumber != nil {
 		return *x.SequenceNumber
 	}
 	return 0
 }
 
-func (x *ResponseQueuedEvent) GetExtraJson() string {
+func (x *OpenResponsesImageGenCallCompleted) GetExtraJson() string {
 	if x != nil && x.ExtraJson != nil {
 		return *x.ExtraJson
 	}
 	return ""
 }
 
-// The provider began to generate the response.
-type OpenResponsesStreamEventResponseInProgress struct {
+// An image generation call has begun.
+type OpenResponsesImageGenCallInProgress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The response so far.
-	Response *OpenResponsesNonStreamingResponse `protobuf:"bytes,1,opt,name=response,proto3" json:"response,omitempty"`
+	// The `id` of the image generation call.
+	ItemId *string `protobuf:"bytes,1,opt,name=item_id,json=itemId,proto3,oneof" json:"item_id,omitempty"`
+	// The position of the image generation call in the response's `output`, from 0.
+	OutputIndex *float64 `protobuf:"fixed64,2,opt,name=output_index,json=outputIndex,proto3,oneof" json:"output_index,omitempty"`
 	// The position of the event in the response's stream, from 0.
-	SequenceNumber *float64 `protobuf:"fixed64,2,opt,name=sequence_number,json=sequenceNumber,proto3,oneof" json:"sequence_number,omitempty"`
+	SequenceNumber *float64 `protobuf:"fixed64,3,opt,name=sequence_number,json=sequenceNumber,proto3,oneof" json:"sequence_number,omitempty"`
 	// The object's other properties as one JSON object; see the rule in events.proto.
 	ExtraJson     *string `protobuf:"bytes,15,opt,name=extra_json,json=extraJson,proto3,oneof" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *OpenResponsesStreamEventResponseInProgress) Reset() {
-	*x = OpenResponsesStreamEventResponseInProgress{}
+func (x *OpenResponsesImageGenCallInProgress) Reset() {
+	*x = OpenResponsesImageGenCallInProgress{}
 	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *OpenResponsesStreamEventResponseInProgress) String() string {
+func (x *OpenResponsesImageGenCallInProgress) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*OpenResponsesStreamEventResponseInProgress) ProtoMessage() {}
+func (*OpenResponsesImageGenCallInProgress) ProtoMessage() {}
 
-func (x *OpenResponsesStreamEventResponseInProgress) ProtoReflect() protoreflect.Message {
+func (x *OpenResponsesImageGenCallInProgress) ProtoReflect() protoreflect.Message {
 	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1500,59 +1520,80 @@ func (x *OpenResponsesStreamEventResponseInProgress) ProtoReflect() protoreflect
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use OpenResponsesStreamEventResponseInProgress.ProtoReflect.Descriptor instead.
-func (*OpenResponsesStreamEventResponseInProgress) Descriptor() ([]byte, []int) {
+// Deprecated: Use OpenResponsesImageGenCallInProgress.ProtoReflect.Descriptor instead.
+func (*OpenResponsesImageGenCallInProgress) Descriptor() ([]byte, []int) {
 	return file_openresponses_grpc_v1_events_proto_rawDescGZIP(), []int{3}
 }
 
-func (x *OpenResponsesStreamEventResponseInProgress) GetResponse() *OpenResponsesNonStreamingResponse {
-	if x != nil {
-		return x.Response
+func (x *OpenResponsesImageGenCallInProgress) GetItemId() string {
+	if x != nil && x.ItemId != nil {
+		return *x.ItemId
 	}
-	return nil
+	return ""
 }
 
-func (x *OpenResponsesStreamEventResponseInProgress) GetSequenceNumber() float64 {
+func (x *OpenResponsesImageGenCallInProgress) GetOutputIndex() float64 {
+	if x != nil && x.OutputIndex != nil {
+		return *x.OutputIndex
+	}
+	return 0
+}
+
+func (x *OpenResponsesImageGenCallInProgress) GetSequenceNumber() float64 {
 	if x != nil && x.SequenceNumber != nil {
 		return *x.SequenceNumber
 	}
 	return 0
 }
 
-func (x *OpenResponsesStreamEventResponseInProgress) GetExtraJson() string {
+func (x *OpenResponsesImageGenCallInProgress) GetExtraJson() string {
 	if x != nil && x.ExtraJson != nil {
 		return *x.ExtraJson
 	}
 	return ""
 }
 
-// The response is complete. This terminal event ends the stream.
-type OpenResponsesStreamEventResponseCompleted struct {
+// A preview of an image that is being generated. Show it in place of the previous one.
+type OpenResponsesImageGenCallPartialImage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The final response, with its output and usage.
-	Response *OpenResponsesNonStreamingResponse `protobuf:"bytes,1,opt,name=response,proto3" json:"response,omitempty"`
+	// The `id` of the image generation call.
+	ItemId *string `protobuf:"bytes,1,opt,name=item_id,json=itemId,proto3,oneof" json:"item_id,omitempty"`
+	// The position of the image generation call in the response's `output`, from 0.
+	OutputIndex *float64 `protobuf:"fixed64,2,opt,name=output_index,json=outputIndex,proto3,oneof" json:"output_index,omitempty"`
 	// The position of the event in the response's stream, from 0.
-	SequenceNumber *float64 `protobuf:"fixed64,2,opt,name=sequence_number,json=sequenceNumber,proto3,oneof" json:"sequence_number,omitempty"`
+	SequenceNumber *float64 `protobuf:"fixed64,3,opt,name=sequence_number,json=sequenceNumber,proto3,oneof" json:"sequence_number,omitempty"`
+	// Base64 of the image so far. Each preview replaces the one before.
+	PartialImageB64 *string `protobuf:"bytes,4,opt,name=partial_image_b64,json=partialImageB64,proto3,oneof" json:"partial_image_b64,omitempty"`
+	// The position of the preview among those of its image, from 0.
+	PartialImageIndex *float64 `protobuf:"fixed64,5,opt,name=partial_image_index,json=partialImageIndex,proto3,oneof" json:"partial_image_index,omitempty"`
+	// The background of the image: `transparent`, `opaque` or `auto`.
+	Background *string `protobuf:"bytes,6,opt,name=background,proto3,oneof" json:"background,omitempty"`
+	// The file format of the preview, for example `png`, `webp` or `jpeg`.
+	OutputFormat *string `protobuf:"bytes,7,opt,name=output_format,json=outputFormat,proto3,oneof" json:"output_format,omitempty"`
+	// The quality of the image, for example `low`, `medium` or `high`.
+	Quality *string `protobuf:"bytes,8,opt,name=quality,proto3,oneof" json:"quality,omitempty"`
+	// The width and height in pixels, for example `1024x1536`.
+	Size *string `protobuf:"bytes,9,opt,name=size,proto3,oneof" json:"size,omitempty"`
 	// The object's other properties as one JSON object; see the rule in events.proto.
 	ExtraJson     *string `protobuf:"bytes,15,opt,name=extra_json,json=extraJson,proto3,oneof" json:"extra_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *OpenResponsesStreamEventResponseCompleted) Reset() {
-	*x = OpenResponsesStreamEventResponseCompleted{}
+func (x *OpenResponsesImageGenCallPartialImage) Reset() {
+	*x = OpenResponsesImageGenCallPartialImage{}
 	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *OpenResponsesStreamEventResponseCompleted) String() string {
+func (x *OpenResponsesImageGenCallPartialImage) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*OpenResponsesStreamEventResponseCompleted) ProtoMessage() {}
+func (*OpenResponsesImageGenCallPartialImage) ProtoMessage() {}
 
-func (x *OpenResponsesStreamEventResponseCompleted) ProtoReflect() protoreflect.Message {
+func (x *OpenResponsesImageGenCallPartialImage) ProtoReflect() protoreflect.Message {
 	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1564,392 +1605,75 @@ func (x *OpenResponsesStreamEventResponseCompleted) ProtoReflect() protoreflect.
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use OpenResponsesStreamEventResponseCompleted.ProtoReflect.Descriptor instead.
-func (*OpenResponsesStreamEventResponseCompleted) Descriptor() ([]byte, []int) {
+// Deprecated: Use OpenResponsesImageGenCallPartialImage.ProtoReflect.Descriptor instead.
+func (*OpenResponsesImageGenCallPartialImage) Descriptor() ([]byte, []int) {
 	return file_openresponses_grpc_v1_events_proto_rawDescGZIP(), []int{4}
 }
 
-func (x *OpenResponsesStreamEventResponseCompleted) GetResponse() *OpenResponsesNonStreamingResponse {
-	if x != nil {
-		return x.Response
+func (x *OpenResponsesImageGenCallPartialImage) GetItemId() string {
+	if x != nil && x.ItemId != nil {
+		return *x.ItemId
 	}
-	return nil
+	return ""
 }
 
-func (x *OpenResponsesStreamEventResponseCompleted) GetSequenceNumber() float64 {
+func (x *OpenResponsesImageGenCallPartialImage) GetOutputIndex() float64 {
+	if x != nil && x.OutputIndex != nil {
+		return *x.OutputIndex
+	}
+	return 0
+}
+
+func (x *OpenResponsesImageGenCallPartialImage) GetSequenceNumber() float64 {
 	if x != nil && x.SequenceNumber != nil {
 		return *x.SequenceNumber
 	}
 	return 0
 }
 
-func (x *OpenResponsesStreamEventResponseCompleted) GetExtraJson() string {
-	if x != nil && x.ExtraJson != nil {
-		return *x.ExtraJson
+func (x *OpenResponsesImageGenCallPartialImage) GetPartialImageB64() string {
+	if x != nil && x.PartialImageB64 != nil {
+		return *x.PartialImageB64
 	}
 	return ""
 }
 
-// The response stopped before it was complete. This terminal event ends the stream.
-type OpenResponsesStreamEventResponseIncomplete struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The response up to the point where it stopped. Its `incomplete_details` give the reason.
-	Response *OpenResponsesNonStreamingResponse `protobuf:"bytes,1,opt,name=response,proto3" json:"response,omitempty"`
-	// The position of the event in the response's stream, from 0.
-	SequenceNumber *float64 `protobuf:"fixed64,2,opt,name=sequence_number,json=sequenceNumber,proto3,oneof" json:"sequence_number,omitempty"`
-	// The object's other properties as one JSON object; see the rule in events.proto.
-	ExtraJson     *string `protobuf:"bytes,15,opt,name=extra_json,json=extraJson,proto3,oneof" json:"extra_json,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *OpenResponsesStreamEventResponseIncomplete) Reset() {
-	*x = OpenResponsesStreamEventResponseIncomplete{}
-	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[5]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *OpenResponsesStreamEventResponseIncomplete) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*OpenResponsesStreamEventResponseIncomplete) ProtoMessage() {}
-
-func (x *OpenResponsesStreamEventResponseIncomplete) ProtoReflect() protoreflect.Message {
-	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[5]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use OpenResponsesStreamEventResponseIncomplete.ProtoReflect.Descriptor instead.
-func (*OpenResponsesStreamEventResponseIncomplete) Descriptor() ([]byte, []int) {
-	return file_openresponses_grpc_v1_events_proto_rawDescGZIP(), []int{5}
-}
-
-func (x *OpenResponsesStreamEventResponseIncomplete) GetResponse() *OpenResponsesNonStreamingResponse {
-	if x != nil {
-		return x.Response
-	}
-	return nil
-}
-
-func (x *OpenResponsesStreamEventResponseIncomplete) GetSequenceNumber() float64 {
-	if x != nil && x.SequenceNumber != nil {
-		return *x.SequenceNumber
+func (x *OpenResponsesImageGenCallPartialImage) GetPartialImageIndex() float64 {
+	if x != nil && x.PartialImageIndex != nil {
+		return *x.PartialImageIndex
 	}
 	return 0
 }
 
-func (x *OpenResponsesStreamEventResponseIncomplete) GetExtraJson() string {
-	if x != nil && x.ExtraJson != nil {
-		return *x.ExtraJson
+func (x *OpenResponsesImageGenCallPartialImage) GetBackground() string {
+	if x != nil && x.Background != nil {
+		return *x.Background
 	}
 	return ""
 }
 
-// The response failed. This terminal event ends the stream.
-type OpenResponsesStreamEventResponseFailed struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The response up to the failure. Its `error` gives the reason.
-	Response *OpenResponsesNonStreamingResponse `protobuf:"bytes,1,opt,name=response,proto3" json:"response,omitempty"`
-	// The position of the event in the response's stream, from 0.
-	SequenceNumber *float64 `protobuf:"fixed64,2,opt,name=sequence_number,json=sequenceNumber,proto3,oneof" json:"sequence_number,omitempty"`
-	// The object's other properties as one JSON object; see the rule in events.proto.
-	ExtraJson     *string `protobuf:"bytes,15,opt,name=extra_json,json=extraJson,proto3,oneof" json:"extra_json,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *OpenResponsesStreamEventResponseFailed) Reset() {
-	*x = OpenResponsesStreamEventResponseFailed{}
-	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[6]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *OpenResponsesStreamEventResponseFailed) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*OpenResponsesStreamEventResponseFailed) ProtoMessage() {}
-
-func (x *OpenResponsesStreamEventResponseFailed) ProtoReflect() protoreflect.Message {
-	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[6]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use OpenResponsesStreamEventResponseFailed.ProtoReflect.Descriptor instead.
-func (*OpenResponsesStreamEventResponseFailed) Descriptor() ([]byte, []int) {
-	return file_openresponses_grpc_v1_events_proto_rawDescGZIP(), []int{6}
-}
-
-func (x *OpenResponsesStreamEventResponseFailed) GetResponse() *OpenResponsesNonStreamingResponse {
-	if x != nil {
-		return x.Response
-	}
-	return nil
-}
-
-func (x *OpenResponsesStreamEventResponseFailed) GetSequenceNumber() float64 {
-	if x != nil && x.SequenceNumber != nil {
-		return *x.SequenceNumber
-	}
-	return 0
-}
-
-func (x *OpenResponsesStreamEventResponseFailed) GetExtraJson() string {
-	if x != nil && x.ExtraJson != nil {
-		return *x.ExtraJson
+func (x *OpenResponsesImageGenCallPartialImage) GetOutputFormat() string {
+	if x != nil && x.OutputFormat != nil {
+		return *x.OutputFormat
 	}
 	return ""
 }
 
-// An error stopped the response. This terminal event ends the stream, except that OpenAI's API sends `response.failed`
-// after it.
-type OpenResponsesErrorEvent struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The error's machine-readable code.
-	Code *string `protobuf:"bytes,1,opt,name=code,proto3,oneof" json:"code,omitempty"`
-	// A human-readable description of the error.
-	Message *string `protobuf:"bytes,2,opt,name=message,proto3,oneof" json:"message,omitempty"`
-	// The parameter of the request that caused the error.
-	Param *string `protobuf:"bytes,3,opt,name=param,proto3,oneof" json:"param,omitempty"`
-	// The position of the event in the response's stream, from 0.
-	SequenceNumber *float64 `protobuf:"fixed64,4,opt,name=sequence_number,json=sequenceNumber,proto3,oneof" json:"sequence_number,omitempty"`
-	// The error as an object, as OpenAI's API sends it.
-	Error *OpenResponsesErrorEventError `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
-	// The object's other properties as one JSON object; see the rule in events.proto.
-	ExtraJson     *string `protobuf:"bytes,15,opt,name=extra_json,json=extraJson,proto3,oneof" json:"extra_json,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *OpenResponsesErrorEvent) Reset() {
-	*x = OpenResponsesErrorEvent{}
-	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[7]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *OpenResponsesErrorEvent) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*OpenResponsesErrorEvent) ProtoMessage() {}
-
-func (x *OpenResponsesErrorEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[7]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use OpenResponsesErrorEvent.ProtoReflect.Descriptor instead.
-func (*OpenResponsesErrorEvent) Descriptor() ([]byte, []int) {
-	return file_openresponses_grpc_v1_events_proto_rawDescGZIP(), []int{7}
-}
-
-func (x *OpenResponsesErrorEvent) GetCode() string {
-	if x != nil && x.Code != nil {
-		return *x.Code
+func (x *OpenResponsesImageGenCallPartialImage) GetQuality() string {
+	if x != nil && x.Quality != nil {
+		return *x.Quality
 	}
 	return ""
 }
 
-func (x *OpenResponsesErrorEvent) GetMessage() string {
-	if x != nil && x.Message != nil {
-		return *x.Message
+func (x *OpenResponsesImageGenCallPartialImage) GetSize() string {
+	if x != nil && x.Size != nil {
+		return *x.Size
 	}
 	return ""
 }
 
-func (x *OpenResponsesErrorEvent) GetParam() string {
-	if x != nil && x.Param != nil {
-		return *x.Param
-	}
-	return ""
-}
-
-func (x *OpenResponsesErrorEvent) GetSequenceNumber() float64 {
-	if x != nil && x.SequenceNumber != nil {
-		return *x.SequenceNumber
-	}
-	return 0
-}
-
-func (x *OpenResponsesErrorEvent) GetError() *OpenResponsesErrorEventError {
-	if x != nil {
-		return x.Error
-	}
-	return nil
-}
-
-func (x *OpenResponsesErrorEvent) GetExtraJson() string {
-	if x != nil && x.ExtraJson != nil {
-		return *x.ExtraJson
-	}
-	return ""
-}
-
-// The error of an `error` event, as OpenAI's API sends it.
-type OpenResponsesErrorEventError struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The kind of error, for example `insufficient_quota`.
-	Type *string `protobuf:"bytes,1,opt,name=type,proto3,oneof" json:"type,omitempty"`
-	// The error's machine-readable code.
-	Code *string `protobuf:"bytes,2,opt,name=code,proto3,oneof" json:"code,omitempty"`
-	// A human-readable description of the error.
-	Message *string `protobuf:"bytes,3,opt,name=message,proto3,oneof" json:"message,omitempty"`
-	// The parameter of the request that caused the error.
-	Param *string `protobuf:"bytes,4,opt,name=param,proto3,oneof" json:"param,omitempty"`
-	// The object's other properties as one JSON object; see the rule in events.proto.
-	ExtraJson     *string `protobuf:"bytes,15,opt,name=extra_json,json=extraJson,proto3,oneof" json:"extra_json,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *OpenResponsesErrorEventError) Reset() {
-	*x = OpenResponsesErrorEventError{}
-	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[8]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *OpenResponsesErrorEventError) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*OpenResponsesErrorEventError) ProtoMessage() {}
-
-func (x *OpenResponsesErrorEventError) ProtoReflect() protoreflect.Message {
-	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[8]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use OpenResponsesErrorEventError.ProtoReflect.Descriptor instead.
-func (*OpenResponsesErrorEventError) Descriptor() ([]byte, []int) {
-	return file_openresponses_grpc_v1_events_proto_rawDescGZIP(), []int{8}
-}
-
-func (x *OpenResponsesErrorEventError) GetType() string {
-	if x != nil && x.Type != nil {
-		return *x.Type
-	}
-	return ""
-}
-
-func (x *OpenResponsesErrorEventError) GetCode() string {
-	if x != nil && x.Code != nil {
-		return *x.Code
-	}
-	return ""
-}
-
-func (x *OpenResponsesErrorEventError) GetMessage() string {
-	if x != nil && x.Message != nil {
-		return *x.Message
-	}
-	return ""
-}
-
-func (x *OpenResponsesErrorEventError) GetParam() string {
-	if x != nil && x.Param != nil {
-		return *x.Param
-	}
-	return ""
-}
-
-func (x *OpenResponsesErrorEventError) GetExtraJson() string {
-	if x != nil && x.ExtraJson != nil {
-		return *x.ExtraJson
-	}
-	return ""
-}
-
-// Debugging information about the response. OpenRouter sends it if the request asks for it.
-type DebugEvent struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// The information as JSON text, for example the request to the upstream provider in `echo_upstream_body`.
-	DebugJson *string `protobuf:"bytes,1,opt,name=debug_json,json=debugJson,proto3,oneof" json:"debug_json,omitempty"`
-	// The position of the event in the response's stream, from 0.
-	SequenceNumber *float64 `protobuf:"fixed64,2,opt,name=sequence_number,json=sequenceNumber,proto3,oneof" json:"sequence_number,omitempty"`
-	// The object's other properties as one JSON object; see the rule in events.proto.
-	ExtraJson     *string `protobuf:"bytes,15,opt,name=extra_json,json=extraJson,proto3,oneof" json:"extra_json,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *DebugEvent) Reset() {
-	*x = DebugEvent{}
-	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *DebugEvent) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*DebugEvent) ProtoMessage() {}
-
-func (x *DebugEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_openresponses_grpc_v1_events_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use DebugEvent.ProtoReflect.Descriptor instead.
-func (*DebugEvent) Descriptor() ([]byte, []int) {
-	return file_openresponses_grpc_v1_events_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *DebugEvent) GetDebugJson() string {
-	if x != nil && x.DebugJson != nil {
-		return *x.DebugJson
-	}
-	return ""
-}
-
-func (x *DebugEvent) GetSequenceNumber() float64 {
-	if x != nil && x.SequenceNumber != nil {
-		return *x.SequenceNumber
-	}
-	return 0
-}
-
-func (x *DebugEvent) GetExtraJson() string {
+func (x *OpenResponsesImageGenCallPartialImage) GetExtraJson() string {
 	if x != nil && x.ExtraJson != nil {
 		return *x.ExtraJson
 	}
@@ -1960,7 +1684,7 @@ var File_openresponses_grpc_v1_events_proto protoreflect.FileDescriptor
 
 const file_openresponses_grpc_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"\"openresponses_grpc/v1/events.proto\x12\x15openresponses_grpc.v1\x1a'openresponses_grpc/v1/annotations.proto\x1a(openresponses_grpc/v1/audio_events.proto\x1a\"openresponses_grpc/v1/common.proto\x1a)openresponses_grpc/v1/fusion_events.proto\x1a(openresponses_grpc/v1/image_events.proto\x1a'openresponses_grpc/v1/item_events.proto\x1a&openresponses_grpc/v1/mcp_events.proto\x1a,openresponses_grpc/v1/reasoning_events.proto\x1a$openresponses_grpc/v1/response.proto\x1a(openresponses_grpc/v1/shell_events.proto\x1a'openresponses_grpc/v1/text_events.proto\x1a'openresponses_grpc/v1/tool_events.proto\"\xa6F\n" +
+	"\"openresponses_grpc/v1/events.proto\x12\x15openresponses_grpc.v1\x1a'openresponses_grpc/v1/annotations.proto\x1a(openresponses_grpc/v1/audio_events.proto\x1a\"openresponses_grpc/v1/common.proto\x1a)openresponses_grpc/v1/fusion_events.proto\x1a'openresponses_grpc/v1/item_events.proto\x1a&openresponses_grpc/v1/mcp_events.proto\x1a,openresponses_grpc/v1/reasoning_events.proto\x1a+openresponses_grpc/v1/response_events.proto\x1a(openresponses_grpc/v1/shell_events.proto\x1a'openresponses_grpc/v1/text_events.proto\x1a'openresponses_grpc/v1/tool_events.proto\"\xa6F\n" +
 	"\x18OpenResponsesStreamEvent\x12\x85\x01\n" +
 	" image_generation_call_generating\x18\x01 \x01(\v2:.openresponses_grpc.v1.OpenResponsesImageGenCallGeneratingH\x00R\x1dimageGenerationCallGenerating\x12\x82\x01\n" +
 	"\x1fimage_generation_call_completed\x18\x02 \x01(\v29.openresponses_grpc.v1.OpenResponsesImageGenCallCompletedH\x00R\x1cimageGenerationCallCompleted\x12\x86\x01\n" +
@@ -2040,96 +1764,69 @@ const file_openresponses_grpc_v1_events_proto_rawDesc = "" +
 	" fusion_call_analysis_in_progress\x18J \x01(\v28.openresponses_grpc.v1.FusionCallAnalysisInProgressEventB\b\xea\xa7\xfd\xce\x04\x020\x01H\x00R\x1cfusionCallAnalysisInProgress\x12\x88\x01\n" +
 	"\x1efusion_call_analysis_completed\x18K \x01(\v27.openresponses_grpc.v1.FusionCallAnalysisCompletedEventB\b\xea\xa7\xfd\xce\x04\x020\x01H\x00R\x1bfusionCallAnalysisCompleted\x12o\n" +
 	"\x15fusion_call_completed\x18L \x01(\v2/.openresponses_grpc.v1.FusionCallCompletedEventB\b\xea\xa7\xfd\xce\x04\x020\x01H\x00R\x13fusionCallCompletedB\x06\n" +
-	"\x04kindJ\x04\b\x10\x10\x11J\x06\b\xe8\a\x10\xd0\x0f\"\xa2\x02\n" +
-	"'OpenResponsesStreamEventResponseCreated\x12^\n" +
-	"\bresponse\x18\x01 \x01(\v28.openresponses_grpc.v1.OpenResponsesNonStreamingResponseB\b\xea\xa7\xfd\xce\x04\x02\x10\x01R\bresponse\x126\n" +
-	"\x0fsequence_number\x18\x02 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x00R\x0esequenceNumber\x88\x01\x01\x12\"\n" +
+	"\x04kindJ\x04\b\x10\x10\x11J\x06\b\xe8\a\x10\xd0\x0f\"\xce\x02\n" +
+	"#OpenResponsesImageGenCallGenerating\x12&\n" +
+	"\aitem_id\x18\x01 \x01(\tB\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x00R\x06itemId\x88\x01\x01\x120\n" +
+	"\foutput_index\x18\x02 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x01R\voutputIndex\x88\x01\x01\x126\n" +
+	"\x0fsequence_number\x18\x03 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x02R\x0esequenceNumber\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"extra_json\x18\x0f \x01(\tH\x01R\textraJson\x88\x01\x01:\x18\xd2\xe2\xba\xfe\r\x12\n" +
-	"\x10response.createdB\x12\n" +
+	"extra_json\x18\x0f \x01(\tH\x03R\textraJson\x88\x01\x01:1\xd2\xe2\xba\xfe\r+\n" +
+	")response.image_generation_call.generatingB\n" +
+	"\n" +
+	"\b_item_idB\x0f\n" +
+	"\r_output_indexB\x12\n" +
 	"\x10_sequence_numberB\r\n" +
-	"\v_extra_json\"\xf9\x01\n" +
-	"\x13ResponseQueuedEvent\x12T\n" +
-	"\bresponse\x18\x01 \x01(\v28.openresponses_grpc.v1.OpenResponsesNonStreamingResponseR\bresponse\x12,\n" +
-	"\x0fsequence_number\x18\x02 \x01(\x01H\x00R\x0esequenceNumber\x88\x01\x01\x12\"\n" +
+	"\v_extra_json\"\xcc\x02\n" +
+	"\"OpenResponsesImageGenCallCompleted\x12&\n" +
+	"\aitem_id\x18\x01 \x01(\tB\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x00R\x06itemId\x88\x01\x01\x120\n" +
+	"\foutput_index\x18\x02 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x01R\voutputIndex\x88\x01\x01\x126\n" +
+	"\x0fsequence_number\x18\x03 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x02R\x0esequenceNumber\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"extra_json\x18\x0f \x01(\tH\x01R\textraJson\x88\x01\x01:\x17\xd2\xe2\xba\xfe\r\x11\n" +
-	"\x0fresponse.queuedB\x12\n" +
+	"extra_json\x18\x0f \x01(\tH\x03R\textraJson\x88\x01\x01:0\xd2\xe2\xba\xfe\r*\n" +
+	"(response.image_generation_call.completedB\n" +
+	"\n" +
+	"\b_item_idB\x0f\n" +
+	"\r_output_indexB\x12\n" +
 	"\x10_sequence_numberB\r\n" +
-	"\v_extra_json\"\xa9\x02\n" +
-	"*OpenResponsesStreamEventResponseInProgress\x12^\n" +
-	"\bresponse\x18\x01 \x01(\v28.openresponses_grpc.v1.OpenResponsesNonStreamingResponseB\b\xea\xa7\xfd\xce\x04\x02\x10\x01R\bresponse\x126\n" +
-	"\x0fsequence_number\x18\x02 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x00R\x0esequenceNumber\x88\x01\x01\x12\"\n" +
+	"\v_extra_json\"\xcf\x02\n" +
+	"#OpenResponsesImageGenCallInProgress\x12&\n" +
+	"\aitem_id\x18\x01 \x01(\tB\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x00R\x06itemId\x88\x01\x01\x120\n" +
+	"\foutput_index\x18\x02 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x01R\voutputIndex\x88\x01\x01\x126\n" +
+	"\x0fsequence_number\x18\x03 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x02R\x0esequenceNumber\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"extra_json\x18\x0f \x01(\tH\x01R\textraJson\x88\x01\x01:\x1c\xd2\xe2\xba\xfe\r\x16\n" +
-	"\x14response.in_progressB\x12\n" +
+	"extra_json\x18\x0f \x01(\tH\x03R\textraJson\x88\x01\x01:2\xd2\xe2\xba\xfe\r,\n" +
+	"*response.image_generation_call.in_progressB\n" +
+	"\n" +
+	"\b_item_idB\x0f\n" +
+	"\r_output_indexB\x12\n" +
 	"\x10_sequence_numberB\r\n" +
-	"\v_extra_json\"\xa6\x02\n" +
-	")OpenResponsesStreamEventResponseCompleted\x12^\n" +
-	"\bresponse\x18\x01 \x01(\v28.openresponses_grpc.v1.OpenResponsesNonStreamingResponseB\b\xea\xa7\xfd\xce\x04\x02\x10\x01R\bresponse\x126\n" +
-	"\x0fsequence_number\x18\x02 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x00R\x0esequenceNumber\x88\x01\x01\x12\"\n" +
+	"\v_extra_json\"\xe0\x05\n" +
+	"%OpenResponsesImageGenCallPartialImage\x12&\n" +
+	"\aitem_id\x18\x01 \x01(\tB\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x00R\x06itemId\x88\x01\x01\x120\n" +
+	"\foutput_index\x18\x02 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x01R\voutputIndex\x88\x01\x01\x126\n" +
+	"\x0fsequence_number\x18\x03 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x02R\x0esequenceNumber\x88\x01\x01\x129\n" +
+	"\x11partial_image_b64\x18\x04 \x01(\tB\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x03R\x0fpartialImageB64\x88\x01\x01\x12=\n" +
+	"\x13partial_image_index\x18\x05 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x04R\x11partialImageIndex\x88\x01\x01\x12-\n" +
 	"\n" +
-	"extra_json\x18\x0f \x01(\tH\x01R\textraJson\x88\x01\x01:\x1a\xd2\xe2\xba\xfe\r\x14\n" +
-	"\x12response.completedB\x12\n" +
-	"\x10_sequence_numberB\r\n" +
-	"\v_extra_json\"\xa8\x02\n" +
-	"*OpenResponsesStreamEventResponseIncomplete\x12^\n" +
-	"\bresponse\x18\x01 \x01(\v28.openresponses_grpc.v1.OpenResponsesNonStreamingResponseB\b\xea\xa7\xfd\xce\x04\x02\x10\x01R\bresponse\x126\n" +
-	"\x0fsequence_number\x18\x02 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x00R\x0esequenceNumber\x88\x01\x01\x12\"\n" +
+	"background\x18\x06 \x01(\tB\b\xea\xa7\xfd\xce\x04\x020\x01H\x05R\n" +
+	"background\x88\x01\x01\x122\n" +
+	"\routput_format\x18\a \x01(\tB\b\xea\xa7\xfd\xce\x04\x020\x01H\x06R\foutputFormat\x88\x01\x01\x12'\n" +
+	"\aquality\x18\b \x01(\tB\b\xea\xa7\xfd\xce\x04\x020\x01H\aR\aquality\x88\x01\x01\x12!\n" +
+	"\x04size\x18\t \x01(\tB\b\xea\xa7\xfd\xce\x04\x020\x01H\bR\x04size\x88\x01\x01\x12\"\n" +
 	"\n" +
-	"extra_json\x18\x0f \x01(\tH\x01R\textraJson\x88\x01\x01:\x1b\xd2\xe2\xba\xfe\r\x15\n" +
-	"\x13response.incompleteB\x12\n" +
-	"\x10_sequence_numberB\r\n" +
-	"\v_extra_json\"\xa0\x02\n" +
-	"&OpenResponsesStreamEventResponseFailed\x12^\n" +
-	"\bresponse\x18\x01 \x01(\v28.openresponses_grpc.v1.OpenResponsesNonStreamingResponseB\b\xea\xa7\xfd\xce\x04\x02\x10\x01R\bresponse\x126\n" +
-	"\x0fsequence_number\x18\x02 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x00R\x0esequenceNumber\x88\x01\x01\x12\"\n" +
+	"extra_json\x18\x0f \x01(\tH\tR\textraJson\x88\x01\x01:4\xd2\xe2\xba\xfe\r.\n" +
+	",response.image_generation_call.partial_imageB\n" +
 	"\n" +
-	"extra_json\x18\x0f \x01(\tH\x01R\textraJson\x88\x01\x01:\x17\xd2\xe2\xba\xfe\r\x11\n" +
-	"\x0fresponse.failedB\x12\n" +
-	"\x10_sequence_numberB\r\n" +
-	"\v_extra_json\"\x90\x03\n" +
-	"\x17OpenResponsesErrorEvent\x12#\n" +
-	"\x04code\x18\x01 \x01(\tB\n" +
-	"\xea\xa7\xfd\xce\x04\x04\x10\x01\x18\x01H\x00R\x04code\x88\x01\x01\x12'\n" +
-	"\amessage\x18\x02 \x01(\tB\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x01R\amessage\x88\x01\x01\x12%\n" +
-	"\x05param\x18\x03 \x01(\tB\n" +
-	"\xea\xa7\xfd\xce\x04\x04\x10\x01\x18\x01H\x02R\x05param\x88\x01\x01\x126\n" +
-	"\x0fsequence_number\x18\x04 \x01(\x01B\b\xea\xa7\xfd\xce\x04\x02\x10\x01H\x03R\x0esequenceNumber\x88\x01\x01\x12S\n" +
-	"\x05error\x18\x05 \x01(\v23.openresponses_grpc.v1.OpenResponsesErrorEventErrorB\b\xea\xa7\xfd\xce\x04\x020\x01R\x05error\x12\"\n" +
+	"\b_item_idB\x0f\n" +
+	"\r_output_indexB\x12\n" +
+	"\x10_sequence_numberB\x14\n" +
+	"\x12_partial_image_b64B\x16\n" +
+	"\x14_partial_image_indexB\r\n" +
+	"\v_backgroundB\x10\n" +
+	"\x0e_output_formatB\n" +
 	"\n" +
-	"extra_json\x18\x0f \x01(\tH\x04R\textraJson\x88\x01\x01:\r\xd2\xe2\xba\xfe\r\a\n" +
-	"\x05errorB\a\n" +
-	"\x05_codeB\n" +
-	"\n" +
-	"\b_messageB\b\n" +
-	"\x06_paramB\x12\n" +
-	"\x10_sequence_numberB\r\n" +
-	"\v_extra_json\"\xe5\x01\n" +
-	"\x1cOpenResponsesErrorEventError\x12\x17\n" +
-	"\x04type\x18\x01 \x01(\tH\x00R\x04type\x88\x01\x01\x12\x17\n" +
-	"\x04code\x18\x02 \x01(\tH\x01R\x04code\x88\x01\x01\x12\x1d\n" +
-	"\amessage\x18\x03 \x01(\tH\x02R\amessage\x88\x01\x01\x12\x19\n" +
-	"\x05param\x18\x04 \x01(\tH\x03R\x05param\x88\x01\x01\x12\"\n" +
-	"\n" +
-	"extra_json\x18\x0f \x01(\tH\x04R\textraJson\x88\x01\x01B\a\n" +
-	"\x05_typeB\a\n" +
-	"\x05_codeB\n" +
-	"\n" +
-	"\b_messageB\b\n" +
-	"\x06_paramB\r\n" +
-	"\v_extra_json\"\xdd\x01\n" +
-	"\n" +
-	"DebugEvent\x123\n" +
-	"\n" +
-	"debug_json\x18\x01 \x01(\tB\x0f\xea\xa7\xfd\xce\x04\t\n" +
-	"\x05debug(\x02H\x00R\tdebugJson\x88\x01\x01\x12,\n" +
-	"\x0fsequence_number\x18\x02 \x01(\x01H\x01R\x0esequenceNumber\x88\x01\x01\x12\"\n" +
-	"\n" +
-	"extra_json\x18\x0f \x01(\tH\x02R\textraJson\x88\x01\x01:\x16\xd2\xe2\xba\xfe\r\x10\n" +
-	"\x0eresponse.debugB\r\n" +
-	"\v_debug_jsonB\x12\n" +
-	"\x10_sequence_numberB\r\n" +
+	"\b_qualityB\a\n" +
+	"\x05_sizeB\r\n" +
 	"\v_extra_jsonBd\n" +
 	"\x15openresponses_grpc.v1B\vEventsProtoP\x01Z<openresponses-grpc/openresponses_grpc/v1;openresponsesgrpcv1b\x06proto3"
 
@@ -2145,169 +1842,160 @@ func file_openresponses_grpc_v1_events_proto_rawDescGZIP() []byte {
 	return file_openresponses_grpc_v1_events_proto_rawDescData
 }
 
-var file_openresponses_grpc_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_openresponses_grpc_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_openresponses_grpc_v1_events_proto_goTypes = []any{
 	(*OpenResponsesStreamEvent)(nil),                                   // 0: openresponses_grpc.v1.OpenResponsesStreamEvent
-	(*OpenResponsesStreamEventResponseCreated)(nil),                    // 1: openresponses_grpc.v1.OpenResponsesStreamEventResponseCreated
-	(*ResponseQueuedEvent)(nil),                                        // 2: openresponses_grpc.v1.ResponseQueuedEvent
-	(*OpenResponsesStreamEventResponseInProgress)(nil),                 // 3: openresponses_grpc.v1.OpenResponsesStreamEventResponseInProgress
-	(*OpenResponsesStreamEventResponseCompleted)(nil),                  // 4: openresponses_grpc.v1.OpenResponsesStreamEventResponseCompleted
-	(*OpenResponsesStreamEventResponseIncomplete)(nil),                 // 5: openresponses_grpc.v1.OpenResponsesStreamEventResponseIncomplete
-	(*OpenResponsesStreamEventResponseFailed)(nil),                     // 6: openresponses_grpc.v1.OpenResponsesStreamEventResponseFailed
-	(*OpenResponsesErrorEvent)(nil),                                    // 7: openresponses_grpc.v1.OpenResponsesErrorEvent
-	(*OpenResponsesErrorEventError)(nil),                               // 8: openresponses_grpc.v1.OpenResponsesErrorEventError
-	(*DebugEvent)(nil),                                                 // 9: openresponses_grpc.v1.DebugEvent
-	(*OpenResponsesImageGenCallGenerating)(nil),                        // 10: openresponses_grpc.v1.OpenResponsesImageGenCallGenerating
-	(*OpenResponsesImageGenCallCompleted)(nil),                         // 11: openresponses_grpc.v1.OpenResponsesImageGenCallCompleted
-	(*OpenResponsesImageGenCallInProgress)(nil),                        // 12: openresponses_grpc.v1.OpenResponsesImageGenCallInProgress
-	(*OpenResponsesImageGenCallPartialImage)(nil),                      // 13: openresponses_grpc.v1.OpenResponsesImageGenCallPartialImage
-	(*OpenResponsesStreamEventResponseOutputTextDelta)(nil),            // 14: openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputTextDelta
-	(*OpenResponsesReasoningSummaryTextDeltaEvent)(nil),                // 15: openresponses_grpc.v1.OpenResponsesReasoningSummaryTextDeltaEvent
-	(*OpenResponsesStreamEventResponseFunctionCallArgumentsDelta)(nil), // 16: openresponses_grpc.v1.OpenResponsesStreamEventResponseFunctionCallArgumentsDelta
-	(*OpenResponsesReasoningDeltaEvent)(nil),                           // 17: openresponses_grpc.v1.OpenResponsesReasoningDeltaEvent
-	(*ResponseCodeInterpreterCallCodeDeltaEvent)(nil),                  // 18: openresponses_grpc.v1.ResponseCodeInterpreterCallCodeDeltaEvent
-	(*OpenResponsesStreamEventResponseOutputItemAdded)(nil),            // 19: openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputItemAdded
-	(*OpenResponsesStreamEventResponseOutputItemDone)(nil),             // 20: openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputItemDone
-	(*Unrecognized)(nil),                                               // 21: openresponses_grpc.v1.Unrecognized
-	(*OpenResponsesStreamEventResponseContentPartAdded)(nil),           // 22: openresponses_grpc.v1.OpenResponsesStreamEventResponseContentPartAdded
-	(*OpenResponsesStreamEventResponseContentPartDone)(nil),            // 23: openresponses_grpc.v1.OpenResponsesStreamEventResponseContentPartDone
-	(*OpenResponsesStreamEventResponseOutputTextDone)(nil),             // 24: openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputTextDone
-	(*OpenResponsesStreamEventResponseOutputTextAnnotationAdded)(nil),  // 25: openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputTextAnnotationAdded
-	(*OpenResponsesStreamEventResponseRefusalDelta)(nil),               // 26: openresponses_grpc.v1.OpenResponsesStreamEventResponseRefusalDelta
-	(*OpenResponsesStreamEventResponseRefusalDone)(nil),                // 27: openresponses_grpc.v1.OpenResponsesStreamEventResponseRefusalDone
-	(*OpenResponsesReasoningDoneEvent)(nil),                            // 28: openresponses_grpc.v1.OpenResponsesReasoningDoneEvent
-	(*OpenResponsesReasoningSummaryPartAddedEvent)(nil),                // 29: openresponses_grpc.v1.OpenResponsesReasoningSummaryPartAddedEvent
-	(*OpenResponsesStreamEventResponseReasoningSummaryPartDone)(nil),   // 30: openresponses_grpc.v1.OpenResponsesStreamEventResponseReasoningSummaryPartDone
-	(*OpenResponsesReasoningSummaryTextDoneEvent)(nil),                 // 31: openresponses_grpc.v1.OpenResponsesReasoningSummaryTextDoneEvent
-	(*OpenResponsesStreamEventResponseFunctionCallArgumentsDone)(nil),  // 32: openresponses_grpc.v1.OpenResponsesStreamEventResponseFunctionCallArgumentsDone
-	(*ResponseCodeInterpreterCallInProgressEvent)(nil),                 // 33: openresponses_grpc.v1.ResponseCodeInterpreterCallInProgressEvent
-	(*ResponseCodeInterpreterCallInterpretingEvent)(nil),               // 34: openresponses_grpc.v1.ResponseCodeInterpreterCallInterpretingEvent
-	(*ResponseCodeInterpreterCallCompletedEvent)(nil),                  // 35: openresponses_grpc.v1.ResponseCodeInterpreterCallCompletedEvent
-	(*ResponseCodeInterpreterCallCodeDoneEvent)(nil),                   // 36: openresponses_grpc.v1.ResponseCodeInterpreterCallCodeDoneEvent
-	(*ResponseWebSearchCallInProgressEvent)(nil),                       // 37: openresponses_grpc.v1.ResponseWebSearchCallInProgressEvent
-	(*ResponseWebSearchCallSearchingEvent)(nil),                        // 38: openresponses_grpc.v1.ResponseWebSearchCallSearchingEvent
-	(*ResponseWebSearchCallCompletedEvent)(nil),                        // 39: openresponses_grpc.v1.ResponseWebSearchCallCompletedEvent
-	(*ResponseFileSearchCallInProgressEvent)(nil),                      // 40: openresponses_grpc.v1.ResponseFileSearchCallInProgressEvent
-	(*ResponseFileSearchCallSearchingEvent)(nil),                       // 41: openresponses_grpc.v1.ResponseFileSearchCallSearchingEvent
-	(*ResponseFileSearchCallCompletedEvent)(nil),                       // 42: openresponses_grpc.v1.ResponseFileSearchCallCompletedEvent
-	(*ResponseMcpListToolsInProgressEvent)(nil),                        // 43: openresponses_grpc.v1.ResponseMcpListToolsInProgressEvent
-	(*ResponseMcpListToolsCompletedEvent)(nil),                         // 44: openresponses_grpc.v1.ResponseMcpListToolsCompletedEvent
-	(*ResponseMcpListToolsFailedEvent)(nil),                            // 45: openresponses_grpc.v1.ResponseMcpListToolsFailedEvent
-	(*ResponseMcpCallInProgressEvent)(nil),                             // 46: openresponses_grpc.v1.ResponseMcpCallInProgressEvent
-	(*ResponseMcpCallArgumentsDeltaEvent)(nil),                         // 47: openresponses_grpc.v1.ResponseMcpCallArgumentsDeltaEvent
-	(*ResponseMcpCallArgumentsDoneEvent)(nil),                          // 48: openresponses_grpc.v1.ResponseMcpCallArgumentsDoneEvent
-	(*ResponseMcpCallCompletedEvent)(nil),                              // 49: openresponses_grpc.v1.ResponseMcpCallCompletedEvent
-	(*ResponseMcpCallFailedEvent)(nil),                                 // 50: openresponses_grpc.v1.ResponseMcpCallFailedEvent
-	(*ResponseCustomToolCallInputDeltaEvent)(nil),                      // 51: openresponses_grpc.v1.ResponseCustomToolCallInputDeltaEvent
-	(*ResponseCustomToolCallInputDoneEvent)(nil),                       // 52: openresponses_grpc.v1.ResponseCustomToolCallInputDoneEvent
-	(*ResponseShellCallCommandAddedEvent)(nil),                         // 53: openresponses_grpc.v1.ResponseShellCallCommandAddedEvent
-	(*ResponseShellCallCommandDeltaEvent)(nil),                         // 54: openresponses_grpc.v1.ResponseShellCallCommandDeltaEvent
-	(*ResponseShellCallCommandDoneEvent)(nil),                          // 55: openresponses_grpc.v1.ResponseShellCallCommandDoneEvent
-	(*ResponseShellCallOutputContentDeltaEvent)(nil),                   // 56: openresponses_grpc.v1.ResponseShellCallOutputContentDeltaEvent
-	(*ResponseShellCallOutputContentDoneEvent)(nil),                    // 57: openresponses_grpc.v1.ResponseShellCallOutputContentDoneEvent
-	(*ResponseAudioDeltaEvent)(nil),                                    // 58: openresponses_grpc.v1.ResponseAudioDeltaEvent
-	(*ResponseAudioDoneEvent)(nil),                                     // 59: openresponses_grpc.v1.ResponseAudioDoneEvent
-	(*ResponseAudioTranscriptDeltaEvent)(nil),                          // 60: openresponses_grpc.v1.ResponseAudioTranscriptDeltaEvent
-	(*ResponseAudioTranscriptDoneEvent)(nil),                           // 61: openresponses_grpc.v1.ResponseAudioTranscriptDoneEvent
-	(*ResponseCompactionCompactingEvent)(nil),                          // 62: openresponses_grpc.v1.ResponseCompactionCompactingEvent
-	(*ApplyPatchCallOperationDiffDeltaEvent)(nil),                      // 63: openresponses_grpc.v1.ApplyPatchCallOperationDiffDeltaEvent
-	(*ApplyPatchCallOperationDiffDoneEvent)(nil),                       // 64: openresponses_grpc.v1.ApplyPatchCallOperationDiffDoneEvent
-	(*FusionCallInProgressEvent)(nil),                                  // 65: openresponses_grpc.v1.FusionCallInProgressEvent
-	(*FusionCallPanelAddedEvent)(nil),                                  // 66: openresponses_grpc.v1.FusionCallPanelAddedEvent
-	(*FusionCallPanelDeltaEvent)(nil),                                  // 67: openresponses_grpc.v1.FusionCallPanelDeltaEvent
-	(*FusionCallPanelReasoningDeltaEvent)(nil),                         // 68: openresponses_grpc.v1.FusionCallPanelReasoningDeltaEvent
-	(*FusionCallPanelCompletedEvent)(nil),                              // 69: openresponses_grpc.v1.FusionCallPanelCompletedEvent
-	(*FusionCallPanelFailedEvent)(nil),                                 // 70: openresponses_grpc.v1.FusionCallPanelFailedEvent
-	(*FusionCallAnalysisInProgressEvent)(nil),                          // 71: openresponses_grpc.v1.FusionCallAnalysisInProgressEvent
-	(*FusionCallAnalysisCompletedEvent)(nil),                           // 72: openresponses_grpc.v1.FusionCallAnalysisCompletedEvent
-	(*FusionCallCompletedEvent)(nil),                                   // 73: openresponses_grpc.v1.FusionCallCompletedEvent
-	(*OpenResponsesNonStreamingResponse)(nil),                          // 74: openresponses_grpc.v1.OpenResponsesNonStreamingResponse
+	(*OpenResponsesImageGenCallGenerating)(nil),                        // 1: openresponses_grpc.v1.OpenResponsesImageGenCallGenerating
+	(*OpenResponsesImageGenCallCompleted)(nil),                         // 2: openresponses_grpc.v1.OpenResponsesImageGenCallCompleted
+	(*OpenResponsesImageGenCallInProgress)(nil),                        // 3: openresponses_grpc.v1.OpenResponsesImageGenCallInProgress
+	(*OpenResponsesImageGenCallPartialImage)(nil),                      // 4: openresponses_grpc.v1.OpenResponsesImageGenCallPartialImage
+	(*OpenResponsesStreamEventResponseOutputTextDelta)(nil),            // 5: openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputTextDelta
+	(*OpenResponsesReasoningSummaryTextDeltaEvent)(nil),                // 6: openresponses_grpc.v1.OpenResponsesReasoningSummaryTextDeltaEvent
+	(*OpenResponsesStreamEventResponseFunctionCallArgumentsDelta)(nil), // 7: openresponses_grpc.v1.OpenResponsesStreamEventResponseFunctionCallArgumentsDelta
+	(*OpenResponsesReasoningDeltaEvent)(nil),                           // 8: openresponses_grpc.v1.OpenResponsesReasoningDeltaEvent
+	(*ResponseCodeInterpreterCallCodeDeltaEvent)(nil),                  // 9: openresponses_grpc.v1.ResponseCodeInterpreterCallCodeDeltaEvent
+	(*OpenResponsesStreamEventResponseOutputItemAdded)(nil),            // 10: openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputItemAdded
+	(*OpenResponsesStreamEventResponseOutputItemDone)(nil),             // 11: openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputItemDone
+	(*Unrecognized)(nil),                                               // 12: openresponses_grpc.v1.Unrecognized
+	(*OpenResponsesStreamEventResponseCreated)(nil),                    // 13: openresponses_grpc.v1.OpenResponsesStreamEventResponseCreated
+	(*ResponseQueuedEvent)(nil),                                        // 14: openresponses_grpc.v1.ResponseQueuedEvent
+	(*OpenResponsesStreamEventResponseInProgress)(nil),                 // 15: openresponses_grpc.v1.OpenResponsesStreamEventResponseInProgress
+	(*OpenResponsesStreamEventResponseCompleted)(nil),                  // 16: openresponses_grpc.v1.OpenResponsesStreamEventResponseCompleted
+	(*OpenResponsesStreamEventResponseIncomplete)(nil),                 // 17: openresponses_grpc.v1.OpenResponsesStreamEventResponseIncomplete
+	(*OpenResponsesStreamEventResponseFailed)(nil),                     // 18: openresponses_grpc.v1.OpenResponsesStreamEventResponseFailed
+	(*OpenResponsesErrorEvent)(nil),                                    // 19: openresponses_grpc.v1.OpenResponsesErrorEvent
+	(*OpenResponsesStreamEventResponseContentPartAdded)(nil),           // 20: openresponses_grpc.v1.OpenResponsesStreamEventResponseContentPartAdded
+	(*OpenResponsesStreamEventResponseContentPartDone)(nil),            // 21: openresponses_grpc.v1.OpenResponsesStreamEventResponseContentPartDone
+	(*OpenResponsesStreamEventResponseOutputTextDone)(nil),             // 22: openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputTextDone
+	(*OpenResponsesStreamEventResponseOutputTextAnnotationAdded)(nil),  // 23: openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputTextAnnotationAdded
+	(*OpenResponsesStreamEventResponseRefusalDelta)(nil),               // 24: openresponses_grpc.v1.OpenResponsesStreamEventResponseRefusalDelta
+	(*OpenResponsesStreamEventResponseRefusalDone)(nil),                // 25: openresponses_grpc.v1.OpenResponsesStreamEventResponseRefusalDone
+	(*OpenResponsesReasoningDoneEvent)(nil),                            // 26: openresponses_grpc.v1.OpenResponsesReasoningDoneEvent
+	(*OpenResponsesReasoningSummaryPartAddedEvent)(nil),                // 27: openresponses_grpc.v1.OpenResponsesReasoningSummaryPartAddedEvent
+	(*OpenResponsesStreamEventResponseReasoningSummaryPartDone)(nil),   // 28: openresponses_grpc.v1.OpenResponsesStreamEventResponseReasoningSummaryPartDone
+	(*OpenResponsesReasoningSummaryTextDoneEvent)(nil),                 // 29: openresponses_grpc.v1.OpenResponsesReasoningSummaryTextDoneEvent
+	(*OpenResponsesStreamEventResponseFunctionCallArgumentsDone)(nil),  // 30: openresponses_grpc.v1.OpenResponsesStreamEventResponseFunctionCallArgumentsDone
+	(*ResponseCodeInterpreterCallInProgressEvent)(nil),                 // 31: openresponses_grpc.v1.ResponseCodeInterpreterCallInProgressEvent
+	(*ResponseCodeInterpreterCallInterpretingEvent)(nil),               // 32: openresponses_grpc.v1.ResponseCodeInterpreterCallInterpretingEvent
+	(*ResponseCodeInterpreterCallCompletedEvent)(nil),                  // 33: openresponses_grpc.v1.ResponseCodeInterpreterCallCompletedEvent
+	(*ResponseCodeInterpreterCallCodeDoneEvent)(nil),                   // 34: openresponses_grpc.v1.ResponseCodeInterpreterCallCodeDoneEvent
+	(*ResponseWebSearchCallInProgressEvent)(nil),                       // 35: openresponses_grpc.v1.ResponseWebSearchCallInProgressEvent
+	(*ResponseWebSearchCallSearchingEvent)(nil),                        // 36: openresponses_grpc.v1.ResponseWebSearchCallSearchingEvent
+	(*ResponseWebSearchCallCompletedEvent)(nil),                        // 37: openresponses_grpc.v1.ResponseWebSearchCallCompletedEvent
+	(*ResponseFileSearchCallInProgressEvent)(nil),                      // 38: openresponses_grpc.v1.ResponseFileSearchCallInProgressEvent
+	(*ResponseFileSearchCallSearchingEvent)(nil),                       // 39: openresponses_grpc.v1.ResponseFileSearchCallSearchingEvent
+	(*ResponseFileSearchCallCompletedEvent)(nil),                       // 40: openresponses_grpc.v1.ResponseFileSearchCallCompletedEvent
+	(*ResponseMcpListToolsInProgressEvent)(nil),                        // 41: openresponses_grpc.v1.ResponseMcpListToolsInProgressEvent
+	(*ResponseMcpListToolsCompletedEvent)(nil),                         // 42: openresponses_grpc.v1.ResponseMcpListToolsCompletedEvent
+	(*ResponseMcpListToolsFailedEvent)(nil),                            // 43: openresponses_grpc.v1.ResponseMcpListToolsFailedEvent
+	(*ResponseMcpCallInProgressEvent)(nil),                             // 44: openresponses_grpc.v1.ResponseMcpCallInProgressEvent
+	(*ResponseMcpCallArgumentsDeltaEvent)(nil),                         // 45: openresponses_grpc.v1.ResponseMcpCallArgumentsDeltaEvent
+	(*ResponseMcpCallArgumentsDoneEvent)(nil),                          // 46: openresponses_grpc.v1.ResponseMcpCallArgumentsDoneEvent
+	(*ResponseMcpCallCompletedEvent)(nil),                              // 47: openresponses_grpc.v1.ResponseMcpCallCompletedEvent
+	(*ResponseMcpCallFailedEvent)(nil),                                 // 48: openresponses_grpc.v1.ResponseMcpCallFailedEvent
+	(*ResponseCustomToolCallInputDeltaEvent)(nil),                      // 49: openresponses_grpc.v1.ResponseCustomToolCallInputDeltaEvent
+	(*ResponseCustomToolCallInputDoneEvent)(nil),                       // 50: openresponses_grpc.v1.ResponseCustomToolCallInputDoneEvent
+	(*ResponseShellCallCommandAddedEvent)(nil),                         // 51: openresponses_grpc.v1.ResponseShellCallCommandAddedEvent
+	(*ResponseShellCallCommandDeltaEvent)(nil),                         // 52: openresponses_grpc.v1.ResponseShellCallCommandDeltaEvent
+	(*ResponseShellCallCommandDoneEvent)(nil),                          // 53: openresponses_grpc.v1.ResponseShellCallCommandDoneEvent
+	(*ResponseShellCallOutputContentDeltaEvent)(nil),                   // 54: openresponses_grpc.v1.ResponseShellCallOutputContentDeltaEvent
+	(*ResponseShellCallOutputContentDoneEvent)(nil),                    // 55: openresponses_grpc.v1.ResponseShellCallOutputContentDoneEvent
+	(*ResponseAudioDeltaEvent)(nil),                                    // 56: openresponses_grpc.v1.ResponseAudioDeltaEvent
+	(*ResponseAudioDoneEvent)(nil),                                     // 57: openresponses_grpc.v1.ResponseAudioDoneEvent
+	(*ResponseAudioTranscriptDeltaEvent)(nil),                          // 58: openresponses_grpc.v1.ResponseAudioTranscriptDeltaEvent
+	(*ResponseAudioTranscriptDoneEvent)(nil),                           // 59: openresponses_grpc.v1.ResponseAudioTranscriptDoneEvent
+	(*ResponseCompactionCompactingEvent)(nil),                          // 60: openresponses_grpc.v1.ResponseCompactionCompactingEvent
+	(*ApplyPatchCallOperationDiffDeltaEvent)(nil),                      // 61: openresponses_grpc.v1.ApplyPatchCallOperationDiffDeltaEvent
+	(*ApplyPatchCallOperationDiffDoneEvent)(nil),                       // 62: openresponses_grpc.v1.ApplyPatchCallOperationDiffDoneEvent
+	(*DebugEvent)(nil),                                                 // 63: openresponses_grpc.v1.DebugEvent
+	(*FusionCallInProgressEvent)(nil),                                  // 64: openresponses_grpc.v1.FusionCallInProgressEvent
+	(*FusionCallPanelAddedEvent)(nil),                                  // 65: openresponses_grpc.v1.FusionCallPanelAddedEvent
+	(*FusionCallPanelDeltaEvent)(nil),                                  // 66: openresponses_grpc.v1.FusionCallPanelDeltaEvent
+	(*FusionCallPanelReasoningDeltaEvent)(nil),                         // 67: openresponses_grpc.v1.FusionCallPanelReasoningDeltaEvent
+	(*FusionCallPanelCompletedEvent)(nil),                              // 68: openresponses_grpc.v1.FusionCallPanelCompletedEvent
+	(*FusionCallPanelFailedEvent)(nil),                                 // 69: openresponses_grpc.v1.FusionCallPanelFailedEvent
+	(*FusionCallAnalysisInProgressEvent)(nil),                          // 70: openresponses_grpc.v1.FusionCallAnalysisInProgressEvent
+	(*FusionCallAnalysisCompletedEvent)(nil),                           // 71: openresponses_grpc.v1.FusionCallAnalysisCompletedEvent
+	(*FusionCallCompletedEvent)(nil),                                   // 72: openresponses_grpc.v1.FusionCallCompletedEvent
 }
 var file_openresponses_grpc_v1_events_proto_depIdxs = []int32{
-	10, // 0: openresponses_grpc.v1.OpenResponsesStreamEvent.image_generation_call_generating:type_name -> openresponses_grpc.v1.OpenResponsesImageGenCallGenerating
-	11, // 1: openresponses_grpc.v1.OpenResponsesStreamEvent.image_generation_call_completed:type_name -> openresponses_grpc.v1.OpenResponsesImageGenCallCompleted
-	12, // 2: openresponses_grpc.v1.OpenResponsesStreamEvent.image_generation_call_in_progress:type_name -> openresponses_grpc.v1.OpenResponsesImageGenCallInProgress
-	13, // 3: openresponses_grpc.v1.OpenResponsesStreamEvent.image_generation_call_partial_image:type_name -> openresponses_grpc.v1.OpenResponsesImageGenCallPartialImage
-	14, // 4: openresponses_grpc.v1.OpenResponsesStreamEvent.output_text_delta:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputTextDelta
-	15, // 5: openresponses_grpc.v1.OpenResponsesStreamEvent.reasoning_summary_text_delta:type_name -> openresponses_grpc.v1.OpenResponsesReasoningSummaryTextDeltaEvent
-	16, // 6: openresponses_grpc.v1.OpenResponsesStreamEvent.function_call_arguments_delta:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseFunctionCallArgumentsDelta
-	17, // 7: openresponses_grpc.v1.OpenResponsesStreamEvent.reasoning_text_delta:type_name -> openresponses_grpc.v1.OpenResponsesReasoningDeltaEvent
-	18, // 8: openresponses_grpc.v1.OpenResponsesStreamEvent.code_interpreter_call_code_delta:type_name -> openresponses_grpc.v1.ResponseCodeInterpreterCallCodeDeltaEvent
-	19, // 9: openresponses_grpc.v1.OpenResponsesStreamEvent.output_item_added:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputItemAdded
-	20, // 10: openresponses_grpc.v1.OpenResponsesStreamEvent.output_item_done:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputItemDone
-	21, // 11: openresponses_grpc.v1.OpenResponsesStreamEvent.unrecognized:type_name -> openresponses_grpc.v1.Unrecognized
-	1,  // 12: openresponses_grpc.v1.OpenResponsesStreamEvent.created:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseCreated
-	2,  // 13: openresponses_grpc.v1.OpenResponsesStreamEvent.queued:type_name -> openresponses_grpc.v1.ResponseQueuedEvent
-	3,  // 14: openresponses_grpc.v1.OpenResponsesStreamEvent.in_progress:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseInProgress
-	4,  // 15: openresponses_grpc.v1.OpenResponsesStreamEvent.completed:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseCompleted
-	5,  // 16: openresponses_grpc.v1.OpenResponsesStreamEvent.incomplete:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseIncomplete
-	6,  // 17: openresponses_grpc.v1.OpenResponsesStreamEvent.failed:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseFailed
-	7,  // 18: openresponses_grpc.v1.OpenResponsesStreamEvent.error:type_name -> openresponses_grpc.v1.OpenResponsesErrorEvent
-	22, // 19: openresponses_grpc.v1.OpenResponsesStreamEvent.content_part_added:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseContentPartAdded
-	23, // 20: openresponses_grpc.v1.OpenResponsesStreamEvent.content_part_done:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseContentPartDone
-	24, // 21: openresponses_grpc.v1.OpenResponsesStreamEvent.output_text_done:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputTextDone
-	25, // 22: openresponses_grpc.v1.OpenResponsesStreamEvent.output_text_annotation_added:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputTextAnnotationAdded
-	26, // 23: openresponses_grpc.v1.OpenResponsesStreamEvent.refusal_delta:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseRefusalDelta
-	27, // 24: openresponses_grpc.v1.OpenResponsesStreamEvent.refusal_done:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseRefusalDone
-	28, // 25: openresponses_grpc.v1.OpenResponsesStreamEvent.reasoning_text_done:type_name -> openresponses_grpc.v1.OpenResponsesReasoningDoneEvent
-	29, // 26: openresponses_grpc.v1.OpenResponsesStreamEvent.reasoning_summary_part_added:type_name -> openresponses_grpc.v1.OpenResponsesReasoningSummaryPartAddedEvent
-	30, // 27: openresponses_grpc.v1.OpenResponsesStreamEvent.reasoning_summary_part_done:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseReasoningSummaryPartDone
-	31, // 28: openresponses_grpc.v1.OpenResponsesStreamEvent.reasoning_summary_text_done:type_name -> openresponses_grpc.v1.OpenResponsesReasoningSummaryTextDoneEvent
-	32, // 29: openresponses_grpc.v1.OpenResponsesStreamEvent.function_call_arguments_done:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseFunctionCallArgumentsDone
-	33, // 30: openresponses_grpc.v1.OpenResponsesStreamEvent.code_interpreter_call_in_progress:type_name -> openresponses_grpc.v1.ResponseCodeInterpreterCallInProgressEvent
-	34, // 31: openresponses_grpc.v1.OpenResponsesStreamEvent.code_interpreter_call_interpreting:type_name -> openresponses_grpc.v1.ResponseCodeInterpreterCallInterpretingEvent
-	35, // 32: openresponses_grpc.v1.OpenResponsesStreamEvent.code_interpreter_call_completed:type_name -> openresponses_grpc.v1.ResponseCodeInterpreterCallCompletedEvent
-	36, // 33: openresponses_grpc.v1.OpenResponsesStreamEvent.code_interpreter_call_code_done:type_name -> openresponses_grpc.v1.ResponseCodeInterpreterCallCodeDoneEvent
-	37, // 34: openresponses_grpc.v1.OpenResponsesStreamEvent.web_search_call_in_progress:type_name -> openresponses_grpc.v1.ResponseWebSearchCallInProgressEvent
-	38, // 35: openresponses_grpc.v1.OpenResponsesStreamEvent.web_search_call_searching:type_name -> openresponses_grpc.v1.ResponseWebSearchCallSearchingEvent
-	39, // 36: openresponses_grpc.v1.OpenResponsesStreamEvent.web_search_call_completed:type_name -> openresponses_grpc.v1.ResponseWebSearchCallCompletedEvent
-	40, // 37: openresponses_grpc.v1.OpenResponsesStreamEvent.file_search_call_in_progress:type_name -> openresponses_grpc.v1.ResponseFileSearchCallInProgressEvent
-	41, // 38: openresponses_grpc.v1.OpenResponsesStreamEvent.file_search_call_searching:type_name -> openresponses_grpc.v1.ResponseFileSearchCallSearchingEvent
-	42, // 39: openresponses_grpc.v1.OpenResponsesStreamEvent.file_search_call_completed:type_name -> openresponses_grpc.v1.ResponseFileSearchCallCompletedEvent
-	43, // 40: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_list_tools_in_progress:type_name -> openresponses_grpc.v1.ResponseMcpListToolsInProgressEvent
-	44, // 41: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_list_tools_completed:type_name -> openresponses_grpc.v1.ResponseMcpListToolsCompletedEvent
-	45, // 42: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_list_tools_failed:type_name -> openresponses_grpc.v1.ResponseMcpListToolsFailedEvent
-	46, // 43: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_call_in_progress:type_name -> openresponses_grpc.v1.ResponseMcpCallInProgressEvent
-	47, // 44: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_call_arguments_delta:type_name -> openresponses_grpc.v1.ResponseMcpCallArgumentsDeltaEvent
-	48, // 45: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_call_arguments_done:type_name -> openresponses_grpc.v1.ResponseMcpCallArgumentsDoneEvent
-	49, // 46: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_call_completed:type_name -> openresponses_grpc.v1.ResponseMcpCallCompletedEvent
-	50, // 47: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_call_failed:type_name -> openresponses_grpc.v1.ResponseMcpCallFailedEvent
-	51, // 48: openresponses_grpc.v1.OpenResponsesStreamEvent.custom_tool_call_input_delta:type_name -> openresponses_grpc.v1.ResponseCustomToolCallInputDeltaEvent
-	52, // 49: openresponses_grpc.v1.OpenResponsesStreamEvent.custom_tool_call_input_done:type_name -> openresponses_grpc.v1.ResponseCustomToolCallInputDoneEvent
-	53, // 50: openresponses_grpc.v1.OpenResponsesStreamEvent.shell_call_command_added:type_name -> openresponses_grpc.v1.ResponseShellCallCommandAddedEvent
-	54, // 51: openresponses_grpc.v1.OpenResponsesStreamEvent.shell_call_command_delta:type_name -> openresponses_grpc.v1.ResponseShellCallCommandDeltaEvent
-	55, // 52: openresponses_grpc.v1.OpenResponsesStreamEvent.shell_call_command_done:type_name -> openresponses_grpc.v1.ResponseShellCallCommandDoneEvent
-	56, // 53: openresponses_grpc.v1.OpenResponsesStreamEvent.shell_call_output_content_delta:type_name -> openresponses_grpc.v1.ResponseShellCallOutputContentDeltaEvent
-	57, // 54: openresponses_grpc.v1.OpenResponsesStreamEvent.shell_call_output_content_done:type_name -> openresponses_grpc.v1.ResponseShellCallOutputContentDoneEvent
-	58, // 55: openresponses_grpc.v1.OpenResponsesStreamEvent.audio_delta:type_name -> openresponses_grpc.v1.ResponseAudioDeltaEvent
-	59, // 56: openresponses_grpc.v1.OpenResponsesStreamEvent.audio_done:type_name -> openresponses_grpc.v1.ResponseAudioDoneEvent
-	60, // 57: openresponses_grpc.v1.OpenResponsesStreamEvent.audio_transcript_delta:type_name -> openresponses_grpc.v1.ResponseAudioTranscriptDeltaEvent
-	61, // 58: openresponses_grpc.v1.OpenResponsesStreamEvent.audio_transcript_done:type_name -> openresponses_grpc.v1.ResponseAudioTranscriptDoneEvent
-	62, // 59: openresponses_grpc.v1.OpenResponsesStreamEvent.compaction_compacting:type_name -> openresponses_grpc.v1.ResponseCompactionCompactingEvent
-	63, // 60: openresponses_grpc.v1.OpenResponsesStreamEvent.apply_patch_call_operation_diff_delta:type_name -> openresponses_grpc.v1.ApplyPatchCallOperationDiffDeltaEvent
-	64, // 61: openresponses_grpc.v1.OpenResponsesStreamEvent.apply_patch_call_operation_diff_done:type_name -> openresponses_grpc.v1.ApplyPatchCallOperationDiffDoneEvent
-	9,  // 62: openresponses_grpc.v1.OpenResponsesStreamEvent.debug:type_name -> openresponses_grpc.v1.DebugEvent
-	65, // 63: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_in_progress:type_name -> openresponses_grpc.v1.FusionCallInProgressEvent
-	66, // 64: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_panel_added:type_name -> openresponses_grpc.v1.FusionCallPanelAddedEvent
-	67, // 65: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_panel_delta:type_name -> openresponses_grpc.v1.FusionCallPanelDeltaEvent
-	68, // 66: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_panel_reasoning_delta:type_name -> openresponses_grpc.v1.FusionCallPanelReasoningDeltaEvent
-	69, // 67: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_panel_completed:type_name -> openresponses_grpc.v1.FusionCallPanelCompletedEvent
-	70, // 68: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_panel_failed:type_name -> openresponses_grpc.v1.FusionCallPanelFailedEvent
-	71, // 69: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_analysis_in_progress:type_name -> openresponses_grpc.v1.FusionCallAnalysisInProgressEvent
-	72, // 70: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_analysis_completed:type_name -> openresponses_grpc.v1.FusionCallAnalysisCompletedEvent
-	73, // 71: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_completed:type_name -> openresponses_grpc.v1.FusionCallCompletedEvent
-	74, // 72: openresponses_grpc.v1.OpenResponsesStreamEventResponseCreated.response:type_name -> openresponses_grpc.v1.OpenResponsesNonStreamingResponse
-	74, // 73: openresponses_grpc.v1.ResponseQueuedEvent.response:type_name -> openresponses_grpc.v1.OpenResponsesNonStreamingResponse
-	74, // 74: openresponses_grpc.v1.OpenResponsesStreamEventResponseInProgress.response:type_name -> openresponses_grpc.v1.OpenResponsesNonStreamingResponse
-	74, // 75: openresponses_grpc.v1.OpenResponsesStreamEventResponseCompleted.response:type_name -> openresponses_grpc.v1.OpenResponsesNonStreamingResponse
-	74, // 76: openresponses_grpc.v1.OpenResponsesStreamEventResponseIncomplete.response:type_name -> openresponses_grpc.v1.OpenResponsesNonStreamingResponse
-	74, // 77: openresponses_grpc.v1.OpenResponsesStreamEventResponseFailed.response:type_name -> openresponses_grpc.v1.OpenResponsesNonStreamingResponse
-	8,  // 78: openresponses_grpc.v1.OpenResponsesErrorEvent.error:type_name -> openresponses_grpc.v1.OpenResponsesErrorEventError
-	79, // [79:79] is the sub-list for method output_type
-	79, // [79:79] is the sub-list for method input_type
-	79, // [79:79] is the sub-list for extension type_name
-	79, // [79:79] is the sub-list for extension extendee
-	0,  // [0:79] is the sub-list for field type_name
+	1,  // 0: openresponses_grpc.v1.OpenResponsesStreamEvent.image_generation_call_generating:type_name -> openresponses_grpc.v1.OpenResponsesImageGenCallGenerating
+	2,  // 1: openresponses_grpc.v1.OpenResponsesStreamEvent.image_generation_call_completed:type_name -> openresponses_grpc.v1.OpenResponsesImageGenCallCompleted
+	3,  // 2: openresponses_grpc.v1.OpenResponsesStreamEvent.image_generation_call_in_progress:type_name -> openresponses_grpc.v1.OpenResponsesImageGenCallInProgress
+	4,  // 3: openresponses_grpc.v1.OpenResponsesStreamEvent.image_generation_call_partial_image:type_name -> openresponses_grpc.v1.OpenResponsesImageGenCallPartialImage
+	5,  // 4: openresponses_grpc.v1.OpenResponsesStreamEvent.output_text_delta:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputTextDelta
+	6,  // 5: openresponses_grpc.v1.OpenResponsesStreamEvent.reasoning_summary_text_delta:type_name -> openresponses_grpc.v1.OpenResponsesReasoningSummaryTextDeltaEvent
+	7,  // 6: openresponses_grpc.v1.OpenResponsesStreamEvent.function_call_arguments_delta:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseFunctionCallArgumentsDelta
+	8,  // 7: openresponses_grpc.v1.OpenResponsesStreamEvent.reasoning_text_delta:type_name -> openresponses_grpc.v1.OpenResponsesReasoningDeltaEvent
+	9,  // 8: openresponses_grpc.v1.OpenResponsesStreamEvent.code_interpreter_call_code_delta:type_name -> openresponses_grpc.v1.ResponseCodeInterpreterCallCodeDeltaEvent
+	10, // 9: openresponses_grpc.v1.OpenResponsesStreamEvent.output_item_added:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputItemAdded
+	11, // 10: openresponses_grpc.v1.OpenResponsesStreamEvent.output_item_done:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputItemDone
+	12, // 11: openresponses_grpc.v1.OpenResponsesStreamEvent.unrecognized:type_name -> openresponses_grpc.v1.Unrecognized
+	13, // 12: openresponses_grpc.v1.OpenResponsesStreamEvent.created:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseCreated
+	14, // 13: openresponses_grpc.v1.OpenResponsesStreamEvent.queued:type_name -> openresponses_grpc.v1.ResponseQueuedEvent
+	15, // 14: openresponses_grpc.v1.OpenResponsesStreamEvent.in_progress:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseInProgress
+	16, // 15: openresponses_grpc.v1.OpenResponsesStreamEvent.completed:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseCompleted
+	17, // 16: openresponses_grpc.v1.OpenResponsesStreamEvent.incomplete:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseIncomplete
+	18, // 17: openresponses_grpc.v1.OpenResponsesStreamEvent.failed:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseFailed
+	19, // 18: openresponses_grpc.v1.OpenResponsesStreamEvent.error:type_name -> openresponses_grpc.v1.OpenResponsesErrorEvent
+	20, // 19: openresponses_grpc.v1.OpenResponsesStreamEvent.content_part_added:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseContentPartAdded
+	21, // 20: openresponses_grpc.v1.OpenResponsesStreamEvent.content_part_done:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseContentPartDone
+	22, // 21: openresponses_grpc.v1.OpenResponsesStreamEvent.output_text_done:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputTextDone
+	23, // 22: openresponses_grpc.v1.OpenResponsesStreamEvent.output_text_annotation_added:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseOutputTextAnnotationAdded
+	24, // 23: openresponses_grpc.v1.OpenResponsesStreamEvent.refusal_delta:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseRefusalDelta
+	25, // 24: openresponses_grpc.v1.OpenResponsesStreamEvent.refusal_done:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseRefusalDone
+	26, // 25: openresponses_grpc.v1.OpenResponsesStreamEvent.reasoning_text_done:type_name -> openresponses_grpc.v1.OpenResponsesReasoningDoneEvent
+	27, // 26: openresponses_grpc.v1.OpenResponsesStreamEvent.reasoning_summary_part_added:type_name -> openresponses_grpc.v1.OpenResponsesReasoningSummaryPartAddedEvent
+	28, // 27: openresponses_grpc.v1.OpenResponsesStreamEvent.reasoning_summary_part_done:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseReasoningSummaryPartDone
+	29, // 28: openresponses_grpc.v1.OpenResponsesStreamEvent.reasoning_summary_text_done:type_name -> openresponses_grpc.v1.OpenResponsesReasoningSummaryTextDoneEvent
+	30, // 29: openresponses_grpc.v1.OpenResponsesStreamEvent.function_call_arguments_done:type_name -> openresponses_grpc.v1.OpenResponsesStreamEventResponseFunctionCallArgumentsDone
+	31, // 30: openresponses_grpc.v1.OpenResponsesStreamEvent.code_interpreter_call_in_progress:type_name -> openresponses_grpc.v1.ResponseCodeInterpreterCallInProgressEvent
+	32, // 31: openresponses_grpc.v1.OpenResponsesStreamEvent.code_interpreter_call_interpreting:type_name -> openresponses_grpc.v1.ResponseCodeInterpreterCallInterpretingEvent
+	33, // 32: openresponses_grpc.v1.OpenResponsesStreamEvent.code_interpreter_call_completed:type_name -> openresponses_grpc.v1.ResponseCodeInterpreterCallCompletedEvent
+	34, // 33: openresponses_grpc.v1.OpenResponsesStreamEvent.code_interpreter_call_code_done:type_name -> openresponses_grpc.v1.ResponseCodeInterpreterCallCodeDoneEvent
+	35, // 34: openresponses_grpc.v1.OpenResponsesStreamEvent.web_search_call_in_progress:type_name -> openresponses_grpc.v1.ResponseWebSearchCallInProgressEvent
+	36, // 35: openresponses_grpc.v1.OpenResponsesStreamEvent.web_search_call_searching:type_name -> openresponses_grpc.v1.ResponseWebSearchCallSearchingEvent
+	37, // 36: openresponses_grpc.v1.OpenResponsesStreamEvent.web_search_call_completed:type_name -> openresponses_grpc.v1.ResponseWebSearchCallCompletedEvent
+	38, // 37: openresponses_grpc.v1.OpenResponsesStreamEvent.file_search_call_in_progress:type_name -> openresponses_grpc.v1.ResponseFileSearchCallInProgressEvent
+	39, // 38: openresponses_grpc.v1.OpenResponsesStreamEvent.file_search_call_searching:type_name -> openresponses_grpc.v1.ResponseFileSearchCallSearchingEvent
+	40, // 39: openresponses_grpc.v1.OpenResponsesStreamEvent.file_search_call_completed:type_name -> openresponses_grpc.v1.ResponseFileSearchCallCompletedEvent
+	41, // 40: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_list_tools_in_progress:type_name -> openresponses_grpc.v1.ResponseMcpListToolsInProgressEvent
+	42, // 41: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_list_tools_completed:type_name -> openresponses_grpc.v1.ResponseMcpListToolsCompletedEvent
+	43, // 42: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_list_tools_failed:type_name -> openresponses_grpc.v1.ResponseMcpListToolsFailedEvent
+	44, // 43: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_call_in_progress:type_name -> openresponses_grpc.v1.ResponseMcpCallInProgressEvent
+	45, // 44: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_call_arguments_delta:type_name -> openresponses_grpc.v1.ResponseMcpCallArgumentsDeltaEvent
+	46, // 45: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_call_arguments_done:type_name -> openresponses_grpc.v1.ResponseMcpCallArgumentsDoneEvent
+	47, // 46: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_call_completed:type_name -> openresponses_grpc.v1.ResponseMcpCallCompletedEvent
+	48, // 47: openresponses_grpc.v1.OpenResponsesStreamEvent.mcp_call_failed:type_name -> openresponses_grpc.v1.ResponseMcpCallFailedEvent
+	49, // 48: openresponses_grpc.v1.OpenResponsesStreamEvent.custom_tool_call_input_delta:type_name -> openresponses_grpc.v1.ResponseCustomToolCallInputDeltaEvent
+	50, // 49: openresponses_grpc.v1.OpenResponsesStreamEvent.custom_tool_call_input_done:type_name -> openresponses_grpc.v1.ResponseCustomToolCallInputDoneEvent
+	51, // 50: openresponses_grpc.v1.OpenResponsesStreamEvent.shell_call_command_added:type_name -> openresponses_grpc.v1.ResponseShellCallCommandAddedEvent
+	52, // 51: openresponses_grpc.v1.OpenResponsesStreamEvent.shell_call_command_delta:type_name -> openresponses_grpc.v1.ResponseShellCallCommandDeltaEvent
+	53, // 52: openresponses_grpc.v1.OpenResponsesStreamEvent.shell_call_command_done:type_name -> openresponses_grpc.v1.ResponseShellCallCommandDoneEvent
+	54, // 53: openresponses_grpc.v1.OpenResponsesStreamEvent.shell_call_output_content_delta:type_name -> openresponses_grpc.v1.ResponseShellCallOutputContentDeltaEvent
+	55, // 54: openresponses_grpc.v1.OpenResponsesStreamEvent.shell_call_output_content_done:type_name -> openresponses_grpc.v1.ResponseShellCallOutputContentDoneEvent
+	56, // 55: openresponses_grpc.v1.OpenResponsesStreamEvent.audio_delta:type_name -> openresponses_grpc.v1.ResponseAudioDeltaEvent
+	57, // 56: openresponses_grpc.v1.OpenResponsesStreamEvent.audio_done:type_name -> openresponses_grpc.v1.ResponseAudioDoneEvent
+	58, // 57: openresponses_grpc.v1.OpenResponsesStreamEvent.audio_transcript_delta:type_name -> openresponses_grpc.v1.ResponseAudioTranscriptDeltaEvent
+	59, // 58: openresponses_grpc.v1.OpenResponsesStreamEvent.audio_transcript_done:type_name -> openresponses_grpc.v1.ResponseAudioTranscriptDoneEvent
+	60, // 59: openresponses_grpc.v1.OpenResponsesStreamEvent.compaction_compacting:type_name -> openresponses_grpc.v1.ResponseCompactionCompactingEvent
+	61, // 60: openresponses_grpc.v1.OpenResponsesStreamEvent.apply_patch_call_operation_diff_delta:type_name -> openresponses_grpc.v1.ApplyPatchCallOperationDiffDeltaEvent
+	62, // 61: openresponses_grpc.v1.OpenResponsesStreamEvent.apply_patch_call_operation_diff_done:type_name -> openresponses_grpc.v1.ApplyPatchCallOperationDiffDoneEvent
+	63, // 62: openresponses_grpc.v1.OpenResponsesStreamEvent.debug:type_name -> openresponses_grpc.v1.DebugEvent
+	64, // 63: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_in_progress:type_name -> openresponses_grpc.v1.FusionCallInProgressEvent
+	65, // 64: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_panel_added:type_name -> openresponses_grpc.v1.FusionCallPanelAddedEvent
+	66, // 65: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_panel_delta:type_name -> openresponses_grpc.v1.FusionCallPanelDeltaEvent
+	67, // 66: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_panel_reasoning_delta:type_name -> openresponses_grpc.v1.FusionCallPanelReasoningDeltaEvent
+	68, // 67: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_panel_completed:type_name -> openresponses_grpc.v1.FusionCallPanelCompletedEvent
+	69, // 68: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_panel_failed:type_name -> openresponses_grpc.v1.FusionCallPanelFailedEvent
+	70, // 69: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_analysis_in_progress:type_name -> openresponses_grpc.v1.FusionCallAnalysisInProgressEvent
+	71, // 70: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_analysis_completed:type_name -> openresponses_grpc.v1.FusionCallAnalysisCompletedEvent
+	72, // 71: openresponses_grpc.v1.OpenResponsesStreamEvent.fusion_call_completed:type_name -> openresponses_grpc.v1.FusionCallCompletedEvent
+	72, // [72:72] is the sub-list for method output_type
+	72, // [72:72] is the sub-list for method input_type
+	72, // [72:72] is the sub-list for extension type_name
+	72, // [72:72] is the sub-list for extension extendee
+	0,  // [0:72] is the sub-list for field type_name
 }
 
 func init() { file_openresponses_grpc_v1_events_proto_init() }
@@ -2319,11 +2007,10 @@ func file_openresponses_grpc_v1_events_proto_init() {
 	file_openresponses_grpc_v1_audio_events_proto_init()
 	file_openresponses_grpc_v1_common_proto_init()
 	file_openresponses_grpc_v1_fusion_events_proto_init()
-	file_openresponses_grpc_v1_image_events_proto_init()
 	file_openresponses_grpc_v1_item_events_proto_init()
 	file_openresponses_grpc_v1_mcp_events_proto_init()
 	file_openresponses_grpc_v1_reasoning_events_proto_init()
-	file_openresponses_grpc_v1_response_proto_init()
+	file_openresponses_grpc_v1_response_events_proto_init()
 	file_openresponses_grpc_v1_shell_events_proto_init()
 	file_openresponses_grpc_v1_text_events_proto_init()
 	file_openresponses_grpc_v1_tool_events_proto_init()
@@ -2405,18 +2092,13 @@ func file_openresponses_grpc_v1_events_proto_init() {
 	file_openresponses_grpc_v1_events_proto_msgTypes[2].OneofWrappers = []any{}
 	file_openresponses_grpc_v1_events_proto_msgTypes[3].OneofWrappers = []any{}
 	file_openresponses_grpc_v1_events_proto_msgTypes[4].OneofWrappers = []any{}
-	file_openresponses_grpc_v1_events_proto_msgTypes[5].OneofWrappers = []any{}
-	file_openresponses_grpc_v1_events_proto_msgTypes[6].OneofWrappers = []any{}
-	file_openresponses_grpc_v1_events_proto_msgTypes[7].OneofWrappers = []any{}
-	file_openresponses_grpc_v1_events_proto_msgTypes[8].OneofWrappers = []any{}
-	file_openresponses_grpc_v1_events_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_openresponses_grpc_v1_events_proto_rawDesc), len(file_openresponses_grpc_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

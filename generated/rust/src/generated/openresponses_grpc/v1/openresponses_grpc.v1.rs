@@ -1314,88 +1314,6 @@ pub struct FusionCallCompletedEvent {
     #[prost(string, optional, tag="15")]
     pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// The image of an image generation call is being generated.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct OpenResponsesImageGenCallGenerating {
-    /// The `id` of the image generation call.
-    #[prost(string, optional, tag="1")]
-    pub item_id: ::core::option::Option<::prost::alloc::string::String>,
-    /// The position of the image generation call in the response's `output`, from 0.
-    #[prost(double, optional, tag="2")]
-    pub output_index: ::core::option::Option<f64>,
-    /// The position of the event in the response's stream, from 0.
-    #[prost(double, optional, tag="3")]
-    pub sequence_number: ::core::option::Option<f64>,
-    /// The object's other properties as one JSON object; see the rule in events.proto.
-    #[prost(string, optional, tag="15")]
-    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
-}
-/// The image of an image generation call is complete. The event `response.output_item.done` carries it.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct OpenResponsesImageGenCallCompleted {
-    /// The `id` of the image generation call.
-    #[prost(string, optional, tag="1")]
-    pub item_id: ::core::option::Option<::prost::alloc::string::String>,
-    /// The position of the image generation call in the response's `output`, from 0.
-    #[prost(double, optional, tag="2")]
-    pub output_index: ::core::option::Option<f64>,
-    /// The position of the event in the response's stream, from 0.
-    #[prost(double, optional, tag="3")]
-    pub sequence_number: ::core::option::Option<f64>,
-    /// The object's other properties as one JSON object; see the rule in events.proto.
-    #[prost(string, optional, tag="15")]
-    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
-}
-/// An image generation call has begun.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct OpenResponsesImageGenCallInProgress {
-    /// The `id` of the image generation call.
-    #[prost(string, optional, tag="1")]
-    pub item_id: ::core::option::Option<::prost::alloc::string::String>,
-    /// The position of the image generation call in the response's `output`, from 0.
-    #[prost(double, optional, tag="2")]
-    pub output_index: ::core::option::Option<f64>,
-    /// The position of the event in the response's stream, from 0.
-    #[prost(double, optional, tag="3")]
-    pub sequence_number: ::core::option::Option<f64>,
-    /// The object's other properties as one JSON object; see the rule in events.proto.
-    #[prost(string, optional, tag="15")]
-    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
-}
-/// A preview of an image that is being generated. Show it in place of the previous one.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct OpenResponsesImageGenCallPartialImage {
-    /// The `id` of the image generation call.
-    #[prost(string, optional, tag="1")]
-    pub item_id: ::core::option::Option<::prost::alloc::string::String>,
-    /// The position of the image generation call in the response's `output`, from 0.
-    #[prost(double, optional, tag="2")]
-    pub output_index: ::core::option::Option<f64>,
-    /// The position of the event in the response's stream, from 0.
-    #[prost(double, optional, tag="3")]
-    pub sequence_number: ::core::option::Option<f64>,
-    /// Base64 of the image so far. Each preview replaces the one before.
-    #[prost(string, optional, tag="4")]
-    pub partial_image_b64: ::core::option::Option<::prost::alloc::string::String>,
-    /// The position of the preview among those of its image, from 0.
-    #[prost(double, optional, tag="5")]
-    pub partial_image_index: ::core::option::Option<f64>,
-    /// The background of the image: `transparent`, `opaque` or `auto`.
-    #[prost(string, optional, tag="6")]
-    pub background: ::core::option::Option<::prost::alloc::string::String>,
-    /// The file format of the preview, for example `png`, `webp` or `jpeg`.
-    #[prost(string, optional, tag="7")]
-    pub output_format: ::core::option::Option<::prost::alloc::string::String>,
-    /// The quality of the image, for example `low`, `medium` or `high`.
-    #[prost(string, optional, tag="8")]
-    pub quality: ::core::option::Option<::prost::alloc::string::String>,
-    /// The width and height in pixels, for example `1024x1536`.
-    #[prost(string, optional, tag="9")]
-    pub size: ::core::option::Option<::prost::alloc::string::String>,
-    /// The object's other properties as one JSON object; see the rule in events.proto.
-    #[prost(string, optional, tag="15")]
-    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
-}
 /// The tools of a remote MCP server.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct McpTool {
@@ -4616,6 +4534,139 @@ pub struct ToolUsageWebSearch {
     #[prost(string, optional, tag="15")]
     pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
 }
+/// The provider created the response. This is the first event of a stream.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenResponsesStreamEventResponseCreated {
+    /// The response, with its settings and without output.
+    #[prost(message, optional, boxed, tag="1")]
+    pub response: ::core::option::Option<::prost::alloc::boxed::Box<OpenResponsesNonStreamingResponse>>,
+    /// The position of the event in the response's stream, from 0.
+    #[prost(double, optional, tag="2")]
+    pub sequence_number: ::core::option::Option<f64>,
+    /// The object's other properties as one JSON object; see the rule in events.proto.
+    #[prost(string, optional, tag="15")]
+    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// The response waits for processing.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ResponseQueuedEvent {
+    /// The response, with its settings and without output.
+    #[prost(message, optional, boxed, tag="1")]
+    pub response: ::core::option::Option<::prost::alloc::boxed::Box<OpenResponsesNonStreamingResponse>>,
+    /// The position of the event in the response's stream, from 0.
+    #[prost(double, optional, tag="2")]
+    pub sequence_number: ::core::option::Option<f64>,
+    /// The object's other properties as one JSON object; see the rule in events.proto.
+    #[prost(string, optional, tag="15")]
+    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// The provider began to generate the response.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenResponsesStreamEventResponseInProgress {
+    /// The response so far.
+    #[prost(message, optional, boxed, tag="1")]
+    pub response: ::core::option::Option<::prost::alloc::boxed::Box<OpenResponsesNonStreamingResponse>>,
+    /// The position of the event in the response's stream, from 0.
+    #[prost(double, optional, tag="2")]
+    pub sequence_number: ::core::option::Option<f64>,
+    /// The object's other properties as one JSON object; see the rule in events.proto.
+    #[prost(string, optional, tag="15")]
+    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// The response is complete. This terminal event ends the stream.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenResponsesStreamEventResponseCompleted {
+    /// The final response, with its output and usage.
+    #[prost(message, optional, boxed, tag="1")]
+    pub response: ::core::option::Option<::prost::alloc::boxed::Box<OpenResponsesNonStreamingResponse>>,
+    /// The position of the event in the response's stream, from 0.
+    #[prost(double, optional, tag="2")]
+    pub sequence_number: ::core::option::Option<f64>,
+    /// The object's other properties as one JSON object; see the rule in events.proto.
+    #[prost(string, optional, tag="15")]
+    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// The response stopped before it was complete. This terminal event ends the stream.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenResponsesStreamEventResponseIncomplete {
+    /// The response up to the point where it stopped. Its `incomplete_details` give the reason.
+    #[prost(message, optional, boxed, tag="1")]
+    pub response: ::core::option::Option<::prost::alloc::boxed::Box<OpenResponsesNonStreamingResponse>>,
+    /// The position of the event in the response's stream, from 0.
+    #[prost(double, optional, tag="2")]
+    pub sequence_number: ::core::option::Option<f64>,
+    /// The object's other properties as one JSON object; see the rule in events.proto.
+    #[prost(string, optional, tag="15")]
+    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// The response failed. This terminal event ends the stream.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenResponsesStreamEventResponseFailed {
+    /// The response up to the failure. Its `error` gives the reason.
+    #[prost(message, optional, boxed, tag="1")]
+    pub response: ::core::option::Option<::prost::alloc::boxed::Box<OpenResponsesNonStreamingResponse>>,
+    /// The position of the event in the response's stream, from 0.
+    #[prost(double, optional, tag="2")]
+    pub sequence_number: ::core::option::Option<f64>,
+    /// The object's other properties as one JSON object; see the rule in events.proto.
+    #[prost(string, optional, tag="15")]
+    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// An error stopped the response. This terminal event ends the stream, except that OpenAI's API sends `response.failed`
+/// after it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenResponsesErrorEvent {
+    /// The error's machine-readable code.
+    #[prost(string, optional, tag="1")]
+    pub code: ::core::option::Option<::prost::alloc::string::String>,
+    /// A human-readable description of the error.
+    #[prost(string, optional, tag="2")]
+    pub message: ::core::option::Option<::prost::alloc::string::String>,
+    /// The parameter of the request that caused the error.
+    #[prost(string, optional, tag="3")]
+    pub param: ::core::option::Option<::prost::alloc::string::String>,
+    /// The position of the event in the response's stream, from 0.
+    #[prost(double, optional, tag="4")]
+    pub sequence_number: ::core::option::Option<f64>,
+    /// The error as an object, as OpenAI's API sends it.
+    #[prost(message, optional, tag="5")]
+    pub error: ::core::option::Option<OpenResponsesErrorEventError>,
+    /// The object's other properties as one JSON object; see the rule in events.proto.
+    #[prost(string, optional, tag="15")]
+    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// The error of an `error` event, as OpenAI's API sends it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenResponsesErrorEventError {
+    /// The kind of error, for example `insufficient_quota`.
+    #[prost(string, optional, tag="1")]
+    pub r#type: ::core::option::Option<::prost::alloc::string::String>,
+    /// The error's machine-readable code.
+    #[prost(string, optional, tag="2")]
+    pub code: ::core::option::Option<::prost::alloc::string::String>,
+    /// A human-readable description of the error.
+    #[prost(string, optional, tag="3")]
+    pub message: ::core::option::Option<::prost::alloc::string::String>,
+    /// The parameter of the request that caused the error.
+    #[prost(string, optional, tag="4")]
+    pub param: ::core::option::Option<::prost::alloc::string::String>,
+    /// The object's other properties as one JSON object; see the rule in events.proto.
+    #[prost(string, optional, tag="15")]
+    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// Debugging information about the response. OpenRouter sends it if the request asks for it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct DebugEvent {
+    /// The information as JSON text, for example the request to the upstream provider in `echo_upstream_body`.
+    #[prost(string, optional, tag="1")]
+    pub debug_json: ::core::option::Option<::prost::alloc::string::String>,
+    /// The position of the event in the response's stream, from 0.
+    #[prost(double, optional, tag="2")]
+    pub sequence_number: ::core::option::Option<f64>,
+    /// The object's other properties as one JSON object; see the rule in events.proto.
+    #[prost(string, optional, tag="15")]
+    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
+}
 /// The model began a command of a shell call. Insert `command` into the item's commands at `command_index`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ResponseShellCallCommandAddedEvent {
@@ -5404,135 +5455,84 @@ pub mod open_responses_stream_event {
         FusionCallCompleted(super::FusionCallCompletedEvent),
     }
 }
-/// The provider created the response. This is the first event of a stream.
+/// The image of an image generation call is being generated.
 #[derive(Clone, PartialEq, ::prost::Message)]
-pub struct OpenResponsesStreamEventResponseCreated {
-    /// The response, with its settings and without output.
-    #[prost(message, optional, boxed, tag="1")]
-    pub response: ::core::option::Option<::prost::alloc::boxed::Box<OpenResponsesNonStreamingResponse>>,
-    /// The position of the event in the response's stream, from 0.
-    #[prost(double, optional, tag="2")]
-    pub sequence_number: ::core::option::Option<f64>,
-    /// The object's other properties as one JSON object; see the rule in events.proto.
-    #[prost(string, optional, tag="15")]
-    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
-}
-/// The response waits for processing.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ResponseQueuedEvent {
-    /// The response, with its settings and without output.
-    #[prost(message, optional, boxed, tag="1")]
-    pub response: ::core::option::Option<::prost::alloc::boxed::Box<OpenResponsesNonStreamingResponse>>,
-    /// The position of the event in the response's stream, from 0.
-    #[prost(double, optional, tag="2")]
-    pub sequence_number: ::core::option::Option<f64>,
-    /// The object's other properties as one JSON object; see the rule in events.proto.
-    #[prost(string, optional, tag="15")]
-    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
-}
-/// The provider began to generate the response.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct OpenResponsesStreamEventResponseInProgress {
-    /// The response so far.
-    #[prost(message, optional, boxed, tag="1")]
-    pub response: ::core::option::Option<::prost::alloc::boxed::Box<OpenResponsesNonStreamingResponse>>,
-    /// The position of the event in the response's stream, from 0.
-    #[prost(double, optional, tag="2")]
-    pub sequence_number: ::core::option::Option<f64>,
-    /// The object's other properties as one JSON object; see the rule in events.proto.
-    #[prost(string, optional, tag="15")]
-    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
-}
-/// The response is complete. This terminal event ends the stream.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct OpenResponsesStreamEventResponseCompleted {
-    /// The final response, with its output and usage.
-    #[prost(message, optional, boxed, tag="1")]
-    pub response: ::core::option::Option<::prost::alloc::boxed::Box<OpenResponsesNonStreamingResponse>>,
-    /// The position of the event in the response's stream, from 0.
-    #[prost(double, optional, tag="2")]
-    pub sequence_number: ::core::option::Option<f64>,
-    /// The object's other properties as one JSON object; see the rule in events.proto.
-    #[prost(string, optional, tag="15")]
-    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
-}
-/// The response stopped before it was complete. This terminal event ends the stream.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct OpenResponsesStreamEventResponseIncomplete {
-    /// The response up to the point where it stopped. Its `incomplete_details` give the reason.
-    #[prost(message, optional, boxed, tag="1")]
-    pub response: ::core::option::Option<::prost::alloc::boxed::Box<OpenResponsesNonStreamingResponse>>,
-    /// The position of the event in the response's stream, from 0.
-    #[prost(double, optional, tag="2")]
-    pub sequence_number: ::core::option::Option<f64>,
-    /// The object's other properties as one JSON object; see the rule in events.proto.
-    #[prost(string, optional, tag="15")]
-    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
-}
-/// The response failed. This terminal event ends the stream.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct OpenResponsesStreamEventResponseFailed {
-    /// The response up to the failure. Its `error` gives the reason.
-    #[prost(message, optional, boxed, tag="1")]
-    pub response: ::core::option::Option<::prost::alloc::boxed::Box<OpenResponsesNonStreamingResponse>>,
-    /// The position of the event in the response's stream, from 0.
-    #[prost(double, optional, tag="2")]
-    pub sequence_number: ::core::option::Option<f64>,
-    /// The object's other properties as one JSON object; see the rule in events.proto.
-    #[prost(string, optional, tag="15")]
-    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
-}
-/// An error stopped the response. This terminal event ends the stream, except that OpenAI's API sends `response.failed`
-/// after it.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct OpenResponsesErrorEvent {
-    /// The error's machine-readable code.
+pub struct OpenResponsesImageGenCallGenerating {
+    /// The `id` of the image generation call.
     #[prost(string, optional, tag="1")]
-    pub code: ::core::option::Option<::prost::alloc::string::String>,
-    /// A human-readable description of the error.
-    #[prost(string, optional, tag="2")]
-    pub message: ::core::option::Option<::prost::alloc::string::String>,
-    /// The parameter of the request that caused the error.
-    #[prost(string, optional, tag="3")]
-    pub param: ::core::option::Option<::prost::alloc::string::String>,
+    pub item_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// The position of the image generation call in the response's `output`, from 0.
+    #[prost(double, optional, tag="2")]
+    pub output_index: ::core::option::Option<f64>,
     /// The position of the event in the response's stream, from 0.
-    #[prost(double, optional, tag="4")]
+    #[prost(double, optional, tag="3")]
     pub sequence_number: ::core::option::Option<f64>,
-    /// The error as an object, as OpenAI's API sends it.
-    #[prost(message, optional, tag="5")]
-    pub error: ::core::option::Option<OpenResponsesErrorEventError>,
     /// The object's other properties as one JSON object; see the rule in events.proto.
     #[prost(string, optional, tag="15")]
     pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// The error of an `error` event, as OpenAI's API sends it.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct OpenResponsesErrorEventError {
-    /// The kind of error, for example `insufficient_quota`.
+/// The image of an image generation call is complete. The event `response.output_item.done` carries it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenResponsesImageGenCallCompleted {
+    /// The `id` of the image generation call.
     #[prost(string, optional, tag="1")]
-    pub r#type: ::core::option::Option<::prost::alloc::string::String>,
-    /// The error's machine-readable code.
-    #[prost(string, optional, tag="2")]
-    pub code: ::core::option::Option<::prost::alloc::string::String>,
-    /// A human-readable description of the error.
-    #[prost(string, optional, tag="3")]
-    pub message: ::core::option::Option<::prost::alloc::string::String>,
-    /// The parameter of the request that caused the error.
+    pub item_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// The position of the image generation call in the response's `output`, from 0.
+    #[prost(double, optional, tag="2")]
+    pub output_index: ::core::option::Option<f64>,
+    /// The position of the event in the response's stream, from 0.
+    #[prost(double, optional, tag="3")]
+    pub sequence_number: ::core::option::Option<f64>,
+    /// The object's other properties as one JSON object; see the rule in events.proto.
+    #[prost(string, optional, tag="15")]
+    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// An image generation call has begun.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenResponsesImageGenCallInProgress {
+    /// The `id` of the image generation call.
+    #[prost(string, optional, tag="1")]
+    pub item_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// The position of the image generation call in the response's `output`, from 0.
+    #[prost(double, optional, tag="2")]
+    pub output_index: ::core::option::Option<f64>,
+    /// The position of the event in the response's stream, from 0.
+    #[prost(double, optional, tag="3")]
+    pub sequence_number: ::core::option::Option<f64>,
+    /// The object's other properties as one JSON object; see the rule in events.proto.
+    #[prost(string, optional, tag="15")]
+    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
+}
+/// A preview of an image that is being generated. Show it in place of the previous one.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OpenResponsesImageGenCallPartialImage {
+    /// The `id` of the image generation call.
+    #[prost(string, optional, tag="1")]
+    pub item_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// The position of the image generation call in the response's `output`, from 0.
+    #[prost(double, optional, tag="2")]
+    pub output_index: ::core::option::Option<f64>,
+    /// The position of the event in the response's stream, from 0.
+    #[prost(double, optional, tag="3")]
+    pub sequence_number: ::core::option::Option<f64>,
+    /// Base64 of the image so far. Each preview replaces the one before.
     #[prost(string, optional, tag="4")]
-    pub param: ::core::option::Option<::prost::alloc::string::String>,
-    /// The object's other properties as one JSON object; see the rule in events.proto.
-    #[prost(string, optional, tag="15")]
-    pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
-}
-/// Debugging information about the response. OpenRouter sends it if the request asks for it.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct DebugEvent {
-    /// The information as JSON text, for example the request to the upstream provider in `echo_upstream_body`.
-    #[prost(string, optional, tag="1")]
-    pub debug_json: ::core::option::Option<::prost::alloc::string::String>,
-    /// The position of the event in the response's stream, from 0.
-    #[prost(double, optional, tag="2")]
-    pub sequence_number: ::core::option::Option<f64>,
+    pub partial_image_b64: ::core::option::Option<::prost::alloc::string::String>,
+    /// The position of the preview among those of its image, from 0.
+    #[prost(double, optional, tag="5")]
+    pub partial_image_index: ::core::option::Option<f64>,
+    /// The background of the image: `transparent`, `opaque` or `auto`.
+    #[prost(string, optional, tag="6")]
+    pub background: ::core::option::Option<::prost::alloc::string::String>,
+    /// The file format of the preview, for example `png`, `webp` or `jpeg`.
+    #[prost(string, optional, tag="7")]
+    pub output_format: ::core::option::Option<::prost::alloc::string::String>,
+    /// The quality of the image, for example `low`, `medium` or `high`.
+    #[prost(string, optional, tag="8")]
+    pub quality: ::core::option::Option<::prost::alloc::string::String>,
+    /// The width and height in pixels, for example `1024x1536`.
+    #[prost(string, optional, tag="9")]
+    pub size: ::core::option::Option<::prost::alloc::string::String>,
     /// The object's other properties as one JSON object; see the rule in events.proto.
     #[prost(string, optional, tag="15")]
     pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
