@@ -43,6 +43,7 @@ ODD_TOKENS: Final = [
     *("9007199254740993", "-9007199254740993", "1765432100123456789", "1e400", "-1E400", "1" + "0" * 400, "9" * 5000),
     *("9007199254740993.0", "1.152921504606847e18", "1e-400"),
 ]
+DEEP: Final = ["[" * 60 + "]" * 60, '{"a":' * 60 + "0" + "}" * 60]
 UNKNOWN: Final = [
     "extra_json",
     "extraJson",
@@ -90,7 +91,7 @@ names: Final = st.one_of(
     half_strings,
 )
 scalars: Final = st.one_of(
-    st.sampled_from(["null", "true", "false", "{}", "[]", "[null]"]),
+    st.sampled_from(["null", "true", "false", "{}", "[]", "[null]", *DEEP]),
     st.sampled_from(ODD_TOKENS),
     numbers,
     strings,

@@ -102,7 +102,7 @@ def unknown(random: Random, spot: Spot, events: Events) -> None:
 
 
 def nested(random: Random, spot: Spot, events: Events) -> None:
-    levels = random.choice((2, 10, 80)) if random.random() < 0.9 else random.choice((105, 150, 201, 400, 2000, 20_000))
+    levels = random.choice((2, 10, 80)) if random.random() < 0.9 else random.choice((105, 150, 201, 400, 2000))
     insert(random, of(spot), '"nested"', values.nested(random, levels))
 
 

@@ -40,7 +40,7 @@ def compile_extras(message: Message, naming: Naming, deep: bool) -> Extras:
     # Objects of known properties that are `null`: APIs send the same ones with every response.
     nulls: dict[bytes, list[tuple[int, bytes]]] = {}
 
-    # Names of unknown properties, as they stand in front of their values.
+    # Names of unknown properties, each with the comma before it and the colon after it.
     unknown: dict[str, bytes] = {}
 
     def extras(extra: bytes, pieces: list[bytes]) -> None:
@@ -129,7 +129,7 @@ def shallow(text: str) -> str:
 
 
 def piece_of(name: str) -> bytes:
-    """A property's name as it stands in front of its value."""
+    """A property's name, with the comma before it and the colon after it."""
     return b"," + name_text(name) + b":"
 
 

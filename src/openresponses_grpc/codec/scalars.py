@@ -60,7 +60,7 @@ class _Numbers(dict[bytes, bytes]):
 
 
 NUMBERS: Final = _Numbers((_DOUBLE.pack(number), b"%d" % number) for number in range(1 << 12))
-"""Doubles as JSON numbers. Raises OddError for NaN, infinities and what is not 8 bytes."""
+"""Doubles as JSON numbers. Raises OddError for NaN, infinities and a wrong number of bytes."""
 
 
 def number_text(value: float) -> bytes:

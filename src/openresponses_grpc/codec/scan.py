@@ -136,5 +136,5 @@ def _syntax(text: str, at: int, path: str, expected: str) -> InvalidJSONError:
 
 
 def child_path(path: str, name: str) -> str:
-    """The JSONPath of a property (RFC 9535); a name that is not a plain word stands in brackets."""
+    """The JSONPath of a property (RFC 9535); a name that is not an identifier is written in brackets."""
     return f"{path}.{name}" if name.isidentifier() else f"{path}[{json.dumps(name)}]"
