@@ -76,7 +76,7 @@ class NodeEnvironment(Environment):
 
 
 class PythonEnvironment(Environment):
-    """A virtual environment: the SDKs' dependencies are none of the project's."""
+    """A virtual environment of its own, apart from the dependencies of the project."""
 
     def __init__(self) -> None:
         super().__init__("python", ("requirements.txt",), ())

@@ -36,7 +36,7 @@ def answer(text: str) -> str | None:
     """The JSON text of the value that the package reads, or None where it rejects the text."""
     try:
         value = serializers.unmarshal_json(text, event_class)
-    except (ValueError, TypeError):  # TypeError: a `str` that is no Unicode text
+    except (ValueError, TypeError):  # TypeError: a `str` that is not Unicode text
         return None
     written: str = serializers.marshal_json(value, event_class)
     return written

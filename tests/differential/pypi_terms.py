@@ -96,7 +96,7 @@ def why_only_the_bridge(text: str) -> str:
 
 
 def has_part_without_type(instructions: Any) -> bool:
-    """Whether a message has a content part that is no object with a `type`; the SDK looks for it."""
+    """Whether a message has a content part without a `type`, which the SDK demands."""
     messages = [one for one in instructions if isinstance(one, dict)] if isinstance(instructions, list) else []
     contents = [message["content"] for message in messages if isinstance(message.get("content"), list)]
     return any(not isinstance(part, dict) or "type" not in part for content in contents for part in content)

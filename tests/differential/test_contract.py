@@ -117,7 +117,7 @@ def field_mistakes(members: tuple[Schema, ...], field: FieldDescriptor, path: st
     elif field.message_type.oneofs and field.message_type.oneofs[0].name == "kind":
         yield from union_mistakes(members, field.message_type, path)
     elif len(members) != 1:
-        yield f"{path}: {field.message_type.name} is no union, as the SDK has: {members}"
+        yield f"{path}: {field.message_type.name} is not a union, but the SDK has {members}"
     else:
         yield from message_mistakes(members[0], field.message_type, path)
 

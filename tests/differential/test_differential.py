@@ -28,7 +28,7 @@ Judge = Callable[[Input, Answer, Special], Verdict]
 def compare_all(
     sdk: Sdk, events: Events, judge: Judge, kinds: Iterable[str], capsys: pytest.CaptureFixture[str]
 ) -> list[Verdict]:
-    """Compares on all inputs, prints the counts and fails on what nobody meant."""
+    """Compares on all inputs, prints the counts, and fails on any unintended difference."""
     special = special_names(events)
     problems: list[str] = []
     verdicts = []

@@ -15,7 +15,7 @@ DEEP = "nesting of more than 100 levels"
 
 
 class DifferenceError(Exception):
-    """A difference that nobody meant."""
+    """A difference that is not intended."""
 
 
 class Verdict(NamedTuple):
