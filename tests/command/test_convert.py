@@ -112,7 +112,9 @@ def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
 
 def test_publish_has_no_naming_because_it_reads_either() -> None:
     done = run("publish", "--naming", "camelCase", "s")
-    assert (done.returncode, b"No such option '--naming'" in done.stderr) == (2, True)
+    assert done.returncode == 2
+    assert b"No such option" in done.stderr
+    assert b"--naming" in done.stderr
 
 
 @pytest.mark.parametrize("command", [[], ["convert"], ["serve"], ["publish"], ["subscribe"]])
