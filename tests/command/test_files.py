@@ -104,12 +104,11 @@ async def test_an_output_in_a_folder_that_is_not_there_is_one_line(tmp_path: Pat
     assert await run("convert", "-", target, stdin=NDJSON) == (1, b"", says)
 
 
-def test_protobuf_is_not_written_to_a_terminal(tmp_path: Path) -> None:
-    source = tmp_path / "in.ndjson"
-    source.write_bytes(NDJSON)
+@pytest.mark.parametrize("command", [("convert", "--from", "ndjson"), ("subscribe", "--to", "protobuf", "s")])
+def test_protobuf_is_not_written_to_a_terminal(command: tuple[str, ...]) -> None:
     terminal, its_end = pty.openpty()
     try:
-        done = subprocess.run([COMMAND, "convert", source], stdout=its_end, stderr=subprocess.PIPE, check=False)
+        done = subprocess.run([COMMAND, *command], input=NDJSON, stdout=its_end, stderr=subprocess.PIPE, check=False)
     finally:
         os.close(terminal)
         os.close(its_end)

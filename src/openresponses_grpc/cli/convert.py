@@ -26,7 +26,7 @@ from .common import (
     writer_of,
 )
 from .inputs import Seen, format_by_name, format_of
-from .outputs import file_faults, output_to
+from .outputs import file_faults, not_to_a_terminal, output_to
 
 
 @click.command(short_help="Convert a stream of events to another format.")
@@ -79,8 +79,8 @@ def convert(
     with file_faults(), _progress(input) as advance:
         source, data = format_of(source, input.name if isinstance(input.name, str) else "", chunks(input, advance))
         target = target or format_by_name(output) or ("ndjson" if source == "protobuf" else "protobuf")
-        if target == "protobuf" and output == "-" and sys.stdout.isatty():
-            raise click.UsageError("protobuf is not written to a terminal: name an OUTPUT, or --to ndjson")
+        if output == "-":
+            not_to_a_terminal(target)
         reader, writer, seen = reader_of(source, strict), writer_of(target, naming), Seen()
         left_out = LeftOut(reader)
         reader.on_error = left_out if on_error == "skip" else None

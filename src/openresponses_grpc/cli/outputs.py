@@ -42,6 +42,12 @@ def output_to(path: str, source: BinaryIO) -> Iterator[BinaryIO]:
         yield file
 
 
+def not_to_a_terminal(target: str) -> None:
+    """Raises a usage error where standard output is a terminal and would get bytes that are no text."""
+    if target == "protobuf" and sys.stdout.isatty():
+        raise click.UsageError("protobuf is not written to a terminal: redirect it to a file, or use --to ndjson")
+
+
 @contextmanager
 def _replacing(target: Path) -> Iterator[BinaryIO]:
     """A file beside the target, which takes its place."""

@@ -27,7 +27,7 @@ from .common import (
 )
 from .connect import connects
 from .inputs import Seen, format_of
-from .outputs import file_faults
+from .outputs import file_faults, not_to_a_terminal
 
 
 @click.command(short_help="Publish the events of a file to a stream.")
@@ -65,7 +65,7 @@ def publish(
       openresponses publish resp_1 events.ndjson
       curl -N ... | openresponses publish resp_1 --from sse
     """
-    with faults(None), client, client.publish(stream) as publisher:
+    with file_faults(), faults(None), client, client.publish(stream) as publisher:
         source, data = format_of(source, file.name if isinstance(file.name, str) else "", chunks(file))
         reader, seen = reader_of(source, strict), Seen()
         left_out = LeftOut(reader)
@@ -103,6 +103,7 @@ def subscribe(
     Example:
       openresponses subscribe resp_1 --start-offset 100
     """
+    not_to_a_terminal(target)
     writer = writer_of(target, naming)
     output = sys.stdout.buffer
     with file_faults(), faults(None), client:

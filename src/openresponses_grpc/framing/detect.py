@@ -14,6 +14,7 @@ PROTOBUF: Final = "it looks like binary data; --from protobuf reads length-delim
 _SSE_FIELDS: Final = (b"data:", b"event:", b"id:", b"retry:")
 _SHOWN: Final = 200  # characters of an input that an error shows
 _MAX_BODY: Final = 1 << 14
+_MAX_PAGE: Final = 1 << 12  # bytes of HTML that are searched for text: the search may take their square
 _TAGS: Final = re.compile(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>")
 
 
@@ -100,7 +101,8 @@ class Body:
     def error(self) -> str | None:
         """The message of an error body in HTML or JSON; None if the lines are none."""
         if self._html:
-            return f"it looks like HTML: {shown(_TAGS.sub(' ', self._text.decode(errors='replace')))}"
+            page = self._text[:_MAX_PAGE].decode(errors="replace")
+            return f"it looks like HTML: {shown(_TAGS.sub(' ', page))}"
         message = _message(self._json[0] if isinstance(self._json, list) and len(self._json) == 1 else self._json)
         return f"it looks like a JSON error body: {shown(message)}" if message else None
 
