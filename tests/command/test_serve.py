@@ -37,15 +37,16 @@ async def test_publish_and_subscribe_through_a_server() -> None:
         assert await run("convert", "--from", "protobuf", stdin=late[1]) == (0, COMPLETED_JSON + b"\n", b"")
 
 
+@pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("source", FORMATS)
-async def test_each_event_is_relayed_as_it_comes(source: str) -> None:
+async def test_each_event_is_relayed_as_it_comes(source: str, named: bool) -> None:
     # SSE is in snake_case, as the API sends it. NDJSON is written in camelCase, as in the SDK.
     naming: Naming = "snake_case" if source == "sse" else "camelCase"
     writer = FORMATS[source].writer(partial(protobuf_to_json, naming=naming))
     async with (
         serving() as (_, address),
         started("subscribe", "--server", address, "s") as subscriber,
-        started("publish", "--server", address, "--from", source, "s") as publisher,
+        started("publish", "--server", address, *(("--from", source) if named else ()), "s") as publisher,
     ):
         assert publisher.stdin is not None
         for sent in MIXED["camelCase"]:
