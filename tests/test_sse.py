@@ -26,15 +26,18 @@ STANDARD = [
     (b"event: x\nid: 7\nretry: 10\nunknown: y\nnothing\ndata: EVENT\n\n", 1),
     (b"data: EVENT\nevent: after\n\n", 1),
     (b": OPENROUTER PROCESSING\n\n:\n\ndata: EVENT\n\n", 1),
-    (b"event: no data\n\n", 0),
+    (b"event: no data\n\ndata: EVENT\n\n", 1),
     (b"data\n\ndata:\n\n", 0),
     (b"\n\n\n", 0),
-    (b"DATA: EVENT\n\n data: EVENT\n\n", 0),
+    (b"DATA: EVENT\n\n data: EVENT\n\ndata: EVENT\n\n", 1),
     (b"data: EVENT\n\ndata: [DONE]\n\n", 1),
     (b"data: EVENT\n\ndata: [DONE]", 1),
     (b"data: [DONE]\n\ndata: EVENT\n\n", 1),
     (b"data: EVENT\n\ndata:  [DONE] \t\n\n", 1),
     (b"data: EVENT\n\ndata: [DONE] ", 1),
+    (b'data: EVENT\n\ndata: "[DONE]"\n\n', 1),
+    (b"data: EVENT\n\ndata: ' [DONE] '", 1),
+    (b": no event\n\ndata: [DONE]\n\n", 0),
 ]
 
 

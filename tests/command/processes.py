@@ -33,6 +33,13 @@ async def run(
         return process.returncode, stdout, stderr
 
 
+async def run_shell(command: str, stdin: bytes) -> tuple[int | None, bytes, bytes]:
+    """Runs a line of the shell."""
+    process = await asyncio.create_subprocess_shell(command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    stdout, stderr = await process.communicate(stdin)
+    return process.returncode, stdout, stderr
+
+
 async def line(process: Process) -> bytes:
     assert process.stdout is not None
     return await process.stdout.readline()

@@ -39,7 +39,7 @@ async def test_tls_and_tokens_admit_their_holders(certificates: Certificates, to
     async with serving(*secure, "--tokens", tokens) as (_, address):
         there = ("--server", address, "--tls-ca", certificates.ca)
         known = (*there, "--tls-cert", certificates.client_cert, "--tls-key", certificates.client_key)
-        assert await run("publish", *known, "--token-file", token, "s", stdin=LINE) == (0, b"", b"")
+        assert await run("publish", *known, "--token-file", token, "--end", "s", stdin=LINE) == (0, b"", b"")
         subscriber = {"OPENRESPONSES_TOKEN": "subscriber"}
         assert await run("subscribe", *known, "s", environment=subscriber) == (0, LINE, b"")
 
@@ -103,7 +103,7 @@ async def test_a_unix_socket_is_served(tmp_path: Path) -> None:
     address = f"unix:{tmp_path}/socket"
     async with serving("--listen", address) as (_, listening):
         assert listening == address
-        assert await run("publish", "--server", address, "s", stdin=LINE) == (0, b"", b"")
+        assert await run("publish", "--server", address, "--end", "s", stdin=LINE) == (0, b"", b"")
         assert await run("subscribe", "--server", address, "s") == (0, LINE, b"")
 
 

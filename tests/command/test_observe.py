@@ -21,7 +21,7 @@ async def test_metrics_over_http_and_logs_as_json() -> None:
     ) as process:
         url = (await line(process)).decode().removeprefix("metrics at ").strip()
         address = (await line(process)).decode().removeprefix("listening on ").strip()
-        assert await run("publish", "--server", address, "s", stdin=GENERATING_JSON) == (0, b"", b"")
+        assert await run("publish", "--server", address, "--end", "s", stdin=GENERATING_JSON) == (0, b"", b"")
         metrics = await asyncio.to_thread(fetch, url)
         assert "openresponses_events_received_total 1.0" in metrics
         process.terminate()
@@ -36,7 +36,7 @@ async def test_calls_are_logged_at_level_info() -> None:
     for level, lines in (("info", 1), ("warning", 0)):
         async with started("serve", "--listen", "127.0.0.1:0", "--log-level", level) as process:
             address = (await line(process)).decode().removeprefix("listening on ").strip()
-            await run("publish", "--server", address, "s", stdin=GENERATING_JSON)
+            await run("publish", "--server", address, "--end", "s", stdin=GENERATING_JSON)
             process.terminate()
             _, stderr = await process.communicate()
         assert (

@@ -15,9 +15,11 @@ from ..bridge import json_to_protobuf, protobuf_to_json
 from ..client import StreamError
 from ..codec.schema import NAMINGS, Naming
 from ..errors import EventError
-from ..framing import FORMATS, EventReader, EventWriter
+from ..framing import FORMATS, TERMINAL_TYPES, EventReader, EventWriter
 
 CHUNK_BYTES: Final = 1 << 17
+NO_EVENT: Final = "the input has no event"
+NO_TERMINAL_EVENT: Final = f"the input ends without a terminal event ({', '.join(TERMINAL_TYPES)} or [DONE])"
 
 format_choice = click.Choice(list(FORMATS))
 naming_option = click.option(
@@ -28,6 +30,13 @@ naming_option = click.option(
 )
 strict_option = click.option(
     "--strict", is_flag=True, help="Stop at an event that OpenRouter's SDK rejects, instead of carrying it unchanged."
+)
+on_error_option = click.option(
+    "--on-error",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="What to do at an invalid event: stop, or say so on standard error and leave it out.",
 )
 file_path = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -56,6 +65,24 @@ def chunks(file: BinaryIO, advance: Callable[[int], None] = lambda _: None) -> I
     while chunk := read(CHUNK_BYTES):
         yield chunk
         advance(len(chunk))
+
+
+class LeftOut:
+    """Says what is wrong with each event that `--on-error skip` leaves out, and counts them."""
+
+    def __init__(self, reader: EventReader) -> None:
+        self._reader = reader
+        self._count = 0
+
+    def __call__(self, error: EventError) -> None:
+        """Says what is wrong."""
+        self._count += 1
+        click.echo(f"{self._reader.position}: {error}; left out", err=True)
+
+    def report(self) -> None:
+        """Says how many events were left out, if any."""
+        if self._count:
+            click.echo(f"left out: {self._count} event{'s' if self._count > 1 else ''}", err=True)
 
 
 @contextmanager

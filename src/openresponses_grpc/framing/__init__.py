@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from .interface import EventReader, EventWriter, JSONDecoder, JSONEncoder
+from .guess import guess_format, is_enough
+from .interface import ErrorHandler, EventReader, EventWriter, JSONDecoder, JSONEncoder
 from .ndjson import NDJSONReader, NDJSONWriter
 from .protobuf import ProtobufReader, ProtobufWriter
 from .sse import SSEReader, SSEWriter
+from .terminal import TERMINAL_TYPES, is_terminal
 
 __all__ = [
     "FORMATS",
+    "TERMINAL_TYPES",
+    "ErrorHandler",
     "EventReader",
     "EventWriter",
     "Format",
@@ -27,6 +31,9 @@ __all__ = [
     "ProtobufWriter",
     "SSEReader",
     "SSEWriter",
+    "guess_format",
+    "is_enough",
+    "is_terminal",
     "read_events",
 ]
 

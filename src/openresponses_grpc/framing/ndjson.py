@@ -3,30 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final, NoReturn
 
 from ..bridge import json_to_protobuf, protobuf_to_json
-from .interface import JSONDecoder, JSONEncoder
+from ..errors import EventError, InvalidJSONError
+from .detect import Body, is_sse, of_ndjson
+from .interface import ErrorHandler, JSONDecoder, JSONEncoder, explained
 from .lines import Lines
 
 
 class NDJSONReader:
-    """Reads one event a line. Lines end with LF or CR LF; empty lines are skipped."""
+    """Reads one event a line. Lines end with LF or CR LF. Empty lines and a leading byte order mark are skipped."""
+
+    done: Final = False
 
     def __init__(self, decode: JSONDecoder = json_to_protobuf) -> None:
+        self.on_error: ErrorHandler | None = None
         self._decode = decode
         self._lines = Lines()
+        self._body: Body | None = None  # what the input is instead, as far as it has come
+        self._error = EventError("$", "")  # what was wrong with its first line
 
     @property
     def position(self) -> str:
-        return f"line {self._lines.number}"
+        return f"line {1 if self._body else self._lines.number}"
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        for line in self._lines.split(chunk):
+        lines = self._lines.split(chunk)
+        if self._body:
+            self._gather(self._body, lines)
+        for line in lines:
             if line and not line.isspace():
-                yield self._decode(line)
+                try:
+                    event = self._decode(line)
+                except EventError as error:
+                    self._fault(error, line, lines)
+                    continue
+                yield event
 
     def close(self) -> Iterator[bytes]:
         yield from self.feed(b"\n")
+        if self._body:
+            self._end(self._body)
+
+    def _fault(self, error: EventError, line: bytes, lines: Iterator[bytes]) -> None:
+        looks_like = explained(error, of_ndjson, line)
+        if self.on_error is not None:
+            self.on_error(looks_like)
+        elif self._lines.number == 1 and looks_like is not error and line.lstrip()[:1] in (b"{", b"[", b"<"):
+            self._body, self._error = Body(line), looks_like
+            self._gather(self._body, lines)
+        else:
+            raise looks_like from None
+
+    def _gather(self, body: Body, lines: Iterator[bytes]) -> None:
+        """Takes the lines of an error body, which may tell what went wrong, and raises when it is whole."""
+        while not body.whole and (line := next(lines, None)) is not None:
+            if line.startswith(b"{") or is_sse(line):
+                self._end(body)
+            body.add(line)
+        if body.whole:
+            self._end(body)
+
+    def _end(self, body: Body) -> NoReturn:
+        error, message = self._error, body.error()
+        raise InvalidJSONError(error.path, f"not NDJSON: {message}") if message else error
 
 
 class NDJSONWriter:

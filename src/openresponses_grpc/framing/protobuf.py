@@ -10,17 +10,25 @@ from google.protobuf.message import DecodeError
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from ..codec.scalars import SIZES
-from ..errors import InvalidProtobufError
+from ..errors import EventError, InvalidProtobufError
+from .detect import of_protobuf
+from .interface import ErrorHandler, explained
 
 MAX_MESSAGE_BYTES: Final = 2**31 - 1
 """The largest message that protobuf allows."""
+
+_START_BYTES: Final = 16
 
 
 class ProtobufReader:
     """Reads each message after its length, as protobuf's own libraries write a stream of messages."""
 
+    done: Final = False
+
     def __init__(self) -> None:
+        self.on_error: ErrorHandler | None = None
         self._messages = 0
+        self._start = b""  # the first bytes, which tell what the input is
         self._buffer = bytearray()
         self._wanted = 1  # bytes in the buffer without which no message is whole
 
@@ -30,6 +38,8 @@ class ProtobufReader:
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         self._buffer += chunk
+        if len(self._start) < _START_BYTES:
+            self._start += chunk[: _START_BYTES - len(self._start)]
         if len(self._buffer) < self._wanted:
             return
         self._wanted = 1
@@ -43,14 +53,19 @@ class ProtobufReader:
                     break
                 self._messages += 1
                 at = start + length
-                yield _checked(data[start:at])
+                try:
+                    event = _checked(data[start:at])
+                except EventError as error:
+                    self._fault(error)
+                    continue
+                yield event
         finally:
             self._buffer += data[at:]
 
     def close(self) -> Iterator[bytes]:
         if self._buffer:
             self._messages += 1
-            raise InvalidProtobufError("$", "the input ends within a message")
+            raise self._explained(InvalidProtobufError("$", "the input ends within a message"))
         return iter(())
 
     def _length(self, data: bytes, at: int) -> tuple[int, int]:
@@ -66,7 +81,17 @@ class ProtobufReader:
             if at + 5 > len(data):
                 return len(data), 1
         self._messages += 1
-        raise InvalidProtobufError("$", f"invalid length prefix: at most {MAX_MESSAGE_BYTES}, in up to 5 bytes")
+        problem = f"invalid length prefix: at most {MAX_MESSAGE_BYTES}, in up to 5 bytes"
+        raise self._explained(InvalidProtobufError("$", problem))
+
+    def _fault(self, error: EventError) -> None:
+        error = self._explained(error)
+        if self.on_error is None:
+            raise error from None
+        self.on_error(error)
+
+    def _explained(self, error: EventError) -> EventError:
+        return explained(error, of_protobuf, self._start) if self._messages == 1 else error
 
 
 class ProtobufWriter:
