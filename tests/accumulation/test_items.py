@@ -1,0 +1,154 @@
+"""Output items are built from what comes, even where an API leaves something out or gets it wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .small import Object, added, at, delta, done, message, output, snapshot
+
+LOGPROBS = [{"token": token, "logprob": -1} for token in "ab"]
+FILE_PATH = {"type": "file_path", "index": 1}
+POEM = {"type": "poem"}
+
+
+def part(type: str, **properties: Any) -> Object:
+    return {"part": {"type": type, **properties}}
+
+
+def text_part(**properties: Any) -> list[Object]:
+    return [{"type": "message", "content": [{"type": "output_text", **properties}]}]
+
+
+TABLE: list[tuple[str, list[Object], list[Object]]] = [
+    ("only deltas", [delta(2, "b"), delta(1, "a")], [message("a"), message("b")]),
+    (
+        "parts with gaps",
+        [delta(0, "z", content_index=7), delta(0, "y", content_index=1e15), delta(0, "a", content_index=0)],
+        [message("a", "z", "y")],
+    ),
+    ("no index of a part", [delta(0, "a"), delta(0, "b")], [message("ab")]),
+    (
+        "no index of an item",
+        [
+            added(None, "message", id="m"),
+            added(None, "function_call", id="f"),
+            delta(None, "a", item_id="m"),
+            at(None, "function_call_arguments.delta", delta="{}"),
+        ],
+        [message("a", id="m"), {"type": "function_call", "id": "f", "arguments": "{}"}],
+    ),
+    (
+        "neither index nor id",
+        [added(None, "message"), delta(None, "a"), added(None, "message"), delta(None, "b")],
+        [message("a"), message("b")],
+    ),
+    (
+        "the same index for all items",
+        [
+            added(0, "reasoning", id="r"),
+            added(0, "message", id="m"),
+            delta(0, "a", item_id="m"),
+            done(0, "reasoning", id="r", status="completed"),
+        ],
+        [{"type": "reasoning", "id": "r", "status": "completed"}, message("a", id="m")],
+    ),
+    (
+        "complete items, with the same index",
+        [done(0, "reasoning", id="r"), done(0, "mcp_call", id="m")],
+        [{"type": "reasoning", "id": "r"}, {"type": "mcp_call", "id": "m"}],
+    ),
+    (
+        "another id in each event",
+        [added(0, "message", id="a"), delta(0, "x", item_id="b"), done(0, "message", id="c", content=[])],
+        [{"type": "message", "id": "c", "content": []}],
+    ),
+    (
+        "no ids",
+        [added(0, "message"), delta(0, "a"), added(1, "message"), delta(1, "b"), delta(0, "c")],
+        [message("ac"), message("b")],
+    ),
+    (
+        "an item after its delta",
+        [delta(0, "a", item_id="m"), added(0, "message", id="m", role="assistant")],
+        [message("a", id="m", role="assistant")],
+    ),
+    (
+        "an item after it is complete",
+        [done(0, "message", id="m", role="assistant"), added(0, "message", id="m")],
+        [{"type": "message", "id": "m", "role": "assistant"}],
+    ),
+    (
+        "parts after the item is complete",
+        [
+            done(0, "message", id="m", content=[]),
+            delta(0, "a"),
+            at(0, "content_part.added", **part("refusal", refusal="no")),
+            at(0, "output_text.annotation.added", annotation=POEM),
+        ],
+        [message(id="m")],
+    ),
+    ("another kind of item", [added(0, "function_call"), delta(0, "a")], [{"type": "function_call"}]),
+    ("an unrecognized item", [added(0, "hologram", n=1), delta(0, "a")], [{"type": "hologram", "n": 1}]),
+    (
+        "another kind of part",
+        [
+            at(0, "content_part.added", **part("refusal", refusal="no")),
+            delta(0, "a"),
+            at(0, "output_text.annotation.added", annotation=POEM),
+        ],
+        [{"type": "message", "content": [{"type": "refusal", "refusal": "no"}]}],
+    ),
+    (
+        "an unrecognized part",
+        [added(0, "message", content=[]), at(0, "content_part.done", **part("output_song", notes=[1]))],
+        [{"type": "message", "content": [{"type": "output_song", "notes": [1]}]}],
+    ),
+    (
+        "a part after its delta",
+        [delta(0, "a"), at(0, "content_part.added", **part("output_text", text=""))],
+        text_part(text="a"),
+    ),
+    (
+        "a complete part",
+        [
+            at(0, "content_part.added", **part("output_text", text="", annotations=None)),
+            delta(0, "a"),
+            at(0, "output_text.annotation.added", annotation=POEM),
+            at(0, "content_part.done", **part("output_text", text="b", extra=1.5)),
+        ],
+        text_part(text="b", extra=1.5),
+    ),
+    (
+        "annotations",
+        [
+            at(0, "content_part.added", **part("output_text", text="", annotations=None)),
+            at(0, "output_text.annotation.added", annotation=FILE_PATH),
+            at(0, "output_text.annotation.added", annotation=POEM),
+        ],
+        text_part(text="", annotations=[FILE_PATH, POEM]),
+    ),
+    (
+        "log probabilities",
+        [delta(0, "a", logprobs=LOGPROBS[:1]), delta(0, "b", logprobs=LOGPROBS[1:]), delta(0, "c", logprobs=[])],
+        text_part(text="abc", logprobs=LOGPROBS),
+    ),
+    (
+        "all log probabilities again",
+        [delta(0, "a", logprobs=LOGPROBS[:1]), at(0, "output_text.done", text="ab", logprobs=LOGPROBS)],
+        text_part(text="ab", logprobs=LOGPROBS),
+    ),
+    (
+        "a property beside the text that is null",
+        [added(0, "custom_tool_call", input=None, big=1e300), at(0, "custom_tool_call_input.delta", delta="a")],
+        [{"type": "custom_tool_call", "input": "a", "big": 1e300}],
+    ),
+]
+
+
+@pytest.mark.parametrize("events, expected", [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+def test_the_output(events: list[Object], expected: list[Object]) -> None:
+    assert output(*events) == expected
+    assert output(snapshot("created", output=[]), *events) == expected
+    assert output(snapshot("created", output=None), *events) == expected
