@@ -140,6 +140,16 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
         text_part(text="ab", logprobs=LOGPROBS),
     ),
     (
+        "events without what they bring",
+        [at(0, f"output_item.{verb}") for verb in ("added", "done")]
+        + [
+            at(0, "output_text.annotation.added", annotation=None),
+            at(0, "content_part.done", part=None),
+            delta(0, "a"),
+        ],
+        [message("a")],
+    ),
+    (
         "a property beside the text that is null",
         [added(0, "custom_tool_call", input=None, big=1e300), at(0, "custom_tool_call_input.delta", delta="a")],
         [{"type": "custom_tool_call", "input": "a", "big": 1e300}],

@@ -85,7 +85,8 @@ class Accumulator:
             case "error":
                 self._fail(body)
             case "output_item_added" | "output_item_done":
-                self._output.set(body, done=done)
+                if body.HasField("item"):
+                    self._output.set(body, done=done)
             case "content_part_added" | "content_part_done":
                 kind = "reasoning" if body.part.WhichOneof("kind") == "reasoning_text" else "message"
                 if item := self._output.find(body, kind):

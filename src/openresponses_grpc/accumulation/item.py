@@ -95,6 +95,8 @@ class GrowingItem:
 
     def add_annotation(self, event: Any) -> None:
         """Adds an annotation to a part, in the order in which they come."""
+        if not event.HasField("annotation"):
+            return
         part = self._holder("content", index_of(event, "content_index") or 0.0, "output_text")
         if part is not None:
             drop_extra(part, "annotations")
