@@ -74,9 +74,11 @@ def test_anything_else_is_an_error() -> None:
 def test_events_and_results_stay_apart() -> None:
     events = [OpenResponsesStreamEvent.FromString(event.SerializeToString()) for event in EVENTS[:-1]]
     accumulator = accumulate(events)
+    accumulator.response.status = "changed"
     accumulator.response.output.items[2].message.content.items[0].output_text.text = "changed"
     accumulator.tool_calls[0].web_search_call.id = "changed"
     assert events == EVENTS[:-1]
     for event in events:
-        event.Clear()
+        event.output_item_done.item.function_call.arguments = "changed"
     assert as_json(accumulator.response, "camelCase")["output"] == FINAL["output"]
+    assert accumulator.response.status == "in_progress"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
+from openresponses_grpc import accumulate
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+
 from .small import Object, added, at, delta, done, message, output, snapshot
 
-LOGPROBS = [{"token": token, "logprob": -1} for token in "ab"]
+LOGPROBS: list[Object] = [{"token": token, "logprob": -1} for token in "ab"]
 FILE_PATH = {"type": "file_path", "index": 1}
 POEM = {"type": "poem"}
 
@@ -70,6 +74,17 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
         [message("ac"), message("b")],
     ),
     (
+        "the same id for all items",
+        [added(index, "message", id="m") for index in (0, 1)]
+        + [delta(index, text, item_id="m") for index, text in [(0, "a"), (1, "b"), (0, "c")]],
+        [message("ac", id="m"), message("b", id="m")],
+    ),
+    (
+        "an id without an index",
+        [delta(0, "a", item_id="a"), delta(1, "b", item_id="b"), delta(None, "c", item_id="a")],
+        [message("ac", id="a"), message("b", id="b")],
+    ),
+    (
         "an item after its delta",
         [delta(0, "a", item_id="m"), added(0, "message", id="m", role="assistant")],
         [message("a", id="m", role="assistant")],
@@ -111,6 +126,17 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
         text_part(text="a"),
     ),
     (
+        "a delta after its part is complete",
+        [delta(0, "a"), at(0, "content_part.done", **part("output_text", text="b")), delta(0, "c")],
+        text_part(text="bc"),
+    ),
+    ("a complete text that is missing", [delta(0, "a"), at(0, "output_text.done", text=None)], text_part(text="a")),
+    (
+        "a part of reasoning",
+        [added(0, "reasoning"), at(0, "content_part.added", **part("reasoning_text"))],
+        [{"type": "reasoning", "content": [{"type": "reasoning_text"}]}],
+    ),
+    (
         "a complete part",
         [
             at(0, "content_part.added", **part("output_text", text="", annotations=None)),
@@ -131,7 +157,11 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
     ),
     (
         "log probabilities",
-        [delta(0, "a", logprobs=LOGPROBS[:1]), delta(0, "b", logprobs=LOGPROBS[1:]), delta(0, "c", logprobs=[])],
+        [
+            at(0, "content_part.added", **part("output_text", text="", logprobs=None)),
+            *(delta(0, logprob["token"], logprobs=[logprob]) for logprob in LOGPROBS),
+            delta(0, "c", logprobs=[]),
+        ],
         text_part(text="abc", logprobs=LOGPROBS),
     ),
     (
@@ -162,3 +192,23 @@ def test_the_output(events: list[Object], expected: list[Object]) -> None:
     assert output(*events) == expected
     assert output(snapshot("created", output=[]), *events) == expected
     assert output(snapshot("created", output=None), *events) == expected
+
+
+def test_an_index_that_is_nan_is_missing() -> None:
+    event = OpenResponsesStreamEvent()
+    event.output_text_delta.delta = "a"
+    event.output_text_delta.output_index = event.output_text_delta.content_index = math.nan
+    assert accumulate([event, event]).response.output.items[0].message.content.items[0].output_text.text == "aa"
+
+
+@pytest.mark.parametrize(
+    "before, after", [('{"arguments":null}', ""), ('{"arguments":null,"a":1.50}', '{"a":1.50}'), ('{"arguments"', None)]
+)
+def test_extra_json_loses_what_is_a_field_now(before: str, after: str | None) -> None:
+    item, text = OpenResponsesStreamEvent(), OpenResponsesStreamEvent()
+    item.output_item_added.item.function_call.extra_json = before
+    text.function_call_arguments_delta.delta = "{}"
+    call = accumulate([item, text]).tool_calls[0].function_call
+    assert call.arguments == "{}"
+    assert call.extra_json == (before if after is None else after)
+    assert call.HasField("extra_json") == bool(call.extra_json)

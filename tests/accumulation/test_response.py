@@ -30,18 +30,19 @@ def test_items_stay_if_the_terminal_response_has_none(type: str, empty: Object) 
     events = [added(0, "message", id="m"), delta(0, "a", item_id="m"), snapshot(type, status=type, **empty)]
     expected = {"id": "resp_1", "status": type, "output": [message("a", id="m")]}
     assert as_json(accumulated(*events).response) == expected
+    assert as_json(accumulated(events[1], events[0], events[2]).response) == expected
     assert output(*events[1:]) == empty.get("output")  # without the item, a delta is not enough
 
 
 def test_the_latest_snapshot_holds_with_the_items_so_far() -> None:
     events = [
-        snapshot("queued", status="queued", output=[message("a", id="m")]),
-        delta(0, "b", item_id="m"),
+        snapshot("queued", status="queued", output=[message("a", id="m"), {"type": "reasoning", "id": "r"}]),
+        delta(None, "b", item_id="m"),
         snapshot("in_progress", status="in_progress", output=[]),
         delta(0, "c", item_id="m"),
     ]
-    expected = {"id": "resp_1", "status": "in_progress", "output": [message("abc", id="m")]}
-    assert as_json(accumulated(*events).response) == expected
+    items = [message("abc", id="m"), {"type": "reasoning", "id": "r"}]
+    assert as_json(accumulated(*events).response) == {"id": "resp_1", "status": "in_progress", "output": items}
 
 
 def test_another_response_starts_anew() -> None:
@@ -49,7 +50,8 @@ def test_another_response_starts_anew() -> None:
     end = snapshot("completed", "a", output=[message("x")])
     assert accumulated(*first, *second).text == "y"
     assert accumulated(*first, end, *second).text == "y"
-    assert accumulated(*first, end, *first).text == "x"
+    assert accumulated(*first, end, first[0], delta(0, "z")).text == "x"
+    assert accumulated(*first, first[0], delta(0, "z")).text == "xz"
     assert accumulated(*first, snapshot("in_progress", "another"), delta(0, "z")).text == "xz"
 
 

@@ -70,7 +70,6 @@ class GrowingItem:
         if kind in union.DESCRIPTOR.fields_by_name and (done or key not in self._parts):
             self._texts = {text: value for text, value in self._texts.items() if text[:2] != key}
             self._parts[key] = union()
-            getattr(self._parts[key], kind).SetInParent()
             getattr(self._parts[key], kind).CopyFrom(getattr(event.part, kind))
 
     def add_text(self, event: Any, subject: str, *, done: bool) -> None:

@@ -35,7 +35,7 @@ class GrowingOutput:
     def set(self, event: Any, *, done: bool) -> None:
         """Adds an item, or replaces it by the complete one."""
         new, index = GrowingItem(event.item, done=done), index_of(event, "output_index")
-        place = self._place(index, new.id)
+        place = self._place(index, new.id) if done or index is None else index
         old = self._items.get(place)
         nameless = index is None and not new.id
         if old and (old.done or not done) and (nameless or old.id != new.id):
