@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .accumulation import Accumulator, accumulate
     from .bridge import from_dict, from_json, json_to_protobuf, protobuf_to_json, to_dict, to_json
     from .client import EventPublisher, EventStreamClient, StreamError, SyncEventPublisher, SyncEventStreamClient
     from .errors import (
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
         UnknownEventTypeError,
     )
 
+__version__: str
+
 _MODULES = {
+    "accumulation": ("Accumulator", "accumulate"),
     "bridge": ("from_dict", "from_json", "json_to_protobuf", "protobuf_to_json", "to_dict", "to_json"),
     "client": ("EventPublisher", "EventStreamClient", "StreamError", "SyncEventPublisher", "SyncEventStreamClient"),
     "errors": (
@@ -33,6 +37,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "Accumulator",
     "EventError",
     "EventPublisher",
     "EventShapeError",
@@ -44,6 +49,8 @@ __all__ = [
     "SyncEventPublisher",
     "SyncEventStreamClient",
     "UnknownEventTypeError",
+    "__version__",
+    "accumulate",
     "from_dict",
     "from_json",
     "json_to_protobuf",
@@ -58,6 +65,11 @@ def __getattr__(name: str) -> Any:
         if name in names:
             value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
             return value
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value = globals()[name] = version("openresponses-grpc")
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -1,0 +1,44 @@
+"""The package: the names that it exports, its version, and `python -m`."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+import openresponses_grpc
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    assert openresponses_grpc.__version__ == version("openresponses-grpc")
+
+
+def test_python_m_runs_the_command() -> None:
+    done = python("-m", "openresponses_grpc", "--version")
+    assert (done.returncode, done.stdout) == (0, f"openresponses, version {version('openresponses-grpc')}\n")
+    assert python("-m", "openresponses_grpc", "--help").stdout.startswith("Usage: openresponses [OPTIONS]")
+
+
+@pytest.mark.parametrize("first", [names[0] for names in openresponses_grpc._MODULES.values()])
+def test_each_name_is_there_whichever_is_imported_first(first: str) -> None:
+    # A module that is called like a name of the package would hide it once it is imported.
+    code = (
+        f"import openresponses_grpc as package\nfrom openresponses_grpc import {first}\n"
+        "print([name for name in package.__all__ if isinstance(getattr(package, name), type(package))])"
+    )
+    done = python("-c", code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'nothing'"):
+        openresponses_grpc.nothing  # noqa: B018
+
+
+def test_events_are_converted_and_accumulated_without_grpc() -> None:
+    code = "import sys\nfrom openresponses_grpc import __version__, accumulate, from_json\nprint('grpc' in sys.modules)"
+    assert python("-c", code).stdout == "False\n"
