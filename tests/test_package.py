@@ -42,3 +42,11 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_events_are_converted_and_accumulated_without_grpc() -> None:
     code = "import sys\nfrom openresponses_grpc import __version__, accumulate, from_json\nprint('grpc' in sys.modules)"
     assert python("-c", code).stdout == "False\n"
+
+
+def test_the_command_says_its_version_without_grpc() -> None:
+    code = (
+        "import sys\nfrom openresponses_grpc.cli import main\nmain(['--version'], standalone_mode=False)\n"
+        "print('grpc' in sys.modules)"
+    )
+    assert python("-c", code).stdout.splitlines()[-1] == "False"
