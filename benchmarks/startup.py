@@ -17,7 +17,9 @@ SCRIPTS = {
     "import grpc": "import grpc",
     "import openresponses_grpc": "import openresponses_grpc",
     "from openresponses_grpc import from_json": "from openresponses_grpc import from_json",
-    "the same, and one event in and out": f"from openresponses_grpc import from_json, to_json; to_json(from_json({EVENT}))",
+    "the same, and one event in and out": (
+        f"from openresponses_grpc import from_json, to_json; to_json(from_json({EVENT}))"
+    ),
     "from openresponses_grpc import EventStreamClient": "from openresponses_grpc import EventStreamClient",
 }
 PROCESSES = {name: [sys.executable, "-c", script] for name, script in SCRIPTS.items()} | {
