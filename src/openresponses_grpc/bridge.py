@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
@@ -22,7 +22,8 @@ from .codec.scalars import MINUS, SIZES, has_negative_zero
 from .codec.scan import child_path
 from .codec.schema import NAMINGS, Naming, message_of
 from .codec.strict import check_strictly
-from .errors import EventError, EventShapeError, IncompleteEventError, InvalidJSONError, InvalidProtobufError
+from .errors import EventError, EventShapeError, IncompleteEventError, InvalidJSONError
+from .parsing import parse_event
 
 _EVENT: Final = message_of(OpenResponsesStreamEvent.DESCRIPTOR)
 _reader: Final = Reader(_EVENT)
@@ -176,10 +177,7 @@ def _read_as_asked(data: str | bytes, naming: Naming | None, strict: bool, sse_t
 
 def _decode_again(data: bytes, naming: Naming) -> bytes:
     """Finds what is wrong with an event's bytes, or puts fields that are out of order or there twice right."""
-    try:
-        event = OpenResponsesStreamEvent.FromString(data)
-    except DecodeError as error:
-        raise InvalidProtobufError("$", f"not an OpenResponsesStreamEvent: {error}") from None
+    event = parse_event(data)
     check_message(event, _EVENT, naming)
     data = event.SerializeToString(deterministic=True)
     return _decode_deep[naming](data, 0, len(data))

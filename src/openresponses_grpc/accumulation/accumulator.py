@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from google.protobuf.message import DecodeError
-
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.items_pb2 import ResponsesOutputItem
 from openresponses_grpc.v1.response_pb2 import OpenResponsesNonStreamingResponse, OpenResponsesUsage
 
-from ..errors import InvalidProtobufError
+from ..parsing import parse_event
 from .item import TEXTS, drop_extra
 from .output import GrowingOutput
 
@@ -124,7 +122,4 @@ def _message(event: OpenResponsesStreamEvent | bytes) -> OpenResponsesStreamEven
         return event
     if not isinstance(event, bytes):
         raise TypeError(f"expected an OpenResponsesStreamEvent or its bytes, got {type(event).__name__}")
-    try:
-        return OpenResponsesStreamEvent.FromString(event)
-    except DecodeError as error:
-        raise InvalidProtobufError("$", f"not an OpenResponsesStreamEvent: {error}") from None
+    return parse_event(event)

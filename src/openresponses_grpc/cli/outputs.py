@@ -43,7 +43,7 @@ def output_to(path: str, source: BinaryIO) -> Iterator[BinaryIO]:
 
 
 def not_to_a_terminal(target: str) -> None:
-    """Raises a usage error where standard output is a terminal and would get bytes that are no text."""
+    """Raises a usage error where standard output is a terminal and would get binary data."""
     if target == "protobuf" and sys.stdout.isatty():
         raise click.UsageError("protobuf is not written to a terminal: redirect it to a file, or use --to ndjson")
 

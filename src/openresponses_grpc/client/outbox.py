@@ -6,12 +6,12 @@ from collections import deque
 from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError
 
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.stream_service_pb2 import PublishResponse
 
-from ..errors import IncompleteEventError, InvalidProtobufError
+from ..errors import IncompleteEventError
+from ..parsing import parse_event
 from ..wire import BATCH_BYTES, MAX_EVENT_BYTES, PublishRequest
 from .errors import StreamError
 
@@ -137,8 +137,5 @@ def _serialize(event: OpenResponsesStreamEvent | bytes) -> bytes:
         return event.SerializeToString()
     if not isinstance(event, bytes):
         raise TypeError(f"expected an OpenResponsesStreamEvent or its bytes, got {type(event).__name__}")
-    try:
-        OpenResponsesStreamEvent.FromString(event)
-    except DecodeError as error:
-        raise InvalidProtobufError("$", f"not an OpenResponsesStreamEvent: {error}") from None
+    parse_event(event)
     return event

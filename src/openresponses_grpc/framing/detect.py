@@ -85,7 +85,7 @@ def shown(text: str) -> str:
 
 
 class Body:
-    """The lines of what is no stream, such as an error body, until they are whole or too many."""
+    """The lines of an error body or another input that is not a stream, until they are complete or too many."""
 
     def __init__(self, line: bytes) -> None:
         self._text = line
@@ -125,7 +125,7 @@ class Body:
 
 
 def _message(value: Any) -> str | None:
-    """The message of an error body, in the forms that are usual; None if it is no error body."""
+    """The message of an error body in one of the usual forms; None for other values."""
     if not isinstance(value, dict) or str(value.get("type", "error")).startswith("response."):
         return None
     error = value.get("error")

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from google.protobuf.message import DecodeError
-
-from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
-
 from ..codec.scalars import SIZES
 from ..errors import EventError, InvalidProtobufError
+from ..parsing import parse_event
 from .detect import of_protobuf
 from .interface import ErrorHandler, explained
 
@@ -54,7 +51,8 @@ class ProtobufReader:
                 self._messages += 1
                 at = start + length
                 try:
-                    event = _checked(data[start:at])
+                    event = data[start:at]
+                    parse_event(event)
                 except EventError as error:
                     self._fault(error)
                     continue
@@ -108,11 +106,3 @@ class ProtobufWriter:
 
     def close(self) -> bytes:
         return b""
-
-
-def _checked(message: bytes) -> bytes:
-    try:
-        OpenResponsesStreamEvent.FromString(message)
-    except DecodeError as error:
-        raise InvalidProtobufError("$", f"not an OpenResponsesStreamEvent: {error}") from None
-    return message
