@@ -12,7 +12,8 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-Permission = Literal["publish", "subscribe"]
+Permission = Literal["publish", "subscribe", "inspect", "delete"]
+"""`inspect` is to describe and list streams."""
 
 
 class AccessError(Exception):
@@ -64,10 +65,15 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     may: Annotated[frozenset[Permission], msgspec.Meta(min_length=1)]
     streams: Annotated[str, msgspec.Meta(min_length=1)]
 
-    def check(self, permission: Permission, stream_id: str) -> None:
-        """Raises NotPermittedError unless the token may do this on this stream."""
-        if permission not in self.may or not fnmatchcase(stream_id, self.streams):
-            raise NotPermittedError(f"the token {self.name!r} may not {permission} to stream {stream_id!r}")
+    def covers(self, stream_id: str) -> bool:
+        """Whether its `streams` has this one."""
+        return fnmatchcase(stream_id, self.streams)
+
+    def check(self, permission: Permission, stream_id: str | None = None) -> None:
+        """Raises NotPermittedError unless the token may do this, on this stream if one is named."""
+        if permission not in self.may or not (stream_id is None or self.covers(stream_id)):
+            where = "streams" if stream_id is None else f"stream {stream_id!r}"
+            raise NotPermittedError(f"the token {self.name!r} does not have the permission to {permission} {where}")
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):

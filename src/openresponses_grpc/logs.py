@@ -32,14 +32,15 @@ def set_up_logs(log_format: LogFormat, level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
-def log_call(call: Call, code: str) -> None:
-    """Logs that a call has ended, with the name of its status code."""
+def log_call(call: Call, code: str, reason: str) -> None:
+    """Logs that a call has ended, with the name of its status code and the reason of its error."""
     if not _logger.isEnabledFor(logging.INFO):
         return
     fields = {
         "method": call.method,
         "stream_id": call.stream_id,
         "code": code,
+        "reason": reason,
         "peer": call.peer,
         "token": call.token.name if call.token else None,
         "seconds": round(call.seconds, 6),

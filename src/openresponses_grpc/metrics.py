@@ -42,7 +42,12 @@ class Metrics:
             "Publish": counter("received_bytes", "Bytes of the messages from publishers."),
             "Subscribe": counter("sent_bytes", "Bytes of the messages to subscribers."),
         }
-        self._calls = counter("calls", "Calls that have ended, by method and status code.", "method", "code")
+        self._calls = counter(
+            "calls", "Calls that have ended, by method, status code, and reason.", "method", "code", "reason"
+        )
+        self._finished = counter(
+            "finished_streams", "Requests that have ended a stream, by outcome: complete or failed.", "outcome"
+        )
         store_seconds = Histogram(
             "openresponses_store_seconds",
             "Seconds that the store takes to append events, or to read events that are there.",
@@ -67,9 +72,13 @@ class Metrics:
         self._events[call.method].inc(events)
         self._bytes[call.method].inc(size)
 
-    def ended(self, call: Call, code: str) -> None:
-        """Counts a call that has ended."""
-        self._calls.labels(call.method, code).inc()
+    def finished(self, *, failed: bool) -> None:
+        """Counts a request that has ended its stream; a retry counts again."""
+        self._finished.labels("failed" if failed else "complete").inc()
+
+    def ended(self, call: Call, code: str, reason: str) -> None:
+        """Counts a call that has ended with a status code and the reason of its error."""
+        self._calls.labels(call.method, code, reason).inc()
 
 
 @contextmanager

@@ -1,26 +1,33 @@
-"""The stream service: Publish and Subscribe over a store."""
+"""The stream service over a store."""
 
 from __future__ import annotations
 
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 import grpc
-from google.protobuf.message import DecodeError
 
-from openresponses_grpc.v1 import stream_service_pb2
+from openresponses_grpc.v1.stream_service_pb2 import (
+    DeleteStreamRequest,
+    DeleteStreamResponse,
+    GetStreamRequest,
+    GetStreamResponse,
+    ListStreamsRequest,
+    ListStreamsResponse,
+)
 
-from . import wire
+from . import requests, responses, wire
 from .auth import Permission, Tokens
 from .calls import Call, Calls
 from .logs import log_call
 from .metrics import Metrics
-from .status import InvalidRequestError, internal_status, status_of
-from .store import Store, StoreUnavailableError
+from .requests import InvalidRequestError
+from .status import internal_status, reason_of, status_of
+from .store import Append, Check, End, Store, StoreUnavailableError, StreamNotFoundError
 
 _logger = logging.getLogger(__name__)
 
@@ -62,16 +69,18 @@ class StreamService:
     def handler(self) -> grpc.GenericRpcHandler:
         """The service's methods, to be added to a `grpc.aio` server.
 
-        Requests come and responses go as bytes, so that a request that is no message gets INVALID_ARGUMENT here. Both
-        methods are handled from their headers on: a caller without a token need not send a request to be refused.
+        Requests and responses are bytes here, so that a malformed request gets INVALID_ARGUMENT. Every method is
+        handled from its headers on, as a streaming one: a caller without a token is refused before its request.
         """
-        return grpc.method_handlers_generic_handler(
-            wire.SERVICE_NAME,
-            {
-                "Publish": grpc.stream_stream_rpc_method_handler(self._publish),
-                "Subscribe": grpc.stream_stream_rpc_method_handler(self._subscribe),
-            },
-        )
+        methods: dict[str, Callable[[object, Any], Awaitable[None]]] = {
+            "Publish": self._publish,
+            "Subscribe": self._subscribe,
+            "GetStream": self._get_stream,
+            "ListStreams": self._list_streams,
+            "DeleteStream": self._delete_stream,
+        }
+        handlers = {name: grpc.stream_stream_rpc_method_handler(method) for name, method in methods.items()}
+        return grpc.method_handlers_generic_handler(wire.SERVICE_NAME, handlers)
 
     async def drain(self, grace: float) -> None:
         """Ends every call with UNAVAILABLE and answers new ones so; returns after `grace` seconds at the latest."""
@@ -79,42 +88,31 @@ class StreamService:
 
     async def _publish(self, _: object, context: Any) -> None:
         async with self._call("Publish", context) as call, AsyncExitStack() as publishing:
-            epoch: int | None = None
+            end: End | None = None
             while (data := await call.read()) is not None:
-                request = _parse_publish(data)
+                append = requests.parse_publish(data)
                 if not call.stream_id:
-                    await self._begin(call, "publish", request.stream_id)
-                elif request.stream_id not in ("", call.stream_id):
+                    await self._begin(call, "publish", append.stream_id)
+                elif append.stream_id not in ("", call.stream_id):
                     raise InvalidRequestError("stream_id", f"is constant within a call: it was {call.stream_id!r}")
-                started = time.perf_counter()
-                position = await self._store.append(
-                    call.stream_id,
-                    request.events,
-                    first_offset=request.first_offset if request.HasField("first_offset") else None,
-                    end_of_stream=request.end_of_stream,
-                    epoch=request.epoch if request.HasField("epoch") else epoch,
-                )
+                started, first = time.perf_counter(), end is None
+                end = await self._store.append(_continued(append, call.stream_id, end))
                 self.metrics.appended(time.perf_counter() - started)
-                self.metrics.moved(call, len(request.events), len(data))
-                call.end = position.next_offset
-                if epoch is None:
-                    # From here on the call speaks of this very stream, even if another is created under its id.
-                    epoch = position.epoch
-                    await publishing.enter_async_context(self._store.publishing(call.stream_id))
-                await call.write(
-                    stream_service_pb2.PublishResponse(
-                        next_offset=position.next_offset, epoch=position.epoch
-                    ).SerializeToString()
-                )
+                self.metrics.moved(call, len(append.events), len(data))
+                if append.end_of_stream:
+                    self.metrics.finished(failed=append.failure is not None)
+                if first:
+                    await publishing.enter_async_context(self._store.publishing(call.stream_id, end.epoch))
+                call.end = end.next_offset
+                await call.write(responses.publish(end).SerializeToString())
             if not call.stream_id:
                 raise InvalidRequestError("stream_id", "the call ended without a request that names a stream")
 
     async def _subscribe(self, _: object, context: Any) -> None:
         async with self._call("Subscribe", context) as call:
-            request = _parse_subscribe(await call.read())
+            request = requests.parse_subscribe(await call.read())
             await self._begin(call, "subscribe", request.stream_id)
-            call.offset = request.start_offset
-            epoch = request.epoch if request.HasField("epoch") else None
+            call.offset, epoch, check = request.start_offset, request.epoch, request.check
             while True:
                 started, waits = time.perf_counter(), call.offset >= call.end
                 with call.waiting:
@@ -122,6 +120,8 @@ class StreamService:
                         call.stream_id,
                         call.offset,
                         epoch=epoch,
+                        check=check,
+                        must_exist=request.must_exist,
                         max_bytes=wire.RESPONSE_BYTES,
                         timeout=self._idle_interval,
                     )
@@ -129,25 +129,51 @@ class StreamService:
                     self.metrics.read(time.perf_counter() - started)
                 call.end = batch.end
                 # The message is put together where it is sent: a peer that does not read holds its bytes alone.
-                size = await call.write(
-                    wire.SubscribeResponse(
-                        first_offset=batch.first_offset,
-                        events=batch.events,
-                        end_of_stream=batch.end_of_stream,
-                        epoch=batch.epoch,
-                    ).SerializeToString()
-                )
+                size = await call.write(responses.subscribe(batch).SerializeToString())
                 self.metrics.moved(call, len(batch.events), size)
                 call.offset = batch.first_offset + len(batch.events)
                 if batch.end_of_stream:
                     return
                 epoch = batch.epoch or epoch
+                if batch.checksum is not None:
+                    check = Check(call.offset, batch.checksum)
+
+    async def _get_stream(self, _: object, context: Any) -> None:
+        async with self._call("GetStream", context) as call:
+            request = requests.parse(GetStreamRequest, await call.read())
+            await self._begin(call, "inspect", request.stream_id)
+            info = await self._store.info(call.stream_id)
+            await call.write(GetStreamResponse(stream=responses.stream_info(info)).SerializeToString())
+
+    async def _list_streams(self, _: object, context: Any) -> None:
+        async with self._call("ListStreams", context) as call:
+            request = requests.parse(ListStreamsRequest, await call.read())
+            size = requests.page_size(request)
+            if call.token:
+                call.token.check("inspect")
+            await call.accept()
+            visible = call.token.covers if call.token else lambda _: True
+            page = await self._store.list(size, request.page_token, visible)
+            response = ListStreamsResponse(next_page_token=page.next_page_token)
+            response.streams.extend(map(responses.stream_info, page.streams))
+            await call.write(response.SerializeToString())
+
+    async def _delete_stream(self, _: object, context: Any) -> None:
+        async with self._call("DeleteStream", context) as call:
+            request = requests.parse(DeleteStreamRequest, await call.read())
+            await self._begin(call, "delete", request.stream_id)
+            try:
+                await self._store.delete(call.stream_id, request.epoch if request.HasField("epoch") else None)
+            except StreamNotFoundError:
+                if not request.allow_missing:
+                    raise
+            await call.write(DeleteStreamResponse().SerializeToString())
 
     @asynccontextmanager
     async def _call(self, method: str, context: Any) -> AsyncIterator[Call]:
         """One call: let in, and with a status for whatever ends it."""
         call = Call(method, context, self._write_timeout)
-        code = grpc.StatusCode.CANCELLED
+        code, reason = grpc.StatusCode.CANCELLED, ""
         try:
             if self._tokens:
                 call.token = self._tokens.identify(dict(context.invocation_metadata()).get("authorization"))
@@ -164,47 +190,26 @@ class StreamService:
                 error_id = secrets.token_hex(8)
                 _logger.exception("internal error %s", error_id)
                 status = internal_status(error_id)
-            code = status.code
+            code, reason = status.code, reason_of(error)
             await call.abort(status)
         finally:
             self._calls.remove(call)
             call.close()
-            self.metrics.ended(call, code.name)
-            log_call(call, code.name)
+            self.metrics.ended(call, code.name, reason)
+            log_call(call, code.name, reason)
 
     async def _begin(self, call: Call, permission: Permission, stream_id: str) -> None:
         """Checks what a call's first request asks for."""
-        call.stream_id = _check_stream_id(stream_id)
+        call.stream_id = requests.check_stream_id(stream_id)
         if call.token:
             call.token.check(permission, stream_id)
         await call.accept()
 
 
-def _parse_publish(data: bytes) -> Any:
-    try:
-        # The generated class checks what the twin leaves alone: that each event is one.
-        stream_service_pb2.PublishRequest.FromString(data)
-        request = wire.PublishRequest.FromString(data)
-    except DecodeError:
-        raise InvalidRequestError("", "the request is no PublishRequest") from None
-    for index, event in enumerate(request.events):
-        if not event:
-            raise InvalidRequestError(f"events[{index}]", "no event is set")
-    return request
-
-
-def _parse_subscribe(data: bytes | None) -> stream_service_pb2.SubscribeRequest:
-    if data is None:
-        raise InvalidRequestError("", "the call ended without a request")
-    try:
-        return stream_service_pb2.SubscribeRequest.FromString(data)
-    except DecodeError:
-        raise InvalidRequestError("", "the request is no SubscribeRequest") from None
-
-
-def _check_stream_id(stream_id: str) -> str:
-    if not stream_id:
-        raise InvalidRequestError("stream_id", "is required")
-    if len(stream_id.encode()) > wire.MAX_STREAM_ID_BYTES:
-        raise InvalidRequestError("stream_id", f"is longer than {wire.MAX_STREAM_ID_BYTES} bytes")
-    return stream_id
+def _continued(append: Append, stream_id: str, end: End | None) -> Append:
+    """An append as its call means it: after the first one, of the same stream, and behind what was acknowledged."""
+    if end is None:
+        return append
+    epoch = end.epoch if append.epoch is None else append.epoch
+    check = append.check or Check(end.next_offset, end.checksum)
+    return append._replace(stream_id=stream_id, epoch=epoch, check=check)

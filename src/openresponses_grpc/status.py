@@ -13,14 +13,19 @@ from grpc_status import rpc_status
 
 from .auth import AccessError, NotPermittedError, TokenMissingError, TokenUnknownError
 from .calls import CallEndedError, PeerNotReadingError, ShuttingDownError, TooManyCallsError
+from .requests import InvalidRequestError
 from .store import (
+    DataLossError,
     EpochMismatchError,
+    InvalidPageTokenError,
     OffsetGapError,
     OffsetOutOfRangeError,
     OffsetTrimmedError,
+    PublisherFencedError,
     StoreFullError,
     StoreUnavailableError,
     StreamAbandonedError,
+    StreamDivergedError,
     StreamFinishedError,
     StreamFullError,
     StreamNotFoundError,
@@ -34,26 +39,17 @@ RETRY_SECONDS: Final = 1
 """The `retry_delay` that a caller is asked for when trying again may help."""
 
 
-class InvalidRequestError(Exception):
-    """A field of a request that is not as it must be.
-
-    Attributes:
-        field: the field, as `google.rpc.BadRequest` names it: `stream_id`, `events[2]`.
-
-    """
-
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(problem)
-        self.field = field
-
-
 CODES: Final[Mapping[type[Exception], grpc.StatusCode]] = {
     InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    InvalidPageTokenError: grpc.StatusCode.INVALID_ARGUMENT,
     TokenMissingError: grpc.StatusCode.UNAUTHENTICATED,
     TokenUnknownError: grpc.StatusCode.UNAUTHENTICATED,
     NotPermittedError: grpc.StatusCode.PERMISSION_DENIED,
     OffsetGapError: grpc.StatusCode.ABORTED,
-    EpochMismatchError: grpc.StatusCode.ABORTED,
+    EpochMismatchError: grpc.StatusCode.FAILED_PRECONDITION,
+    PublisherFencedError: grpc.StatusCode.FAILED_PRECONDITION,
+    StreamDivergedError: grpc.StatusCode.FAILED_PRECONDITION,
+    DataLossError: grpc.StatusCode.DATA_LOSS,
     StreamAbandonedError: grpc.StatusCode.ABORTED,
     PeerNotReadingError: grpc.StatusCode.ABORTED,
     StreamNotFoundError: grpc.StatusCode.NOT_FOUND,
@@ -86,15 +82,21 @@ def status_of(error: Exception) -> grpc.Status | None:
             details = [_error_info(error.reason)]
         case StoreUnavailableError():
             message = "the store is unavailable"
-        case InvalidRequestError():
-            message = f"{error.field}: {error}" if error.field else message
-            violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=str(error))
+        case InvalidRequestError() | InvalidPageTokenError():
+            field = "page_token" if isinstance(error, InvalidPageTokenError) else error.field
+            message = f"{field}: {error}" if field else message
+            violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=str(error))
             details = [error_details_pb2.BadRequest(field_violations=[violation])]
     if isinstance(error, CallEndedError | StoreFullError | StoreUnavailableError):
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.seconds = RETRY_SECONDS
         details.append(retry)
     return _status(code, message, *details)
+
+
+def reason_of(error: Exception) -> str:
+    """The `reason` of an error that has one; empty for others."""
+    return error.reason if isinstance(error, StreamStateError | AccessError | CallEndedError) else ""
 
 
 def internal_status(error_id: str) -> grpc.Status:

@@ -38,7 +38,11 @@ MAX_STREAM_ID_BYTES = 256
 def _twin_file() -> FileDescriptorProto:
     file = FileDescriptorProto()
     stream_service_pb2.DESCRIPTOR.CopyToProto(file)
-    del file.service[:], file.dependency[:]
+    del file.service[:], file.dependency[:], file.enum_type[:]
+    twins = {"PublishRequest", "SubscribeResponse", "StreamFailure"}
+    for index in reversed(range(len(file.message_type))):
+        if file.message_type[index].name not in twins:
+            del file.message_type[index]
     event = f".{OpenResponsesStreamEvent.DESCRIPTOR.full_name}"
     for message in file.message_type:
         for field in message.field:
@@ -58,3 +62,4 @@ def _twin(message: type) -> Any:
 
 PublishRequest = _twin(stream_service_pb2.PublishRequest)
 SubscribeResponse = _twin(stream_service_pb2.SubscribeResponse)
+StreamFailure = _twin(stream_service_pb2.StreamFailure)

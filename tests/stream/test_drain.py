@@ -69,7 +69,7 @@ async def test_a_peer_that_does_not_read_holds_a_server_up_no_longer_than_its_gr
 ) -> None:
     store = MemoryStore(StoreLimits(max_bytes=1 << 30, max_stream_bytes=1 << 30))
     for n in range(64):
-        await store.append("s", [event(n, padding=1 << 20).SerializeToString()])
+        await store.append(Append("s", [event(n, padding=1 << 20).SerializeToString()]))
     async with AsyncExitStack() as stack:
         async with running_server(StreamService(store), "127.0.0.1:0", grace=0.5) as address:
             channel = await stack.enter_async_context(grpc.aio.insecure_channel(address))

@@ -41,7 +41,7 @@ async def test_streams_are_spread_over_the_nodes_each_of_which_has_one_connectio
             assert homes.count(server.port) > 5
             await listening(node, homes.count(server.port))
             assert sum(client["ssub"] != "0" for client in await node.client_list()) == 1
-    await asyncio.gather(*(store.append(stream_id, [stream_id.encode()]) for stream_id in ids))
+    await asyncio.gather(*(store.append(Append(stream_id, [stream_id.encode()])) for stream_id in ids))
     for stream_id, reader in readers.items():
         assert list((await reader).events) == [stream_id.encode()]
     for server in redis_cluster:
@@ -52,7 +52,7 @@ async def test_streams_are_spread_over_the_nodes_each_of_which_has_one_connectio
 async def test_a_stream_whose_slot_moves_to_another_node_goes_on_for_who_waits_and_who_publishes(
     store: RedisStore, cluster: Any, redis_cluster: list[RedisServer]
 ) -> None:
-    position = await store.append("s", [b"a"])
+    position = await store.append(Append("s", [b"a"]))
     keys = stream_keys("s")
     home = cluster.get_node_from_key(keys.log).port
     source, target = sorted(redis_cluster, key=lambda server: server.port != home)[:2]
@@ -62,7 +62,7 @@ async def test_a_stream_whose_slot_moves_to_another_node_goes_on_for_who_waits_a
             await listening(old, 1)
             await move_slot(cluster.keyslot(keys.log), old, new, keys)
             await listening(new, 1)
-            position = await store.append("s", [b"b"], first_offset=position.next_offset, epoch=position.epoch)
+            position = await store.append(Append("s", [b"b"], first_offset=position.next_offset, epoch=position.epoch))
             assert list((await reader).events) == [b"b"]
             old, new = new, old
 
@@ -89,7 +89,7 @@ async def test_a_node_that_is_down_is_unavailable_and_the_others_are_not(
     ids = [f"resp_{number}" for number in range(100)]
 
     async def append_to_all() -> dict[bool, set[object]]:
-        outcomes = await asyncio.gather(*(store.append(id, [b"a"]) for id in ids), return_exceptions=True)
+        outcomes = await asyncio.gather(*(store.append(Append(id, [b"a"])) for id in ids), return_exceptions=True)
         by_home: dict[bool, set[object]] = {True: set(), False: set()}
         for stream_id, outcome in zip(ids, outcomes, strict=True):
             home = cluster.get_node_from_key(stream_keys(stream_id).log).port

@@ -60,32 +60,32 @@ async def test_an_append_whose_answer_is_lost_is_stored_once(
     async with proxy as url, open_store(url, LIMITS) as store:
         proxy.loses = True
         with pytest.raises(StoreUnavailableError):
-            await store.append("s", [b"a"], first_offset=first_offset)
+            await store.append(Append("s", [b"a"], first_offset=first_offset))
         proxy.loses = False
-        assert (await store.append("s", [b"a", b"b"], first_offset=0)).next_offset == 2
+        assert (await store.append(Append("s", [b"a", b"b"], first_offset=0))).next_offset == 2
         assert list((await read(store)).events) == [b"a", b"b"]
 
 
 async def test_a_redis_that_has_forgotten_the_scripts_is_told_them_again(store: RedisStore, redis: Any) -> None:
     for number in range(3):
         await redis.script_flush()
-        assert (await store.append("s", [b"a"])).next_offset == number + 1
+        assert (await store.append(Append("s", [b"a"]))).next_offset == number + 1
         await redis.script_flush()
         assert len((await read(store)).events) == number + 1
 
 
 async def test_a_full_redis_refuses_events_and_still_knows_of_publishers(store: RedisStore, redis: Any) -> None:
-    await store.append("s", [b"a"])
+    await store.append(Append("s", [b"a"]))
     await redis.config_set("maxmemory", 1)
     try:
         async with store.publishing("s"):
             with pytest.raises(StoreFullError):
-                await store.append("s", [b"b"])
+                await store.append(Append("s", [b"b"]))
             await store.renew()
             assert any(field.startswith(b"publisher:") for field in await redis.hkeys(stream_keys("s").state))
     finally:
         await redis.config_set("maxmemory", 0)
-    assert (await store.append("s", [b"b"], first_offset=1)).next_offset == 2
+    assert (await store.append(Append("s", [b"b"], first_offset=1))).next_offset == 2
 
 
 @pytest.mark.parametrize(
@@ -101,10 +101,10 @@ async def test_a_redis_that_does_not_take_writes_for_now_is_unavailable(
     await redis.execute_command(fails)
     try:
         with pytest.raises(StoreUnavailableError):
-            await store.append("s", [b"a"])
+            await store.append(Append("s", [b"a"]))
     finally:
         await redis.execute_command(heals)
-    assert (await store.append("s", [b"a"])).next_offset == 1
+    assert (await store.append(Append("s", [b"a"]))).next_offset == 1
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ async def test_a_redis_that_is_killed_has_lost_nothing_that_was_acknowledged(own
         nonlocal acknowledged
         while True:
             event = b"%d" % acknowledged
-            acknowledged = (await store.append("s", [event], first_offset=acknowledged)).next_offset
+            acknowledged = (await store.append(Append("s", [event], first_offset=acknowledged))).next_offset
             if acknowledged % 100 == 0:
                 hundredth.set()
 
@@ -150,12 +150,12 @@ async def test_appends_that_go_together_fail_and_heal_together(own_server: Redis
     async with open_redis(own_server.url, LIMITS) as store:
         for before in range(2):
             positions = await asyncio.gather(
-                *(store.append(str(stream), [b"a"], first_offset=before) for stream in range(60))
+                *(store.append(Append(str(stream), [b"a"], first_offset=before)) for stream in range(60))
             )
             assert {position.next_offset for position in positions} == {before + 1}
             own_server.end(signal.SIGKILL)
             failures = await asyncio.gather(
-                *(store.append(str(stream), [b"a"]) for stream in range(60)), return_exceptions=True
+                *(store.append(Append(str(stream), [b"a"])) for stream in range(60)), return_exceptions=True
             )
             assert {type(failure) for failure in failures} == {StoreUnavailableError}
             own_server.start()
@@ -164,7 +164,7 @@ async def test_appends_that_go_together_fail_and_heal_together(own_server: Redis
 async def test_what_is_no_stream_is_no_fault_that_passes(store: RedisStore, redis: Any) -> None:
     await redis.set(stream_keys("s").state, "something else")
     with pytest.raises(ResponseError, match="WRONGTYPE"):
-        await store.append("s", [b"a"])
+        await store.append(Append("s", [b"a"]))
 
 
 @always
@@ -179,10 +179,10 @@ async def test_a_reader_who_waits_is_told_when_redis_is_down_and_waits_again_whe
         with pytest.raises(StoreUnavailableError):
             await reader
         with pytest.raises(StoreUnavailableError):
-            await store.append("s", [b"a"])
+            await store.append(Append("s", [b"a"]))
         own_server.start()
         reader = waiting(store)
-        await store.append("s", [b"a"])
+        await store.append(Append("s", [b"a"]))
         assert list((await reader).events) == [b"a"]
 
 
@@ -207,7 +207,7 @@ async def test_a_redis_that_hangs_is_told_from_one_that_is_silent(
             await reader
         own_server.process.send_signal(signal.SIGCONT)
         reader = waiting(store)
-        await store.append("s", [b"a"])
+        await store.append(Append("s", [b"a"]))
         assert list((await reader).events) == [b"a"]
 
 
@@ -216,15 +216,15 @@ async def test_publishers_and_readers_are_told_of_acknowledged_events_that_redis
     own_server: RedisServer,
 ) -> None:
     async with open_redis(own_server.url, LIMITS) as store:
-        epoch = (await store.append("s", [b"a"] * 5)).epoch
+        epoch = (await store.append(Append("s", [b"a"] * 5))).epoch
         with Redis(port=own_server.port) as redis:
             redis.save()
-        await store.append("s", [b"b"] * 5)
-        await store.append("t", [b"b"])
+        await store.append(Append("s", [b"b"] * 5))
+        await store.append(Append("t", [b"b"]))
         own_server.end(signal.SIGKILL)
         await asyncio.to_thread(own_server.start)
         with pytest.raises(OffsetGapError) as gap:
-            await store.append("s", [b"c"], first_offset=10, epoch=epoch)
+            await store.append(Append("s", [b"c"], first_offset=10, epoch=epoch))
         assert gap.value.metadata == {"expected_offset": "5"}
         with pytest.raises(OffsetOutOfRangeError) as beyond:
             await waiting(store, 10, epoch=epoch)

@@ -85,7 +85,7 @@ async def test_a_user_without_channels_is_refused_and_one_without_config_is_let_
         assert "maxmemory-policy must be noeviction" in caplog.text
         reader = waiting(store)
         async with store.publishing("s"):
-            await store.append("s", [b"a"])
+            await store.append(Append("s", [b"a"]))
         assert list((await reader).events) == [b"a"]
     await redis.execute_command("ACL DELUSER app")
 
@@ -102,7 +102,7 @@ async def test_without_redis_py_the_store_says_what_to_install(monkeypatch: pyte
 async def test_redis_may_listen_at_a_unix_socket(redis_server: RedisServer, redis: Any) -> None:
     async with open_store(f"unix://{redis_server.socket}", LIMITS) as store:
         reader = waiting(store)
-        await store.append("s", [b"a"])
+        await store.append(Append("s", [b"a"]))
         assert list((await reader).events) == [b"a"]
 
 
@@ -120,7 +120,7 @@ async def test_redis_may_speak_tls(tmp_path: Path, unused_tcp_port_factory: Call
         url = f"rediss://127.0.0.1:{port}"
         async with open_store(f"{url}?ssl_ca_certs={tmp_path}/ca.pem", LIMITS) as store:
             reader = waiting(store)
-            await store.append("s", [b"a"])
+            await store.append(Append("s", [b"a"]))
             assert list((await reader).events) == [b"a"]
         with pytest.raises(OpenStoreError, match="certificate verify failed"):
             async with open_store(url, LIMITS):

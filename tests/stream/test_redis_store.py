@@ -42,7 +42,7 @@ async def test_events_that_are_gone_from_the_log_are_not_passed_over(
     store: RedisStore, redis: Any, deleted: list[str], start: int, oldest: int
 ) -> None:
     for events in ([b"a"], [b"b", b"c"], [b"d"]):
-        await store.append("s", events)
+        await store.append(Append("s", events))
     await redis.xdel(stream_keys("s").log, *deleted)
     with pytest.raises(OffsetTrimmedError) as caught:
         await read(store, start)
@@ -51,7 +51,7 @@ async def test_events_that_are_gone_from_the_log_are_not_passed_over(
 
 async def test_a_read_stops_at_a_gap_and_the_next_one_tells_of_it(store: RedisStore, redis: Any) -> None:
     for events in ([b"a"], [b"b"], [b"c"]):
-        await store.append("s", events)
+        await store.append(Append("s", events))
     await redis.xdel(stream_keys("s").log, "2-0")
     assert list((await read(store)).events) == [b"a"]
     with pytest.raises(OffsetTrimmedError):
@@ -59,9 +59,9 @@ async def test_a_read_stops_at_a_gap_and_the_next_one_tells_of_it(store: RedisSt
 
 
 async def test_what_is_left_of_an_old_log_is_no_part_of_a_new_stream(store: RedisStore, redis: Any) -> None:
-    await store.append("s", [b"a"] * 5)
+    await store.append(Append("s", [b"a"] * 5))
     await redis.delete(stream_keys("s").state)
-    assert (await store.append("s", [b"b"])).next_offset == 1
+    assert (await store.append(Append("s", [b"b"]))).next_offset == 1
     assert list((await read(store)).events) == [b"b"]
 
 
@@ -71,7 +71,7 @@ async def test_entries_of_any_sizes_are_read_in_batches(store: RedisStore, sizes
     events = [number.to_bytes(2, "big") + bytes(size) for number, size in enumerate(sizes)]
     step = len(events) if at_once else 3
     for start in range(0, len(events), step):
-        await store.append("s", events[start : start + step])
+        await store.append(Append("s", events[start : start + step]))
     received: list[bytes] = []
     while len(received) < len(events):
         batch = (await read(store, len(received))).events
@@ -84,7 +84,7 @@ async def test_streams_of_any_id_are_told_apart(redis_cluster_url: str) -> None:
     ids = ["s", "{", "}", "{}", "{s}", "}s{", "s:log", "s:state", "ß", "%", "%7B", " ", "\n", "\0", "s" * 256]
     async with emptied(redis_cluster_url), open_store(redis_cluster_url, LIMITS) as store:
         for stream_id in ids:
-            await store.append(stream_id, [stream_id.encode()], first_offset=0, end_of_stream=True)
+            await store.append(Append(stream_id, [stream_id.encode()], first_offset=0, end_of_stream=True))
         for stream_id in ids:
             assert list((await read(store, stream_id=stream_id)).events) == [stream_id.encode()]
 
@@ -95,12 +95,12 @@ async def test_streams_of_any_id_are_told_apart(redis_cluster_url: str) -> None:
 async def test_servers_over_one_redis_share_streams(store: RedisStore, redis_url: str) -> None:
     async with open_redis(redis_url, LIMITS) as other:
         reader = waiting(other)
-        first = await store.append("s", [b"a"])
+        first = await store.append(Append("s", [b"a"]))
         assert list((await reader).events) == [b"a"]
         reader = waiting(other, 1, epoch=first.epoch)
-        assert await other.append("s", [b"b"], epoch=first.epoch) == (2, first.epoch)
+        assert await other.append(Append("s", [b"b"], epoch=first.epoch)) == (2, first.epoch)
         assert list((await reader).events) == [b"b"]
-        await store.append("s", [], end_of_stream=True, epoch=first.epoch)
+        await store.append(Append("s", [], end_of_stream=True, epoch=first.epoch))
         assert (await read(other, 2)).end_of_stream
 
 
@@ -147,7 +147,7 @@ async def test_a_publisher_at_another_server_is_there_until_that_server_is_not(
     store: RedisStore, redis: Any, redis_url: str
 ) -> None:
     async with open_redis(redis_url, LIMITS) as other, other.publishing("s"):
-        await other.append("s", [b"a"])
+        await other.append(Append("s", [b"a"]))
         for _ in range(20):
             await pass_time(redis, RENEW_SECONDS)
             await other.renew()
@@ -207,7 +207,7 @@ async def test_a_stream_that_is_finished_or_abandoned_leaves_redis(
     store: RedisStore, redis: Any, finished: bool
 ) -> None:
     async with store.publishing("s"):
-        first = await store.append("s", [b"a"], end_of_stream=finished)
+        first = await store.append(Append("s", [b"a"], end_of_stream=finished))
     lives = LIMITS.keep_finished if finished else LEASE_SECONDS + LIMITS.abandon_after + LIMITS.keep_finished
     await pass_time(redis, lives - 1)
     assert (await read(store, epoch=first.epoch)).events
@@ -230,24 +230,24 @@ async def test_however_many_wait_redis_has_one_connection_that_listens_and_none_
     assert not [client for client in connections if "b" in client["flags"]]
     assert len(connections) < 40
     for stream, reader in readers.items():
-        await store.append(str(stream), [b"%d" % stream])
+        await store.append(Append(str(stream), [b"%d" % stream]))
         assert list((await reader).events) == [b"%d" % stream]
 
 
 async def test_readers_of_one_stream_look_at_it_once_for_all_of_them(store: RedisStore, redis: Any) -> None:
-    await store.append("s", [b"a"])
-    await asyncio.gather(*(waiting(store, 1) for _ in range(50)), store.append("s", [b"a"]))
+    await store.append(Append("s", [b"a"]))
+    await asyncio.gather(*(waiting(store, 1) for _ in range(50)), store.append(Append("s", [b"a"])))
     for start in range(2, 5):
         readers = [waiting(store, start) for _ in range(50)]
         await redis.config_resetstat()
-        await store.append("s", [b"a"])
+        await store.append(Append("s", [b"a"]))
         assert len({id((await reader).events) for reader in readers}) == 1
         assert (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] == 2  # the append, and one look
 
 
 async def test_news_that_are_lost_are_found_at_the_end_of_the_wait(store: RedisStore, redis: Any) -> None:
-    await store.append("s", [b"a"])
-    await store.append("t", [b"a", b"b"])
+    await store.append(Append("s", [b"a"]))
+    await store.append(Append("t", [b"a", b"b"]))
     reader = asyncio.create_task(store.read("s", 1, epoch=None, max_bytes=1000, timeout=0.3))
     await listening(redis, 1)
     async with redis.pipeline(transaction=True) as transaction:
@@ -261,7 +261,7 @@ async def test_a_wait_may_be_longer_than_the_socket_timeout(redis: Any, redis_ur
     async with open_store(f"{redis_url}?socket_timeout=0.1", LIMITS) as store:
         assert not (await store.read("s", 0, epoch=None, max_bytes=1000, timeout=0.3)).events
         reader = waiting(store)
-        await store.append("s", [b"a"])
+        await store.append(Append("s", [b"a"]))
         assert list((await reader).events) == [b"a"]
 
 
@@ -269,7 +269,7 @@ async def test_a_reader_who_waits_outlives_its_connection(store: RedisStore, red
     reader = waiting(store)
     await listening(redis, 1)
     assert await redis.execute_command("CLIENT KILL TYPE pubsub") == 1
-    await store.append("s", [b"a"])
+    await store.append(Append("s", [b"a"]))
     assert list((await reader).events) == [b"a"]
 
 
@@ -280,15 +280,15 @@ async def test_news_that_nobody_waits_for_any_more_are_not_listened_to(
     async with open_redis(redis_url, LIMITS) as store:
         readers = [waiting(store, stream_id=stream_id) for stream_id in "st"]
         await listening(redis, 2)
-        await store.append("s", [b"a"])
+        await store.append(Append("s", [b"a"]))
         await readers[0]
         await listening(redis, 1)
-        await store.append("t", [b"a"])
+        await store.append(Append("t", [b"a"]))
         assert list((await readers[1]).events) == [b"a"]
 
 
 async def test_those_who_are_cancelled_take_nothing_away_from_the_others(store: RedisStore) -> None:
-    appends = [asyncio.create_task(store.append(str(number), [b"a"])) for number in range(60)]
+    appends = [asyncio.create_task(store.append(Append(str(number), [b"a"]))) for number in range(60)]
     await asyncio.wait(appends, timeout=0)
     for append in appends[::2]:
         append.cancel()

@@ -84,7 +84,7 @@ async def test_a_file_that_cannot_be_used_is_named_with_what_to_do(
     path: Path, damage: Callable[[Path], None], problem: str
 ) -> None:
     async with open_sqlite(path, LIMITS) as store:
-        await store.append("s", [b"x" * 10_000])
+        await store.append(Append("s", [b"x" * 10_000]))
     damage(path)
     for _ in range(2):  # and it is left as it is, without a lock
         with pytest.raises(OpenStoreError, match=f"^{path}.*{problem}"):
@@ -95,18 +95,18 @@ async def test_a_file_that_cannot_be_used_is_named_with_what_to_do(
 async def test_an_empty_file_is_a_new_store(path: Path) -> None:
     emptied(path)
     async with open_sqlite(path, LIMITS) as store:
-        assert (await store.append("s", [b"a"])).next_offset == 1
+        assert (await store.append(Append("s", [b"a"]))).next_offset == 1
 
 
 async def test_of_a_torn_log_all_whole_transactions_are_kept(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
         for number in range(50):
-            await store.append("s", [b"%d" % number])
+            await store.append(Append("s", [b"%d" % number]))
         torn = list(torn_copies(path))
     ends = set()
     for copy in torn:
         async with open_sqlite(copy, LIMITS) as store:
-            ends.add((await store.append("s", [])).next_offset)
+            ends.add((await store.append(Append("s", []))).next_offset)
             batch = await store.read("s", 0, epoch=None, max_bytes=1000, timeout=0)
             assert list(batch.events) == [b"%d" % number for number in range(len(batch.events))]
     assert len(ends) > 5

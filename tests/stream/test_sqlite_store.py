@@ -100,25 +100,27 @@ def left(path: Path) -> int:
 
 async def test_a_stream_goes_on_where_it_was_after_reopening(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
-        position = await store.append("s", [b"a", b"b"])
-        await store.append("empty", [])
+        position = await store.append(Append("s", [b"a", b"b"]))
+        await store.append(Append("empty", []))
     async with open_sqlite(path, LIMITS) as store:
         assert await read(store) == Batch(0, [b"a", b"b"], False, position.epoch, 2)
-        assert (await store.append("s", [b"b", b"c"], first_offset=1, epoch=position.epoch)).next_offset == 3
+        assert (await store.append(Append("s", [b"b", b"c"], first_offset=1, epoch=position.epoch))).next_offset == 3
         with pytest.raises(OffsetGapError):
-            await store.append("s", [b"e"], first_offset=4)
-        await store.append("s", [b"d"], end_of_stream=True)
+            await store.append(Append("s", [b"e"], first_offset=4))
+        await store.append(Append("s", [b"d"], end_of_stream=True))
         empty = await read(store, stream_id="empty")
         assert (empty.epoch > 0, empty.end_of_stream) == (True, False)
     async with open_sqlite(path, LIMITS) as store:
         assert await read(store) == Batch(0, [b"a", b"b", b"c", b"d"], True, position.epoch, 4)
-        assert await store.append("s", [b"d"], first_offset=3, end_of_stream=True) == Position(4, position.epoch)
+        assert await store.append(Append("s", [b"d"], first_offset=3, end_of_stream=True)) == Position(
+            4, position.epoch
+        )
 
 
 async def test_streams_age_while_no_server_runs_but_publishers_are_not_late(path: Path, clock: Clock) -> None:
     async with open_sqlite(path, LIMITS, clock=clock) as store:
-        finished = await store.append("finished", [b"a"], end_of_stream=True)
-        await store.append("s", [b"a"])
+        finished = await store.append(Append("finished", [b"a"], end_of_stream=True))
+        await store.append(Append("s", [b"a"]))
     clock.now += 99
     async with open_sqlite(path, LIMITS, clock=clock) as store:
         assert (await read(store, stream_id="finished", epoch=finished.epoch)).end_of_stream
@@ -135,15 +137,15 @@ async def test_bounds_and_who_goes_first_are_the_same_after_reopening(path: Path
     limits = StoreLimits(max_streams=4, max_stream_bytes=1_000_000)
     names = ["b", "c", "a"]
     async with open_sqlite(path, limits) as store:
-        await store.append("s", [b"x" * 200_000] * 3)
-        await store.append("s", [b"x" * 200_000])
+        await store.append(Append("s", [b"x" * 200_000] * 3))
+        await store.append(Append("s", [b"x" * 200_000]))
         for name in names:
             await store.append(name, [], end_of_stream=True)
     async with open_sqlite(path, limits) as store:
         with pytest.raises(StreamFullError):
-            await store.append("s", [b"x" * 200_001])
-        await store.append("s", [b"x" * 200_000])
-        await store.append("new", [])
+            await store.append(Append("s", [b"x" * 200_001]))
+        await store.append(Append("s", [b"x" * 200_000]))
+        await store.append(Append("new", []))
         assert [(await read(store, stream_id=name)).end_of_stream for name in names] == [False, True, True]
 
 
@@ -151,10 +153,10 @@ async def test_a_stream_reads_the_same_however_it_was_cut(path: Path) -> None:
     sizes = [1, 0, 100, 300_000, 127, 128, 100_000, 100_000, 100_000, 5]
     events = [bytes([number]) * size for number, size in enumerate(sizes)]
     async with open_sqlite(path, LIMITS) as store:
-        await store.append("s", events)
+        await store.append(Append("s", events))
         for event in events:
-            await store.append("s", [event])
-        await store.append("s", events, end_of_stream=True)
+            await store.append(Append("s", [event]))
+        await store.append(Append("s", events, end_of_stream=True))
     events *= 3
     async with open_sqlite(path, LIMITS) as store:
         for start in range(len(events)):
@@ -168,7 +170,7 @@ from openresponses_grpc.store import StoreLimits, open_store
 
 async def publish(store, number):
     for offset in range(10**9):
-        position = await store.append(f"s{number}", [b"%d" % offset] * (number + 1))
+        position = await store.append(Append(f"s{number}", [b"%d" % offset] * (number + 1)))
         sys.stdout.write(f"{number} {position.next_offset}\\n")
         sys.stdout.flush()
 
@@ -206,9 +208,9 @@ async def test_what_gathers_during_a_transaction_is_one_transaction(path: Path) 
     async with open_sqlite(path, LIMITS) as store:
         before = commits(path)
         with writers_held_up(path):
-            first = asyncio.create_task(store.append("first", [b"a"]))
+            first = asyncio.create_task(store.append(Append("first", [b"a"])))
             await asyncio.wait((first,), timeout=0)
-            appends = [asyncio.create_task(store.append(str(number), [b"a"])) for number in range(100)]
+            appends = [asyncio.create_task(store.append(Append(str(number), [b"a"]))) for number in range(100)]
             await asyncio.wait(appends, timeout=0)
             assert not first.done()
         for position in await asyncio.gather(*appends):
@@ -218,10 +220,10 @@ async def test_what_gathers_during_a_transaction_is_one_transaction(path: Path) 
 
 async def test_readers_see_what_is_committed(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
-        await store.append("s", [b"a"])
+        await store.append(Append("s", [b"a"]))
         with writers_held_up(path):
-            more = asyncio.create_task(store.append("s", [b"b"], end_of_stream=True))
-            other = asyncio.create_task(store.append("other", [b"b"]))
+            more = asyncio.create_task(store.append(Append("s", [b"b"], end_of_stream=True)))
+            other = asyncio.create_task(store.append(Append("other", [b"b"])))
             await asyncio.wait((more, other), timeout=0)
             batch = await read(store)
             assert (list(batch.events), batch.end_of_stream) == ([b"a"], False)
@@ -237,7 +239,7 @@ async def test_an_append_that_is_refused_or_cancelled_leaves_the_others_of_its_g
             appends: list[asyncio.Task[Position]] = []
             for number in range(30):
                 offset = 7 if number % 3 == 1 else 0
-                append = store.append(str(number), [b"a"], first_offset=offset, end_of_stream=number % 2 == 0)
+                append = store.append(Append(str(number), [b"a"], first_offset=offset, end_of_stream=number % 2 == 0))
                 appends.append(asyncio.create_task(append))
                 await asyncio.wait(appends, timeout=0)
             for task in appends[2::3]:
@@ -254,7 +256,7 @@ async def test_an_append_that_is_refused_or_cancelled_leaves_the_others_of_its_g
 async def test_appends_of_one_stream_are_written_in_their_order(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
         positions = await asyncio.gather(
-            *(store.append("s", [b"%d" % number], first_offset=number) for number in range(50))
+            *(store.append(Append("s", [b"%d" % number], first_offset=number)) for number in range(50))
         )
         assert [position.next_offset for position in positions] == list(range(1, 51))
         assert list((await read(store)).events) == [b"%d" % number for number in range(50)]
@@ -263,21 +265,21 @@ async def test_appends_of_one_stream_are_written_in_their_order(path: Path) -> N
 async def test_a_full_disk_refuses_and_loses_nothing_and_goes_on_when_there_is_room(path: Path, clock: Clock) -> None:
     limits = StoreLimits(max_bytes=1_200_000, max_streams=2, abandon_after=10)
     async with open_sqlite(path, limits, clock=clock) as store:
-        position = await store.append("s", [b"a"])
+        position = await store.append(Append("s", [b"a"]))
         # The setting is the connection's own.
         full = store._file._writer.execute("PRAGMA page_count").fetchone()[0] + 4
         store._file._writer.execute(f"PRAGMA max_page_count = {full}")
         large = [b"x" * 5000] * 100
         for stream_id in ("s", "refused"):
             with pytest.raises(StoreUnavailableError, match="full"):
-                await store.append(stream_id, large, end_of_stream=True)
+                await store.append(Append(stream_id, large, end_of_stream=True))
         assert await read(store) == Batch(0, [b"a"], False, position.epoch, 1)
         assert not (await read(store, stream_id="refused")).epoch
-        assert (await store.append("s", [b"b"], first_offset=1)).next_offset == 2
+        assert (await store.append(Append("s", [b"b"], first_offset=1))).next_offset == 2
         store._file._writer.execute("PRAGMA max_page_count = 1000000")
         # What was refused holds no room, and is no publisher.
-        assert (await store.append("s", large, first_offset=2)).next_offset == 102
-        assert (await store.append("new", large)).next_offset == 100
+        assert (await store.append(Append("s", large, first_offset=2))).next_offset == 102
+        assert (await store.append(Append("new", large))).next_offset == 100
         clock.now += 10
         with pytest.raises(StreamAbandonedError):
             await read(store, 102)
@@ -289,7 +291,7 @@ async def test_a_reader_behind_the_recent_events_gets_those_in_the_file(path: Pa
     events = [bytes([number]) * 300_000 for number in range(10)]
     async with open_sqlite(path, LIMITS) as store:
         for end, event in enumerate(events, 1):
-            await store.append("s", [event])
+            await store.append(Append("s", [event]))
             for start in range(end):
                 assert (await read(store, start, max_bytes=1)).events == [events[start]]
 
@@ -305,14 +307,14 @@ def test_recent_events_are_bounded_and_those_of_the_stream_appended_to_last_stay
 
 async def test_a_stream_that_is_dropped_while_it_is_read_is_not_read_for_another(path: Path, clock: Clock) -> None:
     async with open_sqlite(path, LIMITS, clock=clock) as store:
-        await store.append("s", [b"x" * 2_000_000])
-        first = await store.append("s", [b"y"], end_of_stream=True)  # what is recent now
+        await store.append(Append("s", [b"x" * 2_000_000]))
+        first = await store.append(Append("s", [b"y"], end_of_stream=True))  # what is recent now
         reading_goes_on = threading.Event()
         store._reader.submit(reading_goes_on.wait)
         resumed, anew = (asyncio.create_task(read(store, epoch=epoch)) for epoch in (first.epoch, None))
         await asyncio.wait((resumed, anew), timeout=0)
         clock.now += 101
-        second = await store.append("s", [b"b"])
+        second = await store.append(Append("s", [b"b"]))
         reading_goes_on.set()
         with pytest.raises(EpochMismatchError):
             await resumed
@@ -323,20 +325,20 @@ async def test_room_that_streams_leave_is_used_again(path: Path) -> None:
     limits = StoreLimits(max_bytes=2 << 20)
     async with open_sqlite(path, limits) as store:
         for number in range(50):
-            await store.append(str(number), [b"x" * 1000] * 400, end_of_stream=True)
+            await store.append(Append(str(number), [b"x" * 1000] * 400, end_of_stream=True))
         assert not (await read(store, stream_id="0")).epoch
         assert (await read(store, stream_id="49")).end_of_stream
         async with store.publishing("live"):
-            await store.append("live", [b"x" * 1000] * 1500)
+            await store.append(Append("live", [b"x" * 1000] * 1500))
             with pytest.raises(StoreFullError):
-                await store.append("live", [b"x" * 1000] * 1000)
+                await store.append(Append("live", [b"x" * 1000] * 1000))
     assert size(path) < 4 * limits.max_bytes
 
 
 async def test_streams_that_are_too_old_leave_the_file_without_a_call(path: Path, clock: Clock) -> None:
     async with open_sqlite(path, LIMITS, clock=clock) as store:
         for number in range(3):
-            await store.append(str(number), [b"x" * 100_000] * 30, end_of_stream=number > 0)
+            await store.append(Append(str(number), [b"x" * 100_000] * 30, end_of_stream=number > 0))
         clock.now += 110
         while await asyncio.to_thread(left, path):
             pass
@@ -344,7 +346,7 @@ async def test_streams_that_are_too_old_leave_the_file_without_a_call(path: Path
 
 async def test_what_a_killed_server_did_not_delete_is_deleted(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
-        await store.append("s", [b"x" * 100_000] * 100)
+        await store.append(Append("s", [b"x" * 100_000] * 100))
     with connected(path) as connection:
         connection.execute("UPDATE streams SET id = NULL")
     async with open_sqlite(path, LIMITS) as store:
@@ -356,7 +358,7 @@ async def test_what_a_killed_server_did_not_delete_is_deleted(path: Path) -> Non
 async def test_events_that_are_damaged_are_not_handed_out(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
         for _ in range(100):
-            await store.append("s", [b"a" * 100])
+            await store.append(Append("s", [b"a" * 100]))
     with connected(path) as connection:
         connection.execute("DELETE FROM batches WHERE first_offset = 10")
         connection.execute("UPDATE batches SET data = substr(data, 5) WHERE first_offset = 20")
@@ -366,4 +368,4 @@ async def test_events_that_are_damaged_are_not_handed_out(path: Path) -> None:
         for start in (10, 20):
             with pytest.raises(StoreUnavailableError, match=f"from offset {start} on are damaged"):
                 await read(store, start)
-        assert (await store.append("s", [b"b"])).next_offset == 101
+        assert (await store.append(Append("s", [b"b"]))).next_offset == 101

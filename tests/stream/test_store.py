@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from openresponses_grpc.store import (
+    Append,
     Batch,
     EpochMismatchError,
     MemoryStore,
@@ -107,9 +108,9 @@ async def read(store: Store, start: int = 0, *, epoch: int | None = None, max_by
 
 
 async def test_offsets_count_from_zero_without_gaps(store: Store) -> None:
-    assert (await store.append("s", [b"a", b"b"])).next_offset == 2
-    assert (await store.append("s", [b"c"])).next_offset == 3
-    assert (await store.append("s", [])).next_offset == 3
+    assert (await store.append(Append("s", [b"a", b"b"]))).next_offset == 2
+    assert (await store.append(Append("s", [b"c"]))).next_offset == 3
+    assert (await store.append(Append("s", []))).next_offset == 3
     for start in range(4):
         batch = await read(store, start)
         assert (batch.first_offset, list(batch.events)) == (start, [b"a", b"b", b"c"][start:])
@@ -117,7 +118,7 @@ async def test_offsets_count_from_zero_without_gaps(store: Store) -> None:
 
 
 async def test_a_batch_is_at_least_one_event_and_at_most_max_bytes(store: Store) -> None:
-    await store.append("s", [b"a" * 10, b"b" * 4, b"c" * 4, b"d" * 4], end_of_stream=True)
+    await store.append(Append("s", [b"a" * 10, b"b" * 4, b"c" * 4, b"d" * 4], end_of_stream=True))
     assert list((await read(store, 0, max_bytes=9)).events) == [b"a" * 10]
     second = await read(store, 1, max_bytes=9)
     assert (list(second.events), second.end_of_stream) == ([b"b" * 4, b"c" * 4], False)
@@ -126,7 +127,7 @@ async def test_a_batch_is_at_least_one_event_and_at_most_max_bytes(store: Store)
 
 
 async def test_the_end_of_a_stream_is_read_at_its_end(store: Store) -> None:
-    await store.append("s", [b"a"], end_of_stream=True)
+    await store.append(Append("s", [b"a"], end_of_stream=True))
     batch = await read(store, 1)
     assert (batch.first_offset, list(batch.events), batch.end_of_stream) == (1, [], True)
     with pytest.raises(OffsetOutOfRangeError) as caught:
@@ -141,82 +142,82 @@ async def test_the_end_of_a_stream_is_read_at_its_end(store: Store) -> None:
 async def test_events_that_are_there_already_are_dropped(
     store: Store, first_offset: int, events: list[bytes], log: int
 ) -> None:
-    await store.append("s", [b"a", b"b"])
-    assert (await store.append("s", events, first_offset=first_offset)).next_offset == log
+    await store.append(Append("s", [b"a", b"b"]))
+    assert (await store.append(Append("s", events, first_offset=first_offset))).next_offset == log
     assert list((await read(store)).events) == [b"a", b"b", b"c", b"d"][:log]
 
 
 async def test_a_gap_is_refused_with_the_offset_expected(store: Store) -> None:
-    await store.append("s", [b"a", b"b"])
+    await store.append(Append("s", [b"a", b"b"]))
     for events in ([b"x"], []):
         with pytest.raises(OffsetGapError) as caught:
-            await store.append("s", events, first_offset=3)
-        assert caught.value.metadata == {"expected_offset": "2"}
+            await store.append(Append("s", events, first_offset=3))
+        assert caught.value.metadata == {"next_offset": "2"}
     assert len((await read(store)).events) == 2
 
 
 async def test_what_is_refused_creates_no_stream(store: Store) -> None:
     for first_offset, events in ((1, [b"a"]), (0, [b"a" * 201])):
         with pytest.raises((OffsetGapError, StreamFullError)):
-            await store.append("s", events, first_offset=first_offset)
+            await store.append(Append("s", events, first_offset=first_offset))
     assert not (await read(store)).epoch
 
 
 async def test_a_stream_does_not_end_before_events_that_it_has(store: Store) -> None:
-    await store.append("s", [b"a", b"b"])
+    await store.append(Append("s", [b"a", b"b"]))
     with pytest.raises(OffsetGapError):
-        await store.append("s", [b"a"], first_offset=0, end_of_stream=True)
+        await store.append(Append("s", [b"a"], first_offset=0, end_of_stream=True))
     assert not (await read(store, 2)).end_of_stream
 
 
 async def test_a_finished_stream_takes_no_events_but_the_same_again(store: Store) -> None:
-    position = await store.append("s", [b"a"], end_of_stream=True)
-    assert await store.append("s", [b"a"], first_offset=0, end_of_stream=True) == position
-    assert await store.append("s", [], end_of_stream=True) == position
+    position = await store.append(Append("s", [b"a"], end_of_stream=True))
+    assert await store.append(Append("s", [b"a"], first_offset=0, end_of_stream=True)) == position
+    assert await store.append(Append("s", [], end_of_stream=True)) == position
     with pytest.raises(StreamFinishedError) as caught:
-        await store.append("s", [b"b"])
+        await store.append(Append("s", [b"b"]))
     assert caught.value.metadata == {"next_offset": "1"}
 
 
 async def test_an_epoch_is_one_stream_s(store: Store) -> None:
-    first = await store.append("s", [b"a"])
-    other = await store.append("t", [b"a"])
+    first = await store.append(Append("s", [b"a"]))
+    other = await store.append(Append("t", [b"a"]))
     assert 0 < first.epoch < 2**63
     assert first.epoch != other.epoch
-    assert (await store.append("s", [b"b"], epoch=first.epoch)).epoch == first.epoch
+    assert (await store.append(Append("s", [b"b"], epoch=first.epoch))).epoch == first.epoch
     assert (await read(store, epoch=first.epoch)).epoch == first.epoch
     with pytest.raises(EpochMismatchError):
-        await store.append("s", [b"c"], epoch=other.epoch)
+        await store.append(Append("s", [b"c"], epoch=other.epoch))
     with pytest.raises(EpochMismatchError):
         await read(store, epoch=other.epoch)
 
 
 async def test_with_an_epoch_an_unknown_stream_is_not_found(store: Store) -> None:
     with pytest.raises(StreamNotFoundError):
-        await store.append("s", [b"a"], epoch=1)
+        await store.append(Append("s", [b"a"], epoch=1))
     with pytest.raises(StreamNotFoundError):
         await read(store, epoch=1)
-    assert await read(store, 5) == Batch(5, (), end_of_stream=False, epoch=0, end=0)
+    assert await read(store, 5) == Batch(5)
 
 
 @pytest.mark.parametrize("before", [[], [b"a"]], ids=["before the stream", "at its end"])
 async def test_a_reader_waits_for_the_next_event(store: Store, before: list[bytes]) -> None:
     if before:
-        await store.append("s", before)
+        await store.append(Append("s", before))
     readers = [
         asyncio.create_task(store.read("s", len(before), epoch=None, max_bytes=1000, timeout=60)) for _ in range(3)
     ]
     await asyncio.wait(readers, timeout=0)
-    await store.append("s", [b"x"])
+    await store.append(Append("s", [b"x"]))
     for batch in await asyncio.gather(*readers):
         assert (batch.first_offset, list(batch.events)) == (len(before), [b"x"])
 
 
 async def test_a_waiting_reader_is_told_of_the_end(store: Store) -> None:
-    await store.append("s", [b"a"])
+    await store.append(Append("s", [b"a"]))
     reader = asyncio.create_task(store.read("s", 1, epoch=None, max_bytes=1000, timeout=60))
     await asyncio.wait((reader,), timeout=0)
-    await store.append("s", [], end_of_stream=True)
+    await store.append(Append("s", [], end_of_stream=True))
     assert (await reader).end_of_stream
 
 
@@ -225,25 +226,26 @@ async def test_a_reader_who_stops_waiting_leaves_the_others(store: Store) -> Non
     await asyncio.wait((stays, goes), timeout=0)
     goes.cancel()
     await asyncio.wait((goes,))
-    await store.append("s", [b"a"])
+    await store.append(Append("s", [b"a"]))
     assert list((await stays).events) == [b"a"]
 
 
 async def test_a_finished_stream_is_kept_and_then_expires(store: Store, clock: Clock) -> None:
-    first = await store.append("s", [b"a"], end_of_stream=True)
+    first = await store.append(Append("s", [b"a"], end_of_stream=True))
     await clock.passes(99)
     assert (await read(store, epoch=first.epoch)).end_of_stream
     await clock.passes(2)
     with pytest.raises(StreamNotFoundError):
         await read(store, epoch=first.epoch)
-    again = await store.append("s", [b"b"])
+    again = await store.append(Append("s", [b"b"]))
     assert again.next_offset == 1
     assert again.epoch != first.epoch
 
 
 async def test_an_unfinished_stream_without_publisher_is_abandoned(store: Store, clock: Clock) -> None:
-    async with store.publishing("s"):
-        await store.append("s", [b"a"])
+    epoch = (await store.append(Append("s"))).epoch
+    async with store.publishing("s", epoch):
+        await store.append(Append("s", [b"a"]))
         await clock.passes(1000)
         assert not (await read(store, 1)).events
     await clock.passes(9)
@@ -253,29 +255,29 @@ async def test_an_unfinished_stream_without_publisher_is_abandoned(store: Store,
     with pytest.raises(StreamAbandonedError) as caught:
         await read(store, 1)
     assert caught.value.metadata == {"next_offset": "1"}
-    async with store.publishing("s"):
+    async with store.publishing("s", epoch):
         assert not (await read(store, 1)).events
-        assert (await store.append("s", [b"b"])).next_offset == 2
+        assert (await store.append(Append("s", [b"b"]))).next_offset == 2
 
 
 async def test_a_stream_has_a_bound_and_stays_as_it_is_beyond_it(store: Store) -> None:
-    await store.append("s", [b"a" * 150])
+    await store.append(Append("s", [b"a" * 150]))
     with pytest.raises(StreamFullError) as caught:
-        await store.append("s", [b"b", b"c" * 50])
+        await store.append(Append("s", [b"b", b"c" * 50]))
     assert caught.value.metadata == {"max_stream_bytes": "200"}
-    assert (await store.append("s", [b"d" * 50], first_offset=1, end_of_stream=True)).next_offset == 2
+    assert (await store.append(Append("s", [b"d" * 50], first_offset=1, end_of_stream=True))).next_offset == 2
 
 
 @pytest.mark.parametrize("store", STORES, indirect=True)  # Redis bounds what it has by itself, with its maxmemory.
 async def test_there_is_a_bound_of_streams_and_finished_ones_make_room(store: Store) -> None:
     async with AsyncExitStack() as publishing:
         for number in range(20):
-            await store.append(str(number), [b"a"])
-            await publishing.enter_async_context(store.publishing(str(number)))
+            epoch = (await store.append(Append(str(number), [b"a"]))).epoch
+            await publishing.enter_async_context(store.publishing(str(number), epoch))
         with pytest.raises(StoreFullError):
-            await store.append("s", [b"a"])
+            await store.append(Append("s", [b"a"]))
         assert not (await read(store)).epoch
-        finished = await store.append("7", [], end_of_stream=True)
-        assert (await store.append("s", [b"a"])).next_offset == 1
+        finished = await store.append(Append("7", [], end_of_stream=True))
+        assert (await store.append(Append("s", [b"a"]))).next_offset == 1
         with pytest.raises(StreamNotFoundError):
             await store.read("7", 0, epoch=finished.epoch, max_bytes=1000, timeout=0)

@@ -6,39 +6,52 @@ from pathlib import Path
 from typing import Final
 
 from .errors import (
+    DataLossError,
     EpochMismatchError,
+    InvalidPageTokenError,
     OffsetGapError,
     OffsetOutOfRangeError,
     OffsetTrimmedError,
     OpenStoreError,
+    PublisherFencedError,
     StoreFullError,
     StoreUnavailableError,
     StreamAbandonedError,
+    StreamDivergedError,
     StreamFinishedError,
     StreamFullError,
     StreamNotFoundError,
     StreamStateError,
 )
-from .interface import Batch, Position, Store, StoreLimits
+from .interface import Append, Batch, Check, End, Failure, Page, State, Store, StoreLimits, StreamInfo
 from .memory import MemoryStore
-from .sqlite import open_sqlite
 
 __all__ = [
+    "Append",
     "Batch",
+    "Check",
+    "DataLossError",
+    "End",
     "EpochMismatchError",
+    "Failure",
+    "InvalidPageTokenError",
     "MemoryStore",
     "OffsetGapError",
     "OffsetOutOfRangeError",
     "OffsetTrimmedError",
     "OpenStoreError",
-    "Position",
+    "Page",
+    "PublisherFencedError",
+    "State",
     "Store",
     "StoreFullError",
     "StoreLimits",
     "StoreUnavailableError",
     "StreamAbandonedError",
+    "StreamDivergedError",
     "StreamFinishedError",
     "StreamFullError",
+    "StreamInfo",
     "StreamNotFoundError",
     "StreamStateError",
     "open_store",
@@ -55,6 +68,8 @@ async def open_store(url: str, limits: StoreLimits) -> AsyncIterator[Store]:
     if kind == "memory" and not place:
         yield MemoryStore(limits)
     elif kind == "sqlite" and place:
+        from .sqlite import open_sqlite
+
         path, question_mark, query = place.partition("?")
         if question_mark and query != "synchronous=full":
             raise OpenStoreError(f"unknown {query!r} in {url!r}; there is ?synchronous=full")

@@ -22,27 +22,45 @@ class StreamStateError(Exception):
 
 
 class OffsetGapError(StreamStateError):
-    """The offset published at is not the stream's end; `expected_offset` is."""
+    """The request's offset is beyond the stream's end, `next_offset`."""
 
     reason = "OFFSET_GAP"
 
 
 class EpochMismatchError(StreamStateError):
-    """The stream was created anew: its `epoch` is another."""
+    """The stream was created again: it has another epoch, `epoch`."""
 
     reason = "EPOCH_MISMATCH"
 
 
 class StreamNotFoundError(StreamStateError):
-    """The stream that is to be resumed does not exist, or no longer."""
+    """The stream does not exist, or no longer exists."""
 
     reason = "STREAM_NOT_FOUND"
 
 
 class StreamFinishedError(StreamStateError):
-    """The stream has ended, at `next_offset`; nothing can be appended."""
+    """The stream has ended, at `next_offset`: nothing can be appended, and it cannot end another way."""
 
     reason = "STREAM_FINISHED"
+
+
+class PublisherFencedError(StreamStateError):
+    """A newer publisher has claimed the stream, which ends at `next_offset`."""
+
+    reason = "PUBLISHER_FENCED"
+
+
+class StreamDivergedError(StreamStateError):
+    """The log, which ends at `next_offset`, is not the one that the request's position or events belong to."""
+
+    reason = "STREAM_DIVERGED"
+
+
+class DataLossError(StreamStateError):
+    """Events are damaged in the store, from `offset` on."""
+
+    reason = "DATA_LOSS"
 
 
 class StreamAbandonedError(StreamStateError):
@@ -77,6 +95,10 @@ class OffsetTrimmedError(StreamStateError):
 
 class StoreUnavailableError(Exception):
     """The store cannot be reached or written at the moment; what was asked of it may or may not be stored."""
+
+
+class InvalidPageTokenError(Exception):
+    """The page token was not made by this store."""
 
 
 class OpenStoreError(Exception):

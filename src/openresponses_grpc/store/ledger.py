@@ -1,40 +1,19 @@
-"""The account of the streams of one process: where each ends, which may go to make room, and who waits for which."""
+"""The account of the streams of one process: their ends, their publishers, their waiting readers, and the room left."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
+import heapq
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
+from .entry import Entry
 from .errors import StoreFullError
-from .interface import StoreLimits
-from .rules import abandoned, check_epoch, check_past_end, check_size
-
-
-class Entry:
-    """A stream, as the ledger knows it.
-
-    Attributes:
-        end: the offset at which it ends, of what is stored.
-        bytes: bytes of its events.
-        finished_at: when it finished, by the ledger's clock; None before.
-        left_at: when its last publisher left.
-
-    """
-
-    def __init__(self, stream_id: str) -> None:
-        self.stream_id = stream_id
-        self.epoch = secrets.randbits(63) or 1
-        self.end = 0
-        self.bytes = 0
-        self.finished_at: float | None = None
-        self.left_at = 0.0
-        self.publishers = 0
-        self.stored = False
-
+from .interface import Failure, Page, State, StoreLimits, StreamInfo
+from .rules import abandoned, check_epoch, check_past_end, check_size, not_found
 
 E = TypeVar("E", bound=Entry)
 
@@ -45,6 +24,7 @@ class Claim(NamedTuple, Generic[E]):
     Attributes:
         events: how many there are.
         bytes: of these.
+        checksum: the stream's checksum after them.
         size: bytes that they and, where it is new, the stream are counted with.
 
     """
@@ -52,6 +32,7 @@ class Claim(NamedTuple, Generic[E]):
     entry: E
     events: int
     bytes: int
+    checksum: int
     size: int
 
 
@@ -104,8 +85,15 @@ class Ledger(Generic[E]):
         self._size += self._size_of(entry)
         (self._left if entry.finished_at is None else self._finished)[entry] = None
 
+    def get(self, stream_id: str, epoch: int | None = None) -> E:
+        """The stream; raises StreamNotFoundError if it is not stored, EpochMismatchError if it has another epoch."""
+        entry = self.find(stream_id, epoch)
+        if entry is None:
+            raise not_found()
+        return entry
+
     def find(self, stream_id: str, epoch: int | None) -> E | None:
-        """The stream, where it is stored; raises where it is not the one with this epoch."""
+        """As `get`, but without an epoch a stream that is not stored is None."""
         self.expire()
         entry = self._entries.get(stream_id)
         if entry is not None and not entry.stored:
@@ -126,11 +114,18 @@ class Ledger(Generic[E]):
         finally:
             self._leave(entry)
 
-    def reserve(self, entry: E, events: Sequence[bytes]) -> Claim[E]:
-        """Takes the room for events of an unfinished stream, and for the stream itself where it is new."""
+    def reserve(self, entry: E, events: Sequence[bytes], checksum: int) -> Claim[E]:
+        """Takes the room for events of an unfinished stream, and for the stream itself where it is new.
+
+        Args:
+            entry: the stream.
+            events: the events.
+            checksum: the stream's checksum after them.
+
+        """
         size = sum(map(len, events))
         check_size(entry.bytes + size, self._limits.max_stream_bytes)
-        claim = Claim(entry, len(events), size, size + self._event_overhead * len(events))
+        claim = Claim(entry, len(events), size, checksum, size + self._event_overhead * len(events))
         if not entry.stored:
             claim = claim._replace(size=claim.size + self._stream_overhead)
         self._join(entry)  # first, so that it does not go for its own events
@@ -143,14 +138,16 @@ class Ledger(Generic[E]):
         self._size += claim.size
         return claim
 
-    def commit(self, claim: Claim[E], finished_at: float | None) -> None:
-        """Notes that the events are stored, and when the stream finished with them, if it did."""
+    def commit(self, claim: Claim[E], now: float, *, finished: bool, failure: Failure | None) -> None:
+        """Notes that the events are stored, and that the stream has finished with them, if it has."""
         entry = claim.entry
         entry.stored = True
         entry.end += claim.events
         entry.bytes += claim.bytes
-        if finished_at is not None:
-            entry.finished_at = finished_at
+        entry.checksum = claim.checksum
+        entry.updated_at = now
+        if finished:
+            entry.finished_at, entry.failure = now, failure
             self._finished[entry] = None
         self._leave(entry)
 
@@ -165,11 +162,50 @@ class Ledger(Generic[E]):
         """Drops the streams that are too old."""
         kept_since = self._clock() - self._limits.keep_finished
         while (entry := next(iter(self._finished), None)) and (entry.finished_at or 0.0) <= kept_since:
-            self._drop(entry)
+            self.drop(entry)
         while (entry := next(iter(self._left), None)) and self._abandoned_at(entry) <= kept_since:
-            self._drop(entry)
+            self.drop(entry)
 
-    async def readable(self, stream_id: str, start_offset: int, *, epoch: int | None, timeout: float) -> E | None:
+    def drop(self, entry: E) -> None:
+        """Drops a stream, whatever its state; no events of it may be reserved."""
+        del self._entries[entry.stream_id]
+        self._finished.pop(entry, None)
+        self._left.pop(entry, None)
+        self._size -= self._size_of(entry)
+        self._dropped(entry)
+        self._wake(entry.stream_id)
+
+    def info(self, entry: E, time_at_0: float) -> StreamInfo:
+        """Describes a stream; `time_at_0` is the time, in seconds since 1970, when the ledger's clock was 0."""
+        abandoned_at = self._abandoned_at(entry)
+        if entry.finished_at is not None:
+            state, gone_since = State.FAILED if entry.failure else State.COMPLETE, entry.finished_at
+        else:
+            state, gone_since = State.ABANDONED if abandoned_at <= self._clock() else State.OPEN, abandoned_at
+        return StreamInfo(
+            stream_id=entry.stream_id,
+            epoch=entry.epoch,
+            state=state,
+            failure=entry.failure,
+            first_offset=0,
+            next_offset=entry.end,
+            event_bytes=entry.bytes,
+            created_at=time_at_0 + entry.created_at,
+            updated_at=time_at_0 + entry.updated_at,
+            expires_at=None if state is State.OPEN else time_at_0 + gone_since + self._limits.keep_finished,
+        )
+
+    def page(self, page_size: int, page_token: str, visible: Callable[[str], bool], time_at_0: float) -> Page:
+        """A page of the streams, by their ids: a page's token is the last id of the page before."""
+        self.expire()
+        later = (e for e in self._entries.values() if e.stream_id > page_token and e.stored and visible(e.stream_id))
+        entries = heapq.nsmallest(page_size + 1, later, key=attrgetter("stream_id"))
+        streams = [self.info(entry, time_at_0) for entry in entries[:page_size]]
+        return Page(streams, streams[-1].stream_id if len(entries) > page_size else "")
+
+    async def readable(
+        self, stream_id: str, start_offset: int, *, epoch: int | None, must_exist: bool, timeout: float
+    ) -> E | None:
         """Waits until a stream has an event at an offset or has ended there, up to `timeout` seconds.
 
         Returns the stream, whatever it has by then; None where there is none yet.
@@ -177,9 +213,10 @@ class Ledger(Generic[E]):
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         while True:
-            entry = self.find(stream_id, epoch)
+            entry = self.get(stream_id, epoch) if must_exist else self.find(stream_id, epoch)
             wait = deadline - loop.time()
             if entry is not None:
+                epoch = entry.epoch  # a stream that is created after this one is another
                 finished = entry.finished_at is not None
                 if start_offset < entry.end or (start_offset == entry.end and finished):
                     return entry
@@ -220,15 +257,7 @@ class Ledger(Generic[E]):
                     f"the store is full: it has {len(self._entries)} live streams of at most {limits.max_streams},"
                     f" with {self._size} of at most {limits.max_bytes} bytes"
                 )
-            self._drop(entry)
-
-    def _drop(self, entry: E) -> None:
-        del self._entries[entry.stream_id]
-        self._finished.pop(entry, None)
-        self._left.pop(entry, None)
-        self._size -= self._size_of(entry)
-        self._dropped(entry)
-        self._wake(entry.stream_id)
+            self.drop(entry)
 
     def _wake(self, stream_id: str) -> None:
         for future in self._waiting.get(stream_id, ()):

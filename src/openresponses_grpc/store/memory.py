@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from .interface import Batch, Position, StoreLimits
-from .ledger import Entry, Ledger
-from .rules import new_events, take
+from .entry import Entry
+from .interface import Append, Batch, Check, End, Page, StoreLimits, StreamInfo
+from .ledger import Ledger
+from .rules import check_logged, check_position, logged, new_events
+from .segment import Segment, pieces
 
-EVENT_OVERHEAD: Final = 48
-STREAM_OVERHEAD: Final = 1024
+EVENT_OVERHEAD: Final = 64
+STREAM_OVERHEAD: Final = 1536
 """Bytes that an event and a stream are counted with beside their own, for what Python keeps with them."""
 
 
 class _Log(Entry):
     """The log of one stream."""
 
-    def __init__(self, stream_id: str) -> None:
-        super().__init__(stream_id)
-        self.events: list[bytes] = []
+    def __init__(self, stream_id: str, now: float) -> None:
+        super().__init__(stream_id, now)
+        self.segment = Segment(0, 0)
 
 
 class MemoryStore:
@@ -43,43 +45,57 @@ class MemoryStore:
         )
 
     @asynccontextmanager
-    async def publishing(self, stream_id: str) -> AsyncIterator[None]:
-        log = self._ledger.find(stream_id, None)
-        if log is None:
-            log = _Log(stream_id)
-            self._ledger.commit(self._ledger.reserve(log, ()), None)
-        with self._ledger.publishing(log):
+    async def publishing(self, stream_id: str, epoch: int) -> AsyncIterator[None]:
+        with self._ledger.publishing(self._ledger.get(stream_id, epoch)):
             yield
 
-    async def append(
-        self,
-        stream_id: str,
-        events: Sequence[bytes],
-        *,
-        first_offset: int | None = None,
-        end_of_stream: bool = False,
-        epoch: int | None = None,
-    ) -> Position:
-        log = self._ledger.find(stream_id, epoch) or _Log(stream_id)
-        events = new_events(
-            events,
-            end=log.end,
-            finished=log.finished_at is not None,
-            first_offset=first_offset,
-            end_of_stream=end_of_stream,
-        )
-        if log.finished_at is None and (events or end_of_stream or not log.stored):
-            claim = self._ledger.reserve(log, events)
-            log.events += events
-            self._ledger.commit(claim, self._clock() if end_of_stream else None)
-        return Position(log.end, log.epoch)
+    async def append(self, append: Append) -> End:
+        log = self._ledger.find(append.stream_id, append.epoch) or _Log(append.stream_id, self._clock())
+        check_position(append.check, end=log.end, checksum_at=log.segment.checksum_at)
+        publisher = log.admit(append.publisher)
+        if again := logged(append, log.end):
+            check_logged(append, log.segment.events[append.first_offset :][: len(again)], end=log.end)
+        finished = log.finished_at is not None
+        events = new_events(append, end=log.end, finished=finished, failure=log.failure)
+        if not finished and (events or append.end_of_stream or not log.stored):
+            new = list(pieces(events, log.end, log.checksum))
+            claim = self._ledger.reserve(log, events, new[-1].after if new else log.checksum)
+            for piece in new:
+                log.segment.append(piece)
+            self._ledger.commit(claim, self._clock(), finished=append.end_of_stream, failure=append.failure)
+        return log.end_now(publisher)
 
     async def read(
-        self, stream_id: str, start_offset: int, *, epoch: int | None, max_bytes: int, timeout: float
+        self,
+        stream_id: str,
+        start_offset: int,
+        *,
+        epoch: int | None,
+        check: Check | None = None,
+        must_exist: bool = False,
+        max_bytes: int,
+        timeout: float,
     ) -> Batch:
-        log = await self._ledger.readable(stream_id, start_offset, epoch=epoch, timeout=timeout)
-        if log is None:
-            return Batch(start_offset, (), end_of_stream=False, epoch=0, end=0)
-        events = take(log.events, start_offset, max_bytes)
-        end_of_stream = log.finished_at is not None and start_offset + len(events) == log.end
-        return Batch(start_offset, events, end_of_stream, log.epoch, log.end)
+        if check:
+            log = self._ledger.get(stream_id, epoch)
+            check_position(check, end=log.end, checksum_at=log.segment.checksum_at)
+        readable = self._ledger.readable
+        found = await readable(stream_id, start_offset, epoch=epoch, must_exist=must_exist, timeout=timeout)
+        if found is None:
+            return Batch(start_offset)
+        return found.batch(
+            start_offset, found.segment.read(start_offset, max_bytes) if start_offset < found.end else None
+        )
+
+    async def info(self, stream_id: str) -> StreamInfo:
+        return self._ledger.info(self._ledger.get(stream_id), self._time_at_0)
+
+    async def list(self, page_size: int, page_token: str, visible: Callable[[str], bool]) -> Page:
+        return self._ledger.page(page_size, page_token, visible, self._time_at_0)
+
+    async def delete(self, stream_id: str, epoch: int | None) -> None:
+        self._ledger.drop(self._ledger.get(stream_id, epoch))
+
+    @property
+    def _time_at_0(self) -> float:
+        return time.time() - self._clock()

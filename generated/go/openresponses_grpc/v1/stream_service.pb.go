@@ -11,6 +11,7 @@ package openresponsesgrpcv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -23,21 +24,97 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Whether a stream can still grow, and if not, why.
+type StreamState int32
+
+const (
+	// Not a state.
+	StreamState_STREAM_STATE_UNSPECIFIED StreamState = 0
+	// The stream has not ended: it has a publisher, or had one a short time ago.
+	StreamState_STREAM_STATE_OPEN StreamState = 1
+	// The stream has ended, and all of its events are there.
+	StreamState_STREAM_STATE_COMPLETE StreamState = 2
+	// The stream has ended in failure.
+	StreamState_STREAM_STATE_FAILED StreamState = 3
+	// The stream has not ended, and has had no publisher for so long that subscribers are no longer kept waiting. A
+	// publisher can still resume it.
+	StreamState_STREAM_STATE_ABANDONED StreamState = 4
+)
+
+// Enum value maps for StreamState.
+var (
+	StreamState_name = map[int32]string{
+		0: "STREAM_STATE_UNSPECIFIED",
+		1: "STREAM_STATE_OPEN",
+		2: "STREAM_STATE_COMPLETE",
+		3: "STREAM_STATE_FAILED",
+		4: "STREAM_STATE_ABANDONED",
+	}
+	StreamState_value = map[string]int32{
+		"STREAM_STATE_UNSPECIFIED": 0,
+		"STREAM_STATE_OPEN":        1,
+		"STREAM_STATE_COMPLETE":    2,
+		"STREAM_STATE_FAILED":      3,
+		"STREAM_STATE_ABANDONED":   4,
+	}
+)
+
+func (x StreamState) Enum() *StreamState {
+	p := new(StreamState)
+	*p = x
+	return p
+}
+
+func (x StreamState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (StreamState) Descriptor() protoreflect.EnumDescriptor {
+	return file_openresponses_grpc_v1_stream_service_proto_enumTypes[0].Descriptor()
+}
+
+func (StreamState) Type() protoreflect.EnumType {
+	return &file_openresponses_grpc_v1_stream_service_proto_enumTypes[0]
+}
+
+func (x StreamState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use StreamState.Descriptor instead.
+func (StreamState) EnumDescriptor() ([]byte, []int) {
+	return file_openresponses_grpc_v1_stream_service_proto_rawDescGZIP(), []int{0}
+}
+
 // Events to append to a stream.
 type PublishRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The stream's id, 1 to 256 bytes of UTF-8: required in the first request of a call, the same or empty after it.
 	StreamId string `protobuf:"bytes,1,opt,name=stream_id,json=streamId,proto3" json:"stream_id,omitempty"`
-	// The offset of `events[0]`, which makes a retry safe: events that the stream has already are dropped, and an offset
-	// beyond its end is answered with ABORTED. Unset: append at the end, whatever it is.
+	// The offset of `events[0]`, which makes a retry safe. The server compares events that the log has already with the
+	// log and drops them; if they differ, the call fails with `STREAM_DIVERGED`. An offset beyond the end fails with
+	// ABORTED. Unset: append at the end, whatever it is.
 	FirstOffset *uint64 `protobuf:"varint,2,opt,name=first_offset,json=firstOffset,proto3,oneof" json:"first_offset,omitempty"`
 	// The events, in order; may be empty.
 	Events []*OpenResponsesStreamEvent `protobuf:"bytes,3,rep,name=events,proto3" json:"events,omitempty"`
-	// True when the stream ends after these events; nothing can be appended to it then.
+	// True when the stream ends after these events; nothing can be appended to it then. The stream is complete unless
+	// `failure` is set. A retry must end it the same way, else it fails with FAILED_PRECONDITION.
 	EndOfStream bool `protobuf:"varint,4,opt,name=end_of_stream,json=endOfStream,proto3" json:"end_of_stream,omitempty"`
-	// The epoch that the stream must have, else the answer is ABORTED, or NOT_FOUND when there is no such stream; unset:
-	// any epoch, and the stream is created where there is none.
-	Epoch         *uint64 `protobuf:"varint,5,opt,name=epoch,proto3,oneof" json:"epoch,omitempty"`
+	// The epoch that the stream must have, else the call fails with FAILED_PRECONDITION, or with NOT_FOUND when there is
+	// no such stream. Unset: any epoch, and the stream is created if it does not exist.
+	Epoch *uint64 `protobuf:"varint,5,opt,name=epoch,proto3,oneof" json:"epoch,omitempty"`
+	// 0 draws a number for a publisher; such a request has no events and fences nobody. Another value is a number that was
+	// drawn: the first request that has it claims the stream, atomically with its events, and even if they are refused.
+	// It needs `epoch`, and `first_offset` if it has events. Unset: append without a claim, as long as nobody has claimed
+	// the stream.
+	Publisher *uint64 `protobuf:"varint,6,opt,name=publisher,proto3,oneof" json:"publisher,omitempty"`
+	// Why the response is incomplete; only with `end_of_stream`. The stream has failed then.
+	Failure *StreamFailure `protobuf:"bytes,7,opt,name=failure,proto3" json:"failure,omitempty"`
+	// The `checked_offset` of the latest response, from whichever call; needs `checksum` and `epoch`. The server verifies
+	// it where it is set; within one call it carries its own position from request to request.
+	CheckedOffset *uint64 `protobuf:"varint,8,opt,name=checked_offset,json=checkedOffset,proto3,oneof" json:"checked_offset,omitempty"`
+	// The `checksum` of the latest response.
+	Checksum      *uint32 `protobuf:"fixed32,9,opt,name=checksum,proto3,oneof" json:"checksum,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -107,13 +184,51 @@ func (x *PublishRequest) GetEpoch() uint64 {
 	return 0
 }
 
+func (x *PublishRequest) GetPublisher() uint64 {
+	if x != nil && x.Publisher != nil {
+		return *x.Publisher
+	}
+	return 0
+}
+
+func (x *PublishRequest) GetFailure() *StreamFailure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+func (x *PublishRequest) GetCheckedOffset() uint64 {
+	if x != nil && x.CheckedOffset != nil {
+		return *x.CheckedOffset
+	}
+	return 0
+}
+
+func (x *PublishRequest) GetChecksum() uint32 {
+	if x != nil && x.Checksum != nil {
+		return *x.Checksum
+	}
+	return 0
+}
+
 // A cumulative acknowledgement: everything before `next_offset` is stored.
 type PublishResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The offset that the next event appended to the stream will have.
 	NextOffset uint64 `protobuf:"varint,1,opt,name=next_offset,json=nextOffset,proto3" json:"next_offset,omitempty"`
-	// The stream's epoch, to be sent with a retry.
-	Epoch         uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// The stream's epoch, to be sent with every later request.
+	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// The number that was drawn; set if the request asked for one.
+	Publisher *uint64 `protobuf:"varint,3,opt,name=publisher,proto3,oneof" json:"publisher,omitempty"`
+	// True when the stream has ended.
+	EndOfStream bool `protobuf:"varint,4,opt,name=end_of_stream,json=endOfStream,proto3" json:"end_of_stream,omitempty"`
+	// Set when the stream has ended in failure.
+	Failure *StreamFailure `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"`
+	// The offset that `checksum` belongs to.
+	CheckedOffset uint64 `protobuf:"varint,6,opt,name=checked_offset,json=checkedOffset,proto3" json:"checked_offset,omitempty"`
+	// The checksum of all events before `checked_offset`, to be sent when resuming.
+	Checksum      *uint32 `protobuf:"fixed32,7,opt,name=checksum,proto3,oneof" json:"checksum,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -162,16 +277,57 @@ func (x *PublishResponse) GetEpoch() uint64 {
 	return 0
 }
 
-// Names a stream and the offset to read it from.
+func (x *PublishResponse) GetPublisher() uint64 {
+	if x != nil && x.Publisher != nil {
+		return *x.Publisher
+	}
+	return 0
+}
+
+func (x *PublishResponse) GetEndOfStream() bool {
+	if x != nil {
+		return x.EndOfStream
+	}
+	return false
+}
+
+func (x *PublishResponse) GetFailure() *StreamFailure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+func (x *PublishResponse) GetCheckedOffset() uint64 {
+	if x != nil {
+		return x.CheckedOffset
+	}
+	return 0
+}
+
+func (x *PublishResponse) GetChecksum() uint32 {
+	if x != nil && x.Checksum != nil {
+		return *x.Checksum
+	}
+	return 0
+}
+
+// Names a stream and the position to read it from.
 type SubscribeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The stream's id, 1 to 256 bytes of UTF-8.
 	StreamId string `protobuf:"bytes,1,opt,name=stream_id,json=streamId,proto3" json:"stream_id,omitempty"`
 	// The offset of the first event wanted; unset: 0.
 	StartOffset *uint64 `protobuf:"varint,2,opt,name=start_offset,json=startOffset,proto3,oneof" json:"start_offset,omitempty"`
-	// The epoch that the stream must have, else the answer is ABORTED, or NOT_FOUND when there is no such stream; unset:
-	// any epoch, and a stream that does not exist yet is waited for.
-	Epoch         *uint64 `protobuf:"varint,3,opt,name=epoch,proto3,oneof" json:"epoch,omitempty"`
+	// The epoch that the stream must have, else the call fails with FAILED_PRECONDITION, or with NOT_FOUND when there is
+	// no such stream. Unset: any epoch.
+	Epoch *uint64 `protobuf:"varint,3,opt,name=epoch,proto3,oneof" json:"epoch,omitempty"`
+	// The `checked_offset` of the latest response, from whichever call; needs `checksum` and `epoch`.
+	CheckedOffset *uint64 `protobuf:"varint,4,opt,name=checked_offset,json=checkedOffset,proto3,oneof" json:"checked_offset,omitempty"`
+	// The `checksum` of the latest response.
+	Checksum *uint32 `protobuf:"fixed32,5,opt,name=checksum,proto3,oneof" json:"checksum,omitempty"`
+	// True if the call is to fail with NOT_FOUND when the stream does not exist, instead of waiting for it.
+	MustExist     bool `protobuf:"varint,6,opt,name=must_exist,json=mustExist,proto3" json:"must_exist,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -227,17 +383,46 @@ func (x *SubscribeRequest) GetEpoch() uint64 {
 	return 0
 }
 
+func (x *SubscribeRequest) GetCheckedOffset() uint64 {
+	if x != nil && x.CheckedOffset != nil {
+		return *x.CheckedOffset
+	}
+	return 0
+}
+
+func (x *SubscribeRequest) GetChecksum() uint32 {
+	if x != nil && x.Checksum != nil {
+		return *x.Checksum
+	}
+	return 0
+}
+
+func (x *SubscribeRequest) GetMustExist() bool {
+	if x != nil {
+		return x.MustExist
+	}
+	return false
+}
+
 // The next events of a stream, as many as were ready.
 type SubscribeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The offset of `events[0]`; where there are no events, the offset that the next one will have.
 	FirstOffset uint64 `protobuf:"varint,1,opt,name=first_offset,json=firstOffset,proto3" json:"first_offset,omitempty"`
-	// The events, in order; empty in a sign of life from a stream that has nothing new.
+	// The events, in order. A response without events is a heartbeat: nothing is new, or, if `epoch` is 0, the stream
+	// does not exist yet.
 	Events []*OpenResponsesStreamEvent `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
 	// True in the last response of a stream that has ended.
 	EndOfStream bool `protobuf:"varint,3,opt,name=end_of_stream,json=endOfStream,proto3" json:"end_of_stream,omitempty"`
-	// The stream's epoch, to be sent when resuming.
-	Epoch         uint64 `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// The stream's epoch, to be sent when resuming; 0 while the stream does not exist.
+	Epoch uint64 `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// Set with `end_of_stream` when the stream has ended in failure: the events before it are all that there are.
+	Failure *StreamFailure `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"`
+	// The offset that `checksum` belongs to: the one after `events`.
+	CheckedOffset uint64 `protobuf:"varint,6,opt,name=checked_offset,json=checkedOffset,proto3" json:"checked_offset,omitempty"`
+	// The checksum of all events before `checked_offset`, to be sent when resuming. Unset while the log does not reach
+	// `first_offset`.
+	Checksum      *uint32 `protobuf:"fixed32,7,opt,name=checksum,proto3,oneof" json:"checksum,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -300,37 +485,616 @@ func (x *SubscribeResponse) GetEpoch() uint64 {
 	return 0
 }
 
+func (x *SubscribeResponse) GetFailure() *StreamFailure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+func (x *SubscribeResponse) GetCheckedOffset() uint64 {
+	if x != nil {
+		return x.CheckedOffset
+	}
+	return 0
+}
+
+func (x *SubscribeResponse) GetChecksum() uint32 {
+	if x != nil && x.Checksum != nil {
+		return *x.Checksum
+	}
+	return 0
+}
+
+// Why a stream ended before its response was complete.
+type StreamFailure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What a program can tell the case by, such as `UPSTREAM_TIMEOUT`: 1 to 64 bytes of UTF-8.
+	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What a person reads, up to 4,096 bytes of UTF-8; may be empty.
+	Message       string `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamFailure) Reset() {
+	*x = StreamFailure{}
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamFailure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamFailure) ProtoMessage() {}
+
+func (x *StreamFailure) ProtoReflect() protoreflect.Message {
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamFailure.ProtoReflect.Descriptor instead.
+func (*StreamFailure) Descriptor() ([]byte, []int) {
+	return file_openresponses_grpc_v1_stream_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *StreamFailure) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *StreamFailure) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+// A stream, without its events.
+type StreamInfo struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The stream's id.
+	StreamId string `protobuf:"bytes,1,opt,name=stream_id,json=streamId,proto3" json:"stream_id,omitempty"`
+	// The stream's epoch.
+	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// Whether it can still grow.
+	State StreamState `protobuf:"varint,3,opt,name=state,proto3,enum=openresponses_grpc.v1.StreamState" json:"state,omitempty"`
+	// Why it failed; set if `state` is STREAM_STATE_FAILED.
+	Failure *StreamFailure `protobuf:"bytes,4,opt,name=failure,proto3" json:"failure,omitempty"`
+	// The offset of the oldest event that the log has.
+	FirstOffset uint64 `protobuf:"varint,5,opt,name=first_offset,json=firstOffset,proto3" json:"first_offset,omitempty"`
+	// The offset after the newest event.
+	NextOffset uint64 `protobuf:"varint,6,opt,name=next_offset,json=nextOffset,proto3" json:"next_offset,omitempty"`
+	// Bytes of its events.
+	EventBytes uint64 `protobuf:"varint,7,opt,name=event_bytes,json=eventBytes,proto3" json:"event_bytes,omitempty"`
+	// When it was created.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// When events were last appended to it, or when it ended.
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// When it will be dropped, unless a publisher resumes it; unset while it is open.
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamInfo) Reset() {
+	*x = StreamInfo{}
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamInfo) ProtoMessage() {}
+
+func (x *StreamInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamInfo.ProtoReflect.Descriptor instead.
+func (*StreamInfo) Descriptor() ([]byte, []int) {
+	return file_openresponses_grpc_v1_stream_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *StreamInfo) GetStreamId() string {
+	if x != nil {
+		return x.StreamId
+	}
+	return ""
+}
+
+func (x *StreamInfo) GetEpoch() uint64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *StreamInfo) GetState() StreamState {
+	if x != nil {
+		return x.State
+	}
+	return StreamState_STREAM_STATE_UNSPECIFIED
+}
+
+func (x *StreamInfo) GetFailure() *StreamFailure {
+	if x != nil {
+		return x.Failure
+	}
+	return nil
+}
+
+func (x *StreamInfo) GetFirstOffset() uint64 {
+	if x != nil {
+		return x.FirstOffset
+	}
+	return 0
+}
+
+func (x *StreamInfo) GetNextOffset() uint64 {
+	if x != nil {
+		return x.NextOffset
+	}
+	return 0
+}
+
+func (x *StreamInfo) GetEventBytes() uint64 {
+	if x != nil {
+		return x.EventBytes
+	}
+	return 0
+}
+
+func (x *StreamInfo) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *StreamInfo) GetUpdateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdateTime
+	}
+	return nil
+}
+
+func (x *StreamInfo) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+// Names the stream to describe.
+type GetStreamRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The stream's id, 1 to 256 bytes of UTF-8.
+	StreamId      string `protobuf:"bytes,1,opt,name=stream_id,json=streamId,proto3" json:"stream_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStreamRequest) Reset() {
+	*x = GetStreamRequest{}
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStreamRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStreamRequest) ProtoMessage() {}
+
+func (x *GetStreamRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStreamRequest.ProtoReflect.Descriptor instead.
+func (*GetStreamRequest) Descriptor() ([]byte, []int) {
+	return file_openresponses_grpc_v1_stream_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetStreamRequest) GetStreamId() string {
+	if x != nil {
+		return x.StreamId
+	}
+	return ""
+}
+
+// The stream.
+type GetStreamResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The stream, as it is now.
+	Stream        *StreamInfo `protobuf:"bytes,1,opt,name=stream,proto3" json:"stream,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStreamResponse) Reset() {
+	*x = GetStreamResponse{}
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStreamResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStreamResponse) ProtoMessage() {}
+
+func (x *GetStreamResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStreamResponse.ProtoReflect.Descriptor instead.
+func (*GetStreamResponse) Descriptor() ([]byte, []int) {
+	return file_openresponses_grpc_v1_stream_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetStreamResponse) GetStream() *StreamInfo {
+	if x != nil {
+		return x.Stream
+	}
+	return nil
+}
+
+// Names a page of the list of streams.
+type ListStreamsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The largest number of streams wanted, up to 1,000; 0 is 100. A page can have fewer, and even none.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The `next_page_token` of the page before; empty for the first page.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListStreamsRequest) Reset() {
+	*x = ListStreamsRequest{}
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStreamsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStreamsRequest) ProtoMessage() {}
+
+func (x *ListStreamsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStreamsRequest.ProtoReflect.Descriptor instead.
+func (*ListStreamsRequest) Descriptor() ([]byte, []int) {
+	return file_openresponses_grpc_v1_stream_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListStreamsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListStreamsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// A page of the list of streams.
+type ListStreamsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The streams; may be empty even if there are more pages.
+	Streams []*StreamInfo `protobuf:"bytes,1,rep,name=streams,proto3" json:"streams,omitempty"`
+	// The token of the next page; empty after the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListStreamsResponse) Reset() {
+	*x = ListStreamsResponse{}
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStreamsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStreamsResponse) ProtoMessage() {}
+
+func (x *ListStreamsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStreamsResponse.ProtoReflect.Descriptor instead.
+func (*ListStreamsResponse) Descriptor() ([]byte, []int) {
+	return file_openresponses_grpc_v1_stream_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListStreamsResponse) GetStreams() []*StreamInfo {
+	if x != nil {
+		return x.Streams
+	}
+	return nil
+}
+
+func (x *ListStreamsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Names the stream to delete.
+type DeleteStreamRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The stream's id, 1 to 256 bytes of UTF-8.
+	StreamId string `protobuf:"bytes,1,opt,name=stream_id,json=streamId,proto3" json:"stream_id,omitempty"`
+	// The epoch that the stream must have, else the call fails with FAILED_PRECONDITION; unset: any epoch.
+	Epoch *uint64 `protobuf:"varint,2,opt,name=epoch,proto3,oneof" json:"epoch,omitempty"`
+	// True if a stream that does not exist is not an error.
+	AllowMissing  bool `protobuf:"varint,3,opt,name=allow_missing,json=allowMissing,proto3" json:"allow_missing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteStreamRequest) Reset() {
+	*x = DeleteStreamRequest{}
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteStreamRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteStreamRequest) ProtoMessage() {}
+
+func (x *DeleteStreamRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteStreamRequest.ProtoReflect.Descriptor instead.
+func (*DeleteStreamRequest) Descriptor() ([]byte, []int) {
+	return file_openresponses_grpc_v1_stream_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *DeleteStreamRequest) GetStreamId() string {
+	if x != nil {
+		return x.StreamId
+	}
+	return ""
+}
+
+func (x *DeleteStreamRequest) GetEpoch() uint64 {
+	if x != nil && x.Epoch != nil {
+		return *x.Epoch
+	}
+	return 0
+}
+
+func (x *DeleteStreamRequest) GetAllowMissing() bool {
+	if x != nil {
+		return x.AllowMissing
+	}
+	return false
+}
+
+// The stream is deleted.
+type DeleteStreamResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteStreamResponse) Reset() {
+	*x = DeleteStreamResponse{}
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteStreamResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteStreamResponse) ProtoMessage() {}
+
+func (x *DeleteStreamResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_openresponses_grpc_v1_stream_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteStreamResponse.ProtoReflect.Descriptor instead.
+func (*DeleteStreamResponse) Descriptor() ([]byte, []int) {
+	return file_openresponses_grpc_v1_stream_service_proto_rawDescGZIP(), []int{11}
+}
+
 var File_openresponses_grpc_v1_stream_service_proto protoreflect.FileDescriptor
 
 const file_openresponses_grpc_v1_stream_service_proto_rawDesc = "" +
 	"\n" +
-	"*openresponses_grpc/v1/stream_service.proto\x12\x15openresponses_grpc.v1\x1a\"openresponses_grpc/v1/events.proto\"\xf8\x01\n" +
+	"*openresponses_grpc/v1/stream_service.proto\x12\x15openresponses_grpc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"openresponses_grpc/v1/events.proto\"\xd6\x03\n" +
 	"\x0ePublishRequest\x12\x1b\n" +
 	"\tstream_id\x18\x01 \x01(\tR\bstreamId\x12&\n" +
 	"\ffirst_offset\x18\x02 \x01(\x04H\x00R\vfirstOffset\x88\x01\x01\x12G\n" +
 	"\x06events\x18\x03 \x03(\v2/.openresponses_grpc.v1.OpenResponsesStreamEventR\x06events\x12\"\n" +
 	"\rend_of_stream\x18\x04 \x01(\bR\vendOfStream\x12\x19\n" +
-	"\x05epoch\x18\x05 \x01(\x04H\x01R\x05epoch\x88\x01\x01B\x0f\n" +
+	"\x05epoch\x18\x05 \x01(\x04H\x01R\x05epoch\x88\x01\x01\x12!\n" +
+	"\tpublisher\x18\x06 \x01(\x04H\x02R\tpublisher\x88\x01\x01\x12>\n" +
+	"\afailure\x18\a \x01(\v2$.openresponses_grpc.v1.StreamFailureR\afailure\x12*\n" +
+	"\x0echecked_offset\x18\b \x01(\x04H\x03R\rcheckedOffset\x88\x01\x01\x12\x1f\n" +
+	"\bchecksum\x18\t \x01(\aH\x04R\bchecksum\x88\x01\x01B\x0f\n" +
 	"\r_first_offsetB\b\n" +
-	"\x06_epoch\"H\n" +
+	"\x06_epochB\f\n" +
+	"\n" +
+	"_publisherB\x11\n" +
+	"\x0f_checked_offsetB\v\n" +
+	"\t_checksum\"\xb2\x02\n" +
 	"\x0fPublishResponse\x12\x1f\n" +
 	"\vnext_offset\x18\x01 \x01(\x04R\n" +
 	"nextOffset\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\"\x8d\x01\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12!\n" +
+	"\tpublisher\x18\x03 \x01(\x04H\x00R\tpublisher\x88\x01\x01\x12\"\n" +
+	"\rend_of_stream\x18\x04 \x01(\bR\vendOfStream\x12>\n" +
+	"\afailure\x18\x05 \x01(\v2$.openresponses_grpc.v1.StreamFailureR\afailure\x12%\n" +
+	"\x0echecked_offset\x18\x06 \x01(\x04R\rcheckedOffset\x12\x1f\n" +
+	"\bchecksum\x18\a \x01(\aH\x01R\bchecksum\x88\x01\x01B\f\n" +
+	"\n" +
+	"_publisherB\v\n" +
+	"\t_checksum\"\x99\x02\n" +
 	"\x10SubscribeRequest\x12\x1b\n" +
 	"\tstream_id\x18\x01 \x01(\tR\bstreamId\x12&\n" +
 	"\fstart_offset\x18\x02 \x01(\x04H\x00R\vstartOffset\x88\x01\x01\x12\x19\n" +
-	"\x05epoch\x18\x03 \x01(\x04H\x01R\x05epoch\x88\x01\x01B\x0f\n" +
+	"\x05epoch\x18\x03 \x01(\x04H\x01R\x05epoch\x88\x01\x01\x12*\n" +
+	"\x0echecked_offset\x18\x04 \x01(\x04H\x02R\rcheckedOffset\x88\x01\x01\x12\x1f\n" +
+	"\bchecksum\x18\x05 \x01(\aH\x03R\bchecksum\x88\x01\x01\x12\x1d\n" +
+	"\n" +
+	"must_exist\x18\x06 \x01(\bR\tmustExistB\x0f\n" +
 	"\r_start_offsetB\b\n" +
-	"\x06_epoch\"\xb9\x01\n" +
+	"\x06_epochB\x11\n" +
+	"\x0f_checked_offsetB\v\n" +
+	"\t_checksum\"\xce\x02\n" +
 	"\x11SubscribeResponse\x12!\n" +
 	"\ffirst_offset\x18\x01 \x01(\x04R\vfirstOffset\x12G\n" +
 	"\x06events\x18\x02 \x03(\v2/.openresponses_grpc.v1.OpenResponsesStreamEventR\x06events\x12\"\n" +
 	"\rend_of_stream\x18\x03 \x01(\bR\vendOfStream\x12\x14\n" +
-	"\x05epoch\x18\x04 \x01(\x04R\x05epoch2\xdc\x01\n" +
+	"\x05epoch\x18\x04 \x01(\x04R\x05epoch\x12>\n" +
+	"\afailure\x18\x05 \x01(\v2$.openresponses_grpc.v1.StreamFailureR\afailure\x12%\n" +
+	"\x0echecked_offset\x18\x06 \x01(\x04R\rcheckedOffset\x12\x1f\n" +
+	"\bchecksum\x18\a \x01(\aH\x00R\bchecksum\x88\x01\x01B\v\n" +
+	"\t_checksum\"A\n" +
+	"\rStreamFailure\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\xd5\x03\n" +
+	"\n" +
+	"StreamInfo\x12\x1b\n" +
+	"\tstream_id\x18\x01 \x01(\tR\bstreamId\x12\x14\n" +
+	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x128\n" +
+	"\x05state\x18\x03 \x01(\x0e2\".openresponses_grpc.v1.StreamStateR\x05state\x12>\n" +
+	"\afailure\x18\x04 \x01(\v2$.openresponses_grpc.v1.StreamFailureR\afailure\x12!\n" +
+	"\ffirst_offset\x18\x05 \x01(\x04R\vfirstOffset\x12\x1f\n" +
+	"\vnext_offset\x18\x06 \x01(\x04R\n" +
+	"nextOffset\x12\x1f\n" +
+	"\vevent_bytes\x18\a \x01(\x04R\n" +
+	"eventBytes\x12;\n" +
+	"\vcreate_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12;\n" +
+	"\vupdate_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"updateTime\x12;\n" +
+	"\vexpire_time\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\"/\n" +
+	"\x10GetStreamRequest\x12\x1b\n" +
+	"\tstream_id\x18\x01 \x01(\tR\bstreamId\"N\n" +
+	"\x11GetStreamResponse\x129\n" +
+	"\x06stream\x18\x01 \x01(\v2!.openresponses_grpc.v1.StreamInfoR\x06stream\"P\n" +
+	"\x12ListStreamsRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"z\n" +
+	"\x13ListStreamsResponse\x12;\n" +
+	"\astreams\x18\x01 \x03(\v2!.openresponses_grpc.v1.StreamInfoR\astreams\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"|\n" +
+	"\x13DeleteStreamRequest\x12\x1b\n" +
+	"\tstream_id\x18\x01 \x01(\tR\bstreamId\x12\x19\n" +
+	"\x05epoch\x18\x02 \x01(\x04H\x00R\x05epoch\x88\x01\x01\x12#\n" +
+	"\rallow_missing\x18\x03 \x01(\bR\fallowMissingB\b\n" +
+	"\x06_epoch\"\x16\n" +
+	"\x14DeleteStreamResponse*\x92\x01\n" +
+	"\vStreamState\x12\x1c\n" +
+	"\x18STREAM_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11STREAM_STATE_OPEN\x10\x01\x12\x19\n" +
+	"\x15STREAM_STATE_COMPLETE\x10\x02\x12\x17\n" +
+	"\x13STREAM_STATE_FAILED\x10\x03\x12\x1a\n" +
+	"\x16STREAM_STATE_ABANDONED\x10\x042\x8b\x04\n" +
 	"\x1aOpenResponsesStreamService\x12\\\n" +
 	"\aPublish\x12%.openresponses_grpc.v1.PublishRequest\x1a&.openresponses_grpc.v1.PublishResponse(\x010\x01\x12`\n" +
-	"\tSubscribe\x12'.openresponses_grpc.v1.SubscribeRequest\x1a(.openresponses_grpc.v1.SubscribeResponse0\x01Bk\n" +
+	"\tSubscribe\x12'.openresponses_grpc.v1.SubscribeRequest\x1a(.openresponses_grpc.v1.SubscribeResponse0\x01\x12^\n" +
+	"\tGetStream\x12'.openresponses_grpc.v1.GetStreamRequest\x1a(.openresponses_grpc.v1.GetStreamResponse\x12d\n" +
+	"\vListStreams\x12).openresponses_grpc.v1.ListStreamsRequest\x1a*.openresponses_grpc.v1.ListStreamsResponse\x12g\n" +
+	"\fDeleteStream\x12*.openresponses_grpc.v1.DeleteStreamRequest\x1a+.openresponses_grpc.v1.DeleteStreamResponseBk\n" +
 	"\x15openresponses_grpc.v1B\x12StreamServiceProtoP\x01Z<openresponses-grpc/openresponses_grpc/v1;openresponsesgrpcv1b\x06proto3"
 
 var (
@@ -345,26 +1109,53 @@ func file_openresponses_grpc_v1_stream_service_proto_rawDescGZIP() []byte {
 	return file_openresponses_grpc_v1_stream_service_proto_rawDescData
 }
 
-var file_openresponses_grpc_v1_stream_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_openresponses_grpc_v1_stream_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_openresponses_grpc_v1_stream_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_openresponses_grpc_v1_stream_service_proto_goTypes = []any{
-	(*PublishRequest)(nil),           // 0: openresponses_grpc.v1.PublishRequest
-	(*PublishResponse)(nil),          // 1: openresponses_grpc.v1.PublishResponse
-	(*SubscribeRequest)(nil),         // 2: openresponses_grpc.v1.SubscribeRequest
-	(*SubscribeResponse)(nil),        // 3: openresponses_grpc.v1.SubscribeResponse
-	(*OpenResponsesStreamEvent)(nil), // 4: openresponses_grpc.v1.OpenResponsesStreamEvent
+	(StreamState)(0),                 // 0: openresponses_grpc.v1.StreamState
+	(*PublishRequest)(nil),           // 1: openresponses_grpc.v1.PublishRequest
+	(*PublishResponse)(nil),          // 2: openresponses_grpc.v1.PublishResponse
+	(*SubscribeRequest)(nil),         // 3: openresponses_grpc.v1.SubscribeRequest
+	(*SubscribeResponse)(nil),        // 4: openresponses_grpc.v1.SubscribeResponse
+	(*StreamFailure)(nil),            // 5: openresponses_grpc.v1.StreamFailure
+	(*StreamInfo)(nil),               // 6: openresponses_grpc.v1.StreamInfo
+	(*GetStreamRequest)(nil),         // 7: openresponses_grpc.v1.GetStreamRequest
+	(*GetStreamResponse)(nil),        // 8: openresponses_grpc.v1.GetStreamResponse
+	(*ListStreamsRequest)(nil),       // 9: openresponses_grpc.v1.ListStreamsRequest
+	(*ListStreamsResponse)(nil),      // 10: openresponses_grpc.v1.ListStreamsResponse
+	(*DeleteStreamRequest)(nil),      // 11: openresponses_grpc.v1.DeleteStreamRequest
+	(*DeleteStreamResponse)(nil),     // 12: openresponses_grpc.v1.DeleteStreamResponse
+	(*OpenResponsesStreamEvent)(nil), // 13: openresponses_grpc.v1.OpenResponsesStreamEvent
+	(*timestamppb.Timestamp)(nil),    // 14: google.protobuf.Timestamp
 }
 var file_openresponses_grpc_v1_stream_service_proto_depIdxs = []int32{
-	4, // 0: openresponses_grpc.v1.PublishRequest.events:type_name -> openresponses_grpc.v1.OpenResponsesStreamEvent
-	4, // 1: openresponses_grpc.v1.SubscribeResponse.events:type_name -> openresponses_grpc.v1.OpenResponsesStreamEvent
-	0, // 2: openresponses_grpc.v1.OpenResponsesStreamService.Publish:input_type -> openresponses_grpc.v1.PublishRequest
-	2, // 3: openresponses_grpc.v1.OpenResponsesStreamService.Subscribe:input_type -> openresponses_grpc.v1.SubscribeRequest
-	1, // 4: openresponses_grpc.v1.OpenResponsesStreamService.Publish:output_type -> openresponses_grpc.v1.PublishResponse
-	3, // 5: openresponses_grpc.v1.OpenResponsesStreamService.Subscribe:output_type -> openresponses_grpc.v1.SubscribeResponse
-	4, // [4:6] is the sub-list for method output_type
-	2, // [2:4] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	13, // 0: openresponses_grpc.v1.PublishRequest.events:type_name -> openresponses_grpc.v1.OpenResponsesStreamEvent
+	5,  // 1: openresponses_grpc.v1.PublishRequest.failure:type_name -> openresponses_grpc.v1.StreamFailure
+	5,  // 2: openresponses_grpc.v1.PublishResponse.failure:type_name -> openresponses_grpc.v1.StreamFailure
+	13, // 3: openresponses_grpc.v1.SubscribeResponse.events:type_name -> openresponses_grpc.v1.OpenResponsesStreamEvent
+	5,  // 4: openresponses_grpc.v1.SubscribeResponse.failure:type_name -> openresponses_grpc.v1.StreamFailure
+	0,  // 5: openresponses_grpc.v1.StreamInfo.state:type_name -> openresponses_grpc.v1.StreamState
+	5,  // 6: openresponses_grpc.v1.StreamInfo.failure:type_name -> openresponses_grpc.v1.StreamFailure
+	14, // 7: openresponses_grpc.v1.StreamInfo.create_time:type_name -> google.protobuf.Timestamp
+	14, // 8: openresponses_grpc.v1.StreamInfo.update_time:type_name -> google.protobuf.Timestamp
+	14, // 9: openresponses_grpc.v1.StreamInfo.expire_time:type_name -> google.protobuf.Timestamp
+	6,  // 10: openresponses_grpc.v1.GetStreamResponse.stream:type_name -> openresponses_grpc.v1.StreamInfo
+	6,  // 11: openresponses_grpc.v1.ListStreamsResponse.streams:type_name -> openresponses_grpc.v1.StreamInfo
+	1,  // 12: openresponses_grpc.v1.OpenResponsesStreamService.Publish:input_type -> openresponses_grpc.v1.PublishRequest
+	3,  // 13: openresponses_grpc.v1.OpenResponsesStreamService.Subscribe:input_type -> openresponses_grpc.v1.SubscribeRequest
+	7,  // 14: openresponses_grpc.v1.OpenResponsesStreamService.GetStream:input_type -> openresponses_grpc.v1.GetStreamRequest
+	9,  // 15: openresponses_grpc.v1.OpenResponsesStreamService.ListStreams:input_type -> openresponses_grpc.v1.ListStreamsRequest
+	11, // 16: openresponses_grpc.v1.OpenResponsesStreamService.DeleteStream:input_type -> openresponses_grpc.v1.DeleteStreamRequest
+	2,  // 17: openresponses_grpc.v1.OpenResponsesStreamService.Publish:output_type -> openresponses_grpc.v1.PublishResponse
+	4,  // 18: openresponses_grpc.v1.OpenResponsesStreamService.Subscribe:output_type -> openresponses_grpc.v1.SubscribeResponse
+	8,  // 19: openresponses_grpc.v1.OpenResponsesStreamService.GetStream:output_type -> openresponses_grpc.v1.GetStreamResponse
+	10, // 20: openresponses_grpc.v1.OpenResponsesStreamService.ListStreams:output_type -> openresponses_grpc.v1.ListStreamsResponse
+	12, // 21: openresponses_grpc.v1.OpenResponsesStreamService.DeleteStream:output_type -> openresponses_grpc.v1.DeleteStreamResponse
+	17, // [17:22] is the sub-list for method output_type
+	12, // [12:17] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_openresponses_grpc_v1_stream_service_proto_init() }
@@ -374,19 +1165,23 @@ func file_openresponses_grpc_v1_stream_service_proto_init() {
 	}
 	file_openresponses_grpc_v1_events_proto_init()
 	file_openresponses_grpc_v1_stream_service_proto_msgTypes[0].OneofWrappers = []any{}
+	file_openresponses_grpc_v1_stream_service_proto_msgTypes[1].OneofWrappers = []any{}
 	file_openresponses_grpc_v1_stream_service_proto_msgTypes[2].OneofWrappers = []any{}
+	file_openresponses_grpc_v1_stream_service_proto_msgTypes[3].OneofWrappers = []any{}
+	file_openresponses_grpc_v1_stream_service_proto_msgTypes[10].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_openresponses_grpc_v1_stream_service_proto_rawDesc), len(file_openresponses_grpc_v1_stream_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   4,
+			NumEnums:      1,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_openresponses_grpc_v1_stream_service_proto_goTypes,
 		DependencyIndexes: file_openresponses_grpc_v1_stream_service_proto_depIdxs,
+		EnumInfos:         file_openresponses_grpc_v1_stream_service_proto_enumTypes,
 		MessageInfos:      file_openresponses_grpc_v1_stream_service_proto_msgTypes,
 	}.Build()
 	File_openresponses_grpc_v1_stream_service_proto = out.File

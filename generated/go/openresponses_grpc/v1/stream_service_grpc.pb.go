@@ -21,26 +21,56 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	OpenResponsesStreamService_Publish_FullMethodName   = "/openresponses_grpc.v1.OpenResponsesStreamService/Publish"
-	OpenResponsesStreamService_Subscribe_FullMethodName = "/openresponses_grpc.v1.OpenResponsesStreamService/Subscribe"
+	OpenResponsesStreamService_Publish_FullMethodName      = "/openresponses_grpc.v1.OpenResponsesStreamService/Publish"
+	OpenResponsesStreamService_Subscribe_FullMethodName    = "/openresponses_grpc.v1.OpenResponsesStreamService/Subscribe"
+	OpenResponsesStreamService_GetStream_FullMethodName    = "/openresponses_grpc.v1.OpenResponsesStreamService/GetStream"
+	OpenResponsesStreamService_ListStreams_FullMethodName  = "/openresponses_grpc.v1.OpenResponsesStreamService/ListStreams"
+	OpenResponsesStreamService_DeleteStream_FullMethodName = "/openresponses_grpc.v1.OpenResponsesStreamService/DeleteStream"
 )
 
 // OpenResponsesStreamServiceClient is the client API for OpenResponsesStreamService service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Keeps a log of the events of each stream and hands it to any number of subscribers, in order and without loss.
+// Keeps a log of the events of each stream and sends it to any number of subscribers, in order and without loss.
 //
 // A stream is the log of one response, named by its `stream_id`. Offsets count its events from 0, without gaps. A
-// stream's epoch is a random number that the server draws when it creates the stream: one id with another epoch is
+// stream's epoch is a random number that the server draws when it creates the stream: the same id with another epoch is
 // another stream.
+//
+// A position in a stream is `(epoch, offset, checked_offset, checksum)`. The checksum is the CRC-32 (as in zlib) of all
+// events before `checked_offset`, each as its length, a minimal varint, and its bytes as the publisher sent them; it is
+// 0 at offset 0. Only the server computes it: parsed messages that are serialized again can have other bytes. A client
+// copies `checked_offset` and `checksum` from the latest response and sends them back when it resumes. `checked_offset`
+// may lie after the offset that the client resumes at. Where the server's log is shorter than `checked_offset` or has
+// another checksum there, acknowledged events were lost: the call fails with FAILED_PRECONDITION, reason
+// `STREAM_DIVERGED`.
+//
+// Errors carry a `google.rpc.ErrorInfo` with the domain `openresponses_grpc.v1` and a `reason`.
 type OpenResponsesStreamServiceClient interface {
-	// Appends events to a stream. The server answers each request, once its events are stored, with the offset after
-	// them; answers are cumulative. The first request may hold no events: its answer tells where the stream stands.
+	// Appends events to a stream. The server answers each request, once its events are stored, with the stream's end;
+	// acknowledgements are cumulative.
+	//
+	// A publisher that must be the only one does this:
+	//
+	//  1. It sends a request with `publisher` 0 and no events. The response has a number drawn for it, and the epoch.
+	//  2. It sends a request with that number and that epoch and no events. This claims the stream: from now on every
+	//     request with a lower number, or with none, fails with FAILED_PRECONDITION, reason `PUBLISHER_FENCED`. The
+	//     `next_offset` of the response is the offset of its first event.
+	//  3. It sends its events, each request with the number, the epoch and `first_offset`.
+	//  4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
+	//     and then sends again every event that is not acknowledged.
 	Publish(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[PublishRequest, PublishResponse], error)
 	// Reads a stream from an offset on, first what is stored and then what arrives, until `end_of_stream`. A call that
-	// ends without `end_of_stream` means: resume at your next offset. A stream nobody has published yet is waited for.
+	// ends without `end_of_stream` is to be resumed at the next offset. The call waits for a stream that does not exist
+	// yet, unless `must_exist` is set.
 	Subscribe(ctx context.Context, in *SubscribeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SubscribeResponse], error)
+	// Describes one stream; NOT_FOUND if it does not exist.
+	GetStream(ctx context.Context, in *GetStreamRequest, opts ...grpc.CallOption) (*GetStreamResponse, error)
+	// Lists the streams that the caller's token may see, a page at a time, in no particular order.
+	ListStreams(ctx context.Context, in *ListStreamsRequest, opts ...grpc.CallOption) (*ListStreamsResponse, error)
+	// Deletes a stream and its events. Its publishers and subscribers get NOT_FOUND, and its id is free.
+	DeleteStream(ctx context.Context, in *DeleteStreamRequest, opts ...grpc.CallOption) (*DeleteStreamResponse, error)
 }
 
 type openResponsesStreamServiceClient struct {
@@ -83,22 +113,79 @@ func (c *openResponsesStreamServiceClient) Subscribe(ctx context.Context, in *Su
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type OpenResponsesStreamService_SubscribeClient = grpc.ServerStreamingClient[SubscribeResponse]
 
+func (c *openResponsesStreamServiceClient) GetStream(ctx context.Context, in *GetStreamRequest, opts ...grpc.CallOption) (*GetStreamResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetStreamResponse)
+	err := c.cc.Invoke(ctx, OpenResponsesStreamService_GetStream_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *openResponsesStreamServiceClient) ListStreams(ctx context.Context, in *ListStreamsRequest, opts ...grpc.CallOption) (*ListStreamsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListStreamsResponse)
+	err := c.cc.Invoke(ctx, OpenResponsesStreamService_ListStreams_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *openResponsesStreamServiceClient) DeleteStream(ctx context.Context, in *DeleteStreamRequest, opts ...grpc.CallOption) (*DeleteStreamResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteStreamResponse)
+	err := c.cc.Invoke(ctx, OpenResponsesStreamService_DeleteStream_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // OpenResponsesStreamServiceServer is the server API for OpenResponsesStreamService service.
 // All implementations must embed UnimplementedOpenResponsesStreamServiceServer
 // for forward compatibility.
 //
-// Keeps a log of the events of each stream and hands it to any number of subscribers, in order and without loss.
+// Keeps a log of the events of each stream and sends it to any number of subscribers, in order and without loss.
 //
 // A stream is the log of one response, named by its `stream_id`. Offsets count its events from 0, without gaps. A
-// stream's epoch is a random number that the server draws when it creates the stream: one id with another epoch is
+// stream's epoch is a random number that the server draws when it creates the stream: the same id with another epoch is
 // another stream.
+//
+// A position in a stream is `(epoch, offset, checked_offset, checksum)`. The checksum is the CRC-32 (as in zlib) of all
+// events before `checked_offset`, each as its length, a minimal varint, and its bytes as the publisher sent them; it is
+// 0 at offset 0. Only the server computes it: parsed messages that are serialized again can have other bytes. A client
+// copies `checked_offset` and `checksum` from the latest response and sends them back when it resumes. `checked_offset`
+// may lie after the offset that the client resumes at. Where the server's log is shorter than `checked_offset` or has
+// another checksum there, acknowledged events were lost: the call fails with FAILED_PRECONDITION, reason
+// `STREAM_DIVERGED`.
+//
+// Errors carry a `google.rpc.ErrorInfo` with the domain `openresponses_grpc.v1` and a `reason`.
 type OpenResponsesStreamServiceServer interface {
-	// Appends events to a stream. The server answers each request, once its events are stored, with the offset after
-	// them; answers are cumulative. The first request may hold no events: its answer tells where the stream stands.
+	// Appends events to a stream. The server answers each request, once its events are stored, with the stream's end;
+	// acknowledgements are cumulative.
+	//
+	// A publisher that must be the only one does this:
+	//
+	//  1. It sends a request with `publisher` 0 and no events. The response has a number drawn for it, and the epoch.
+	//  2. It sends a request with that number and that epoch and no events. This claims the stream: from now on every
+	//     request with a lower number, or with none, fails with FAILED_PRECONDITION, reason `PUBLISHER_FENCED`. The
+	//     `next_offset` of the response is the offset of its first event.
+	//  3. It sends its events, each request with the number, the epoch and `first_offset`.
+	//  4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
+	//     and then sends again every event that is not acknowledged.
 	Publish(grpc.BidiStreamingServer[PublishRequest, PublishResponse]) error
 	// Reads a stream from an offset on, first what is stored and then what arrives, until `end_of_stream`. A call that
-	// ends without `end_of_stream` means: resume at your next offset. A stream nobody has published yet is waited for.
+	// ends without `end_of_stream` is to be resumed at the next offset. The call waits for a stream that does not exist
+	// yet, unless `must_exist` is set.
 	Subscribe(*SubscribeRequest, grpc.ServerStreamingServer[SubscribeResponse]) error
+	// Describes one stream; NOT_FOUND if it does not exist.
+	GetStream(context.Context, *GetStreamRequest) (*GetStreamResponse, error)
+	// Lists the streams that the caller's token may see, a page at a time, in no particular order.
+	ListStreams(context.Context, *ListStreamsRequest) (*ListStreamsResponse, error)
+	// Deletes a stream and its events. Its publishers and subscribers get NOT_FOUND, and its id is free.
+	DeleteStream(context.Context, *DeleteStreamRequest) (*DeleteStreamResponse, error)
 	mustEmbedUnimplementedOpenResponsesStreamServiceServer()
 }
 
@@ -114,6 +201,15 @@ func (UnimplementedOpenResponsesStreamServiceServer) Publish(grpc.BidiStreamingS
 }
 func (UnimplementedOpenResponsesStreamServiceServer) Subscribe(*SubscribeRequest, grpc.ServerStreamingServer[SubscribeResponse]) error {
 	return status.Error(codes.Unimplemented, "method Subscribe not implemented")
+}
+func (UnimplementedOpenResponsesStreamServiceServer) GetStream(context.Context, *GetStreamRequest) (*GetStreamResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetStream not implemented")
+}
+func (UnimplementedOpenResponsesStreamServiceServer) ListStreams(context.Context, *ListStreamsRequest) (*ListStreamsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListStreams not implemented")
+}
+func (UnimplementedOpenResponsesStreamServiceServer) DeleteStream(context.Context, *DeleteStreamRequest) (*DeleteStreamResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteStream not implemented")
 }
 func (UnimplementedOpenResponsesStreamServiceServer) mustEmbedUnimplementedOpenResponsesStreamServiceServer() {
 }
@@ -155,13 +251,80 @@ func _OpenResponsesStreamService_Subscribe_Handler(srv interface{}, stream grpc.
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type OpenResponsesStreamService_SubscribeServer = grpc.ServerStreamingServer[SubscribeResponse]
 
+func _OpenResponsesStreamService_GetStream_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetStreamRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OpenResponsesStreamServiceServer).GetStream(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OpenResponsesStreamService_GetStream_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OpenResponsesStreamServiceServer).GetStream(ctx, req.(*GetStreamRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OpenResponsesStreamService_ListStreams_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListStreamsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OpenResponsesStreamServiceServer).ListStreams(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OpenResponsesStreamService_ListStreams_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OpenResponsesStreamServiceServer).ListStreams(ctx, req.(*ListStreamsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _OpenResponsesStreamService_DeleteStream_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteStreamRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OpenResponsesStreamServiceServer).DeleteStream(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OpenResponsesStreamService_DeleteStream_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OpenResponsesStreamServiceServer).DeleteStream(ctx, req.(*DeleteStreamRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // OpenResponsesStreamService_ServiceDesc is the grpc.ServiceDesc for OpenResponsesStreamService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
 var OpenResponsesStreamService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "openresponses_grpc.v1.OpenResponsesStreamService",
 	HandlerType: (*OpenResponsesStreamServiceServer)(nil),
-	Methods:     []grpc.MethodDesc{},
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "GetStream",
+			Handler:    _OpenResponsesStreamService_GetStream_Handler,
+		},
+		{
+			MethodName: "ListStreams",
+			Handler:    _OpenResponsesStreamService_ListStreams_Handler,
+		},
+		{
+			MethodName: "DeleteStream",
+			Handler:    _OpenResponsesStreamService_DeleteStream_Handler,
+		},
+	},
 	Streams: []grpc.StreamDesc{
 		{
 			StreamName:    "Publish",

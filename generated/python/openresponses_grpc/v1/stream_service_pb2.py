@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from openresponses_grpc.v1 import events_pb2 as openresponses__grpc_dot_v1_dot_events__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*openresponses_grpc/v1/stream_service.proto\x12\x15openresponses_grpc.v1\x1a\"openresponses_grpc/v1/events.proto\"\xc5\x01\n\x0ePublishRequest\x12\x11\n\tstream_id\x18\x01 \x01(\t\x12\x19\n\x0c\x66irst_offset\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12?\n\x06\x65vents\x18\x03 \x03(\x0b\x32/.openresponses_grpc.v1.OpenResponsesStreamEvent\x12\x15\n\rend_of_stream\x18\x04 \x01(\x08\x12\x12\n\x05\x65poch\x18\x05 \x01(\x04H\x01\x88\x01\x01\x42\x0f\n\r_first_offsetB\x08\n\x06_epoch\"5\n\x0fPublishResponse\x12\x13\n\x0bnext_offset\x18\x01 \x01(\x04\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\"o\n\x10SubscribeRequest\x12\x11\n\tstream_id\x18\x01 \x01(\t\x12\x19\n\x0cstart_offset\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x12\n\x05\x65poch\x18\x03 \x01(\x04H\x01\x88\x01\x01\x42\x0f\n\r_start_offsetB\x08\n\x06_epoch\"\x90\x01\n\x11SubscribeResponse\x12\x14\n\x0c\x66irst_offset\x18\x01 \x01(\x04\x12?\n\x06\x65vents\x18\x02 \x03(\x0b\x32/.openresponses_grpc.v1.OpenResponsesStreamEvent\x12\x15\n\rend_of_stream\x18\x03 \x01(\x08\x12\r\n\x05\x65poch\x18\x04 \x01(\x04\x32\xdc\x01\n\x1aOpenResponsesStreamService\x12\\\n\x07Publish\x12%.openresponses_grpc.v1.PublishRequest\x1a&.openresponses_grpc.v1.PublishResponse(\x01\x30\x01\x12`\n\tSubscribe\x12\'.openresponses_grpc.v1.SubscribeRequest\x1a(.openresponses_grpc.v1.SubscribeResponse0\x01\x42k\n\x15openresponses_grpc.v1B\x12StreamServiceProtoP\x01Z<openresponses-grpc/openresponses_grpc/v1;openresponsesgrpcv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*openresponses_grpc/v1/stream_service.proto\x12\x15openresponses_grpc.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"openresponses_grpc/v1/events.proto\"\xf6\x02\n\x0ePublishRequest\x12\x11\n\tstream_id\x18\x01 \x01(\t\x12\x19\n\x0c\x66irst_offset\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12?\n\x06\x65vents\x18\x03 \x03(\x0b\x32/.openresponses_grpc.v1.OpenResponsesStreamEvent\x12\x15\n\rend_of_stream\x18\x04 \x01(\x08\x12\x12\n\x05\x65poch\x18\x05 \x01(\x04H\x01\x88\x01\x01\x12\x16\n\tpublisher\x18\x06 \x01(\x04H\x02\x88\x01\x01\x12\x35\n\x07\x66\x61ilure\x18\x07 \x01(\x0b\x32$.openresponses_grpc.v1.StreamFailure\x12\x1b\n\x0e\x63hecked_offset\x18\x08 \x01(\x04H\x03\x88\x01\x01\x12\x15\n\x08\x63hecksum\x18\t \x01(\x07H\x04\x88\x01\x01\x42\x0f\n\r_first_offsetB\x08\n\x06_epochB\x0c\n\n_publisherB\x11\n\x0f_checked_offsetB\x0b\n\t_checksum\"\xe5\x01\n\x0fPublishResponse\x12\x13\n\x0bnext_offset\x18\x01 \x01(\x04\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x16\n\tpublisher\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\x15\n\rend_of_stream\x18\x04 \x01(\x08\x12\x35\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32$.openresponses_grpc.v1.StreamFailure\x12\x16\n\x0e\x63hecked_offset\x18\x06 \x01(\x04\x12\x15\n\x08\x63hecksum\x18\x07 \x01(\x07H\x01\x88\x01\x01\x42\x0c\n\n_publisherB\x0b\n\t_checksum\"\xd7\x01\n\x10SubscribeRequest\x12\x11\n\tstream_id\x18\x01 \x01(\t\x12\x19\n\x0cstart_offset\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x12\n\x05\x65poch\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x1b\n\x0e\x63hecked_offset\x18\x04 \x01(\x04H\x02\x88\x01\x01\x12\x15\n\x08\x63hecksum\x18\x05 \x01(\x07H\x03\x88\x01\x01\x12\x12\n\nmust_exist\x18\x06 \x01(\x08\x42\x0f\n\r_start_offsetB\x08\n\x06_epochB\x11\n\x0f_checked_offsetB\x0b\n\t_checksum\"\x83\x02\n\x11SubscribeResponse\x12\x14\n\x0c\x66irst_offset\x18\x01 \x01(\x04\x12?\n\x06\x65vents\x18\x02 \x03(\x0b\x32/.openresponses_grpc.v1.OpenResponsesStreamEvent\x12\x15\n\rend_of_stream\x18\x03 \x01(\x08\x12\r\n\x05\x65poch\x18\x04 \x01(\x04\x12\x35\n\x07\x66\x61ilure\x18\x05 \x01(\x0b\x32$.openresponses_grpc.v1.StreamFailure\x12\x16\n\x0e\x63hecked_offset\x18\x06 \x01(\x04\x12\x15\n\x08\x63hecksum\x18\x07 \x01(\x07H\x00\x88\x01\x01\x42\x0b\n\t_checksum\"0\n\rStreamFailure\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xeb\x02\n\nStreamInfo\x12\x11\n\tstream_id\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x04\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\".openresponses_grpc.v1.StreamState\x12\x35\n\x07\x66\x61ilure\x18\x04 \x01(\x0b\x32$.openresponses_grpc.v1.StreamFailure\x12\x14\n\x0c\x66irst_offset\x18\x05 \x01(\x04\x12\x13\n\x0bnext_offset\x18\x06 \x01(\x04\x12\x13\n\x0b\x65vent_bytes\x18\x07 \x01(\x04\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"%\n\x10GetStreamRequest\x12\x11\n\tstream_id\x18\x01 \x01(\t\"F\n\x11GetStreamResponse\x12\x31\n\x06stream\x18\x01 \x01(\x0b\x32!.openresponses_grpc.v1.StreamInfo\";\n\x12ListStreamsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"b\n\x13ListStreamsResponse\x12\x32\n\x07streams\x18\x01 \x03(\x0b\x32!.openresponses_grpc.v1.StreamInfo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"]\n\x13\x44\x65leteStreamRequest\x12\x11\n\tstream_id\x18\x01 \x01(\t\x12\x12\n\x05\x65poch\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x15\n\rallow_missing\x18\x03 \x01(\x08\x42\x08\n\x06_epoch\"\x16\n\x14\x44\x65leteStreamResponse*\x92\x01\n\x0bStreamState\x12\x1c\n\x18STREAM_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11STREAM_STATE_OPEN\x10\x01\x12\x19\n\x15STREAM_STATE_COMPLETE\x10\x02\x12\x17\n\x13STREAM_STATE_FAILED\x10\x03\x12\x1a\n\x16STREAM_STATE_ABANDONED\x10\x04\x32\x8b\x04\n\x1aOpenResponsesStreamService\x12\\\n\x07Publish\x12%.openresponses_grpc.v1.PublishRequest\x1a&.openresponses_grpc.v1.PublishResponse(\x01\x30\x01\x12`\n\tSubscribe\x12\'.openresponses_grpc.v1.SubscribeRequest\x1a(.openresponses_grpc.v1.SubscribeResponse0\x01\x12^\n\tGetStream\x12\'.openresponses_grpc.v1.GetStreamRequest\x1a(.openresponses_grpc.v1.GetStreamResponse\x12\x64\n\x0bListStreams\x12).openresponses_grpc.v1.ListStreamsRequest\x1a*.openresponses_grpc.v1.ListStreamsResponse\x12g\n\x0c\x44\x65leteStream\x12*.openresponses_grpc.v1.DeleteStreamRequest\x1a+.openresponses_grpc.v1.DeleteStreamResponseBk\n\x15openresponses_grpc.v1B\x12StreamServiceProtoP\x01Z<openresponses-grpc/openresponses_grpc/v1;openresponsesgrpcv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,14 +34,32 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'openresponses_grpc.v1.strea
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\025openresponses_grpc.v1B\022StreamServiceProtoP\001Z<openresponses-grpc/openresponses_grpc/v1;openresponsesgrpcv1'
-  _globals['_PUBLISHREQUEST']._serialized_start=106
-  _globals['_PUBLISHREQUEST']._serialized_end=303
-  _globals['_PUBLISHRESPONSE']._serialized_start=305
-  _globals['_PUBLISHRESPONSE']._serialized_end=358
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=360
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=471
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=474
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=618
-  _globals['_OPENRESPONSESSTREAMSERVICE']._serialized_start=621
-  _globals['_OPENRESPONSESSTREAMSERVICE']._serialized_end=841
+  _globals['_STREAMSTATE']._serialized_start=2035
+  _globals['_STREAMSTATE']._serialized_end=2181
+  _globals['_PUBLISHREQUEST']._serialized_start=139
+  _globals['_PUBLISHREQUEST']._serialized_end=513
+  _globals['_PUBLISHRESPONSE']._serialized_start=516
+  _globals['_PUBLISHRESPONSE']._serialized_end=745
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=748
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=963
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=966
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=1225
+  _globals['_STREAMFAILURE']._serialized_start=1227
+  _globals['_STREAMFAILURE']._serialized_end=1275
+  _globals['_STREAMINFO']._serialized_start=1278
+  _globals['_STREAMINFO']._serialized_end=1641
+  _globals['_GETSTREAMREQUEST']._serialized_start=1643
+  _globals['_GETSTREAMREQUEST']._serialized_end=1680
+  _globals['_GETSTREAMRESPONSE']._serialized_start=1682
+  _globals['_GETSTREAMRESPONSE']._serialized_end=1752
+  _globals['_LISTSTREAMSREQUEST']._serialized_start=1754
+  _globals['_LISTSTREAMSREQUEST']._serialized_end=1813
+  _globals['_LISTSTREAMSRESPONSE']._serialized_start=1815
+  _globals['_LISTSTREAMSRESPONSE']._serialized_end=1913
+  _globals['_DELETESTREAMREQUEST']._serialized_start=1915
+  _globals['_DELETESTREAMREQUEST']._serialized_end=2008
+  _globals['_DELETESTREAMRESPONSE']._serialized_start=2010
+  _globals['_DELETESTREAMRESPONSE']._serialized_end=2032
+  _globals['_OPENRESPONSESSTREAMSERVICE']._serialized_start=2184
+  _globals['_OPENRESPONSESSTREAMSERVICE']._serialized_end=2707
 # @@protoc_insertion_point(module_scope)

@@ -6,7 +6,9 @@ The service that carries the events of streamed responses from publishers to sub
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from openresponses_grpc.v1 import events_pb2 as _events_pb2
 import builtins as _builtins
 import sys
@@ -19,6 +21,42 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _StreamState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StreamStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StreamState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    STREAM_STATE_UNSPECIFIED: _StreamState.ValueType  # 0
+    """Not a state."""
+    STREAM_STATE_OPEN: _StreamState.ValueType  # 1
+    """The stream has not ended: it has a publisher, or had one a short time ago."""
+    STREAM_STATE_COMPLETE: _StreamState.ValueType  # 2
+    """The stream has ended, and all of its events are there."""
+    STREAM_STATE_FAILED: _StreamState.ValueType  # 3
+    """The stream has ended in failure."""
+    STREAM_STATE_ABANDONED: _StreamState.ValueType  # 4
+    """The stream has not ended, and has had no publisher for so long that subscribers are no longer kept waiting. A
+    publisher can still resume it.
+    """
+
+class StreamState(_StreamState, metaclass=_StreamStateEnumTypeWrapper):
+    """Whether a stream can still grow, and if not, why."""
+
+STREAM_STATE_UNSPECIFIED: StreamState.ValueType  # 0
+"""Not a state."""
+STREAM_STATE_OPEN: StreamState.ValueType  # 1
+"""The stream has not ended: it has a publisher, or had one a short time ago."""
+STREAM_STATE_COMPLETE: StreamState.ValueType  # 2
+"""The stream has ended, and all of its events are there."""
+STREAM_STATE_FAILED: StreamState.ValueType  # 3
+"""The stream has ended in failure."""
+STREAM_STATE_ABANDONED: StreamState.ValueType  # 4
+"""The stream has not ended, and has had no publisher for so long that subscribers are no longer kept waiting. A
+publisher can still resume it.
+"""
+Global___StreamState: _TypeAlias = StreamState  # noqa: Y015
+
 @_typing.final
 class PublishRequest(_message.Message):
     """Events to append to a stream."""
@@ -30,21 +68,44 @@ class PublishRequest(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     END_OF_STREAM_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
+    PUBLISHER_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    CHECKED_OFFSET_FIELD_NUMBER: _builtins.int
+    CHECKSUM_FIELD_NUMBER: _builtins.int
     stream_id: _builtins.str
     """The stream's id, 1 to 256 bytes of UTF-8: required in the first request of a call, the same or empty after it."""
     first_offset: _builtins.int
-    """The offset of `events[0]`, which makes a retry safe: events that the stream has already are dropped, and an offset
-    beyond its end is answered with ABORTED. Unset: append at the end, whatever it is.
+    """The offset of `events[0]`, which makes a retry safe. The server compares events that the log has already with the
+    log and drops them; if they differ, the call fails with `STREAM_DIVERGED`. An offset beyond the end fails with
+    ABORTED. Unset: append at the end, whatever it is.
     """
     end_of_stream: _builtins.bool
-    """True when the stream ends after these events; nothing can be appended to it then."""
-    epoch: _builtins.int
-    """The epoch that the stream must have, else the answer is ABORTED, or NOT_FOUND when there is no such stream; unset:
-    any epoch, and the stream is created where there is none.
+    """True when the stream ends after these events; nothing can be appended to it then. The stream is complete unless
+    `failure` is set. A retry must end it the same way, else it fails with FAILED_PRECONDITION.
     """
+    epoch: _builtins.int
+    """The epoch that the stream must have, else the call fails with FAILED_PRECONDITION, or with NOT_FOUND when there is
+    no such stream. Unset: any epoch, and the stream is created if it does not exist.
+    """
+    publisher: _builtins.int
+    """0 draws a number for a publisher; such a request has no events and fences nobody. Another value is a number that was
+    drawn: the first request that has it claims the stream, atomically with its events, and even if they are refused.
+    It needs `epoch`, and `first_offset` if it has events. Unset: append without a claim, as long as nobody has claimed
+    the stream.
+    """
+    checked_offset: _builtins.int
+    """The `checked_offset` of the latest response, from whichever call; needs `checksum` and `epoch`. The server verifies
+    it where it is set; within one call it carries its own position from request to request.
+    """
+    checksum: _builtins.int
+    """The `checksum` of the latest response."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_events_pb2.OpenResponsesStreamEvent]:
         """The events, in order; may be empty."""
+
+    @_builtins.property
+    def failure(self) -> Global___StreamFailure:
+        """Why the response is incomplete; only with `end_of_stream`. The stream has failed then."""
 
     def __init__(
         self,
@@ -54,19 +115,35 @@ class PublishRequest(_message.Message):
         events: _abc.Iterable[_events_pb2.OpenResponsesStreamEvent] | None = ...,
         end_of_stream: _builtins.bool = ...,
         epoch: _builtins.int | None = ...,
+        publisher: _builtins.int | None = ...,
+        failure: Global___StreamFailure | None = ...,
+        checked_offset: _builtins.int | None = ...,
+        checksum: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_epoch", b"_epoch", "_first_offset", b"_first_offset", "epoch", b"epoch", "first_offset", b"first_offset"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_checked_offset", b"_checked_offset", "_checksum", b"_checksum", "_epoch", b"_epoch", "_first_offset", b"_first_offset", "_publisher", b"_publisher", "checked_offset", b"checked_offset", "checksum", b"checksum", "epoch", b"epoch", "failure", b"failure", "first_offset", b"first_offset", "publisher", b"publisher"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_epoch", b"_epoch", "_first_offset", b"_first_offset", "end_of_stream", b"end_of_stream", "epoch", b"epoch", "events", b"events", "first_offset", b"first_offset", "stream_id", b"stream_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_checked_offset", b"_checked_offset", "_checksum", b"_checksum", "_epoch", b"_epoch", "_first_offset", b"_first_offset", "_publisher", b"_publisher", "checked_offset", b"checked_offset", "checksum", b"checksum", "end_of_stream", b"end_of_stream", "epoch", b"epoch", "events", b"events", "failure", b"failure", "first_offset", b"first_offset", "publisher", b"publisher", "stream_id", b"stream_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__checked_offset: _TypeAlias = _typing.Literal["checked_offset"]  # noqa: Y015
+    _WhichOneofArgType__checked_offset: _TypeAlias = _typing.Literal["_checked_offset", b"_checked_offset"]  # noqa: Y015
+    _WhichOneofReturnType__checksum: _TypeAlias = _typing.Literal["checksum"]  # noqa: Y015
+    _WhichOneofArgType__checksum: _TypeAlias = _typing.Literal["_checksum", b"_checksum"]  # noqa: Y015
     _WhichOneofReturnType__epoch: _TypeAlias = _typing.Literal["epoch"]  # noqa: Y015
     _WhichOneofArgType__epoch: _TypeAlias = _typing.Literal["_epoch", b"_epoch"]  # noqa: Y015
     _WhichOneofReturnType__first_offset: _TypeAlias = _typing.Literal["first_offset"]  # noqa: Y015
     _WhichOneofArgType__first_offset: _TypeAlias = _typing.Literal["_first_offset", b"_first_offset"]  # noqa: Y015
+    _WhichOneofReturnType__publisher: _TypeAlias = _typing.Literal["publisher"]  # noqa: Y015
+    _WhichOneofArgType__publisher: _TypeAlias = _typing.Literal["_publisher", b"_publisher"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__checked_offset) -> _WhichOneofReturnType__checked_offset | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__checksum) -> _WhichOneofReturnType__checksum | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__epoch) -> _WhichOneofReturnType__epoch | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__first_offset) -> _WhichOneofReturnType__first_offset | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__publisher) -> _WhichOneofReturnType__publisher | None: ...
 
 Global___PublishRequest: _TypeAlias = PublishRequest  # noqa: Y015
 
@@ -78,56 +155,105 @@ class PublishResponse(_message.Message):
 
     NEXT_OFFSET_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
+    PUBLISHER_FIELD_NUMBER: _builtins.int
+    END_OF_STREAM_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    CHECKED_OFFSET_FIELD_NUMBER: _builtins.int
+    CHECKSUM_FIELD_NUMBER: _builtins.int
     next_offset: _builtins.int
     """The offset that the next event appended to the stream will have."""
     epoch: _builtins.int
-    """The stream's epoch, to be sent with a retry."""
+    """The stream's epoch, to be sent with every later request."""
+    publisher: _builtins.int
+    """The number that was drawn; set if the request asked for one."""
+    end_of_stream: _builtins.bool
+    """True when the stream has ended."""
+    checked_offset: _builtins.int
+    """The offset that `checksum` belongs to."""
+    checksum: _builtins.int
+    """The checksum of all events before `checked_offset`, to be sent when resuming."""
+    @_builtins.property
+    def failure(self) -> Global___StreamFailure:
+        """Set when the stream has ended in failure."""
+
     def __init__(
         self,
         *,
         next_offset: _builtins.int = ...,
         epoch: _builtins.int = ...,
+        publisher: _builtins.int | None = ...,
+        end_of_stream: _builtins.bool = ...,
+        failure: Global___StreamFailure | None = ...,
+        checked_offset: _builtins.int = ...,
+        checksum: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_checksum", b"_checksum", "_publisher", b"_publisher", "checksum", b"checksum", "failure", b"failure", "publisher", b"publisher"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "next_offset", b"next_offset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_checksum", b"_checksum", "_publisher", b"_publisher", "checked_offset", b"checked_offset", "checksum", b"checksum", "end_of_stream", b"end_of_stream", "epoch", b"epoch", "failure", b"failure", "next_offset", b"next_offset", "publisher", b"publisher"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__checksum: _TypeAlias = _typing.Literal["checksum"]  # noqa: Y015
+    _WhichOneofArgType__checksum: _TypeAlias = _typing.Literal["_checksum", b"_checksum"]  # noqa: Y015
+    _WhichOneofReturnType__publisher: _TypeAlias = _typing.Literal["publisher"]  # noqa: Y015
+    _WhichOneofArgType__publisher: _TypeAlias = _typing.Literal["_publisher", b"_publisher"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__checksum) -> _WhichOneofReturnType__checksum | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__publisher) -> _WhichOneofReturnType__publisher | None: ...
 
 Global___PublishResponse: _TypeAlias = PublishResponse  # noqa: Y015
 
 @_typing.final
 class SubscribeRequest(_message.Message):
-    """Names a stream and the offset to read it from."""
+    """Names a stream and the position to read it from."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     STREAM_ID_FIELD_NUMBER: _builtins.int
     START_OFFSET_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
+    CHECKED_OFFSET_FIELD_NUMBER: _builtins.int
+    CHECKSUM_FIELD_NUMBER: _builtins.int
+    MUST_EXIST_FIELD_NUMBER: _builtins.int
     stream_id: _builtins.str
     """The stream's id, 1 to 256 bytes of UTF-8."""
     start_offset: _builtins.int
     """The offset of the first event wanted; unset: 0."""
     epoch: _builtins.int
-    """The epoch that the stream must have, else the answer is ABORTED, or NOT_FOUND when there is no such stream; unset:
-    any epoch, and a stream that does not exist yet is waited for.
+    """The epoch that the stream must have, else the call fails with FAILED_PRECONDITION, or with NOT_FOUND when there is
+    no such stream. Unset: any epoch.
     """
+    checked_offset: _builtins.int
+    """The `checked_offset` of the latest response, from whichever call; needs `checksum` and `epoch`."""
+    checksum: _builtins.int
+    """The `checksum` of the latest response."""
+    must_exist: _builtins.bool
+    """True if the call is to fail with NOT_FOUND when the stream does not exist, instead of waiting for it."""
     def __init__(
         self,
         *,
         stream_id: _builtins.str = ...,
         start_offset: _builtins.int | None = ...,
         epoch: _builtins.int | None = ...,
+        checked_offset: _builtins.int | None = ...,
+        checksum: _builtins.int | None = ...,
+        must_exist: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_epoch", b"_epoch", "_start_offset", b"_start_offset", "epoch", b"epoch", "start_offset", b"start_offset"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_checked_offset", b"_checked_offset", "_checksum", b"_checksum", "_epoch", b"_epoch", "_start_offset", b"_start_offset", "checked_offset", b"checked_offset", "checksum", b"checksum", "epoch", b"epoch", "start_offset", b"start_offset"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_epoch", b"_epoch", "_start_offset", b"_start_offset", "epoch", b"epoch", "start_offset", b"start_offset", "stream_id", b"stream_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_checked_offset", b"_checked_offset", "_checksum", b"_checksum", "_epoch", b"_epoch", "_start_offset", b"_start_offset", "checked_offset", b"checked_offset", "checksum", b"checksum", "epoch", b"epoch", "must_exist", b"must_exist", "start_offset", b"start_offset", "stream_id", b"stream_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__checked_offset: _TypeAlias = _typing.Literal["checked_offset"]  # noqa: Y015
+    _WhichOneofArgType__checked_offset: _TypeAlias = _typing.Literal["_checked_offset", b"_checked_offset"]  # noqa: Y015
+    _WhichOneofReturnType__checksum: _TypeAlias = _typing.Literal["checksum"]  # noqa: Y015
+    _WhichOneofArgType__checksum: _TypeAlias = _typing.Literal["_checksum", b"_checksum"]  # noqa: Y015
     _WhichOneofReturnType__epoch: _TypeAlias = _typing.Literal["epoch"]  # noqa: Y015
     _WhichOneofArgType__epoch: _TypeAlias = _typing.Literal["_epoch", b"_epoch"]  # noqa: Y015
     _WhichOneofReturnType__start_offset: _TypeAlias = _typing.Literal["start_offset"]  # noqa: Y015
     _WhichOneofArgType__start_offset: _TypeAlias = _typing.Literal["_start_offset", b"_start_offset"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__checked_offset) -> _WhichOneofReturnType__checked_offset | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__checksum) -> _WhichOneofReturnType__checksum | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__epoch) -> _WhichOneofReturnType__epoch | None: ...
     @_typing.overload
@@ -145,15 +271,30 @@ class SubscribeResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     END_OF_STREAM_FIELD_NUMBER: _builtins.int
     EPOCH_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    CHECKED_OFFSET_FIELD_NUMBER: _builtins.int
+    CHECKSUM_FIELD_NUMBER: _builtins.int
     first_offset: _builtins.int
     """The offset of `events[0]`; where there are no events, the offset that the next one will have."""
     end_of_stream: _builtins.bool
     """True in the last response of a stream that has ended."""
     epoch: _builtins.int
-    """The stream's epoch, to be sent when resuming."""
+    """The stream's epoch, to be sent when resuming; 0 while the stream does not exist."""
+    checked_offset: _builtins.int
+    """The offset that `checksum` belongs to: the one after `events`."""
+    checksum: _builtins.int
+    """The checksum of all events before `checked_offset`, to be sent when resuming. Unset while the log does not reach
+    `first_offset`.
+    """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_events_pb2.OpenResponsesStreamEvent]:
-        """The events, in order; empty in a sign of life from a stream that has nothing new."""
+        """The events, in order. A response without events is a heartbeat: nothing is new, or, if `epoch` is 0, the stream
+        does not exist yet.
+        """
+
+    @_builtins.property
+    def failure(self) -> Global___StreamFailure:
+        """Set with `end_of_stream` when the stream has ended in failure: the events before it are all that there are."""
 
     def __init__(
         self,
@@ -162,11 +303,257 @@ class SubscribeResponse(_message.Message):
         events: _abc.Iterable[_events_pb2.OpenResponsesStreamEvent] | None = ...,
         end_of_stream: _builtins.bool = ...,
         epoch: _builtins.int = ...,
+        failure: Global___StreamFailure | None = ...,
+        checked_offset: _builtins.int = ...,
+        checksum: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_checksum", b"_checksum", "checksum", b"checksum", "failure", b"failure"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_checksum", b"_checksum", "checked_offset", b"checked_offset", "checksum", b"checksum", "end_of_stream", b"end_of_stream", "epoch", b"epoch", "events", b"events", "failure", b"failure", "first_offset", b"first_offset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__checksum: _TypeAlias = _typing.Literal["checksum"]  # noqa: Y015
+    _WhichOneofArgType__checksum: _TypeAlias = _typing.Literal["_checksum", b"_checksum"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__checksum) -> _WhichOneofReturnType__checksum | None: ...
+
+Global___SubscribeResponse: _TypeAlias = SubscribeResponse  # noqa: Y015
+
+@_typing.final
+class StreamFailure(_message.Message):
+    """Why a stream ended before its response was complete."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """What a program can tell the case by, such as `UPSTREAM_TIMEOUT`: 1 to 64 bytes of UTF-8."""
+    message: _builtins.str
+    """What a person reads, up to 4,096 bytes of UTF-8; may be empty."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_of_stream", b"end_of_stream", "epoch", b"epoch", "events", b"events", "first_offset", b"first_offset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___SubscribeResponse: _TypeAlias = SubscribeResponse  # noqa: Y015
+Global___StreamFailure: _TypeAlias = StreamFailure  # noqa: Y015
+
+@_typing.final
+class StreamInfo(_message.Message):
+    """A stream, without its events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STREAM_ID_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    FIRST_OFFSET_FIELD_NUMBER: _builtins.int
+    NEXT_OFFSET_FIELD_NUMBER: _builtins.int
+    EVENT_BYTES_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    stream_id: _builtins.str
+    """The stream's id."""
+    epoch: _builtins.int
+    """The stream's epoch."""
+    state: Global___StreamState.ValueType
+    """Whether it can still grow."""
+    first_offset: _builtins.int
+    """The offset of the oldest event that the log has."""
+    next_offset: _builtins.int
+    """The offset after the newest event."""
+    event_bytes: _builtins.int
+    """Bytes of its events."""
+    @_builtins.property
+    def failure(self) -> Global___StreamFailure:
+        """Why it failed; set if `state` is STREAM_STATE_FAILED."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was created."""
+
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When events were last appended to it, or when it ended."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it will be dropped, unless a publisher resumes it; unset while it is open."""
+
+    def __init__(
+        self,
+        *,
+        stream_id: _builtins.str = ...,
+        epoch: _builtins.int = ...,
+        state: Global___StreamState.ValueType = ...,
+        failure: Global___StreamFailure | None = ...,
+        first_offset: _builtins.int = ...,
+        next_offset: _builtins.int = ...,
+        event_bytes: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expire_time", b"expire_time", "failure", b"failure", "update_time", b"update_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "epoch", b"epoch", "event_bytes", b"event_bytes", "expire_time", b"expire_time", "failure", b"failure", "first_offset", b"first_offset", "next_offset", b"next_offset", "state", b"state", "stream_id", b"stream_id", "update_time", b"update_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamInfo: _TypeAlias = StreamInfo  # noqa: Y015
+
+@_typing.final
+class GetStreamRequest(_message.Message):
+    """Names the stream to describe."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STREAM_ID_FIELD_NUMBER: _builtins.int
+    stream_id: _builtins.str
+    """The stream's id, 1 to 256 bytes of UTF-8."""
+    def __init__(
+        self,
+        *,
+        stream_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stream_id", b"stream_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStreamRequest: _TypeAlias = GetStreamRequest  # noqa: Y015
+
+@_typing.final
+class GetStreamResponse(_message.Message):
+    """The stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STREAM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def stream(self) -> Global___StreamInfo:
+        """The stream, as it is now."""
+
+    def __init__(
+        self,
+        *,
+        stream: Global___StreamInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stream", b"stream"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stream", b"stream"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStreamResponse: _TypeAlias = GetStreamResponse  # noqa: Y015
+
+@_typing.final
+class ListStreamsRequest(_message.Message):
+    """Names a page of the list of streams."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """The largest number of streams wanted, up to 1,000; 0 is 100. A page can have fewer, and even none."""
+    page_token: _builtins.str
+    """The `next_page_token` of the page before; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStreamsRequest: _TypeAlias = ListStreamsRequest  # noqa: Y015
+
+@_typing.final
+class ListStreamsResponse(_message.Message):
+    """A page of the list of streams."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STREAMS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """The token of the next page; empty after the last page."""
+    @_builtins.property
+    def streams(self) -> _containers.RepeatedCompositeFieldContainer[Global___StreamInfo]:
+        """The streams; may be empty even if there are more pages."""
+
+    def __init__(
+        self,
+        *,
+        streams: _abc.Iterable[Global___StreamInfo] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "streams", b"streams"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStreamsResponse: _TypeAlias = ListStreamsResponse  # noqa: Y015
+
+@_typing.final
+class DeleteStreamRequest(_message.Message):
+    """Names the stream to delete."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STREAM_ID_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    ALLOW_MISSING_FIELD_NUMBER: _builtins.int
+    stream_id: _builtins.str
+    """The stream's id, 1 to 256 bytes of UTF-8."""
+    epoch: _builtins.int
+    """The epoch that the stream must have, else the call fails with FAILED_PRECONDITION; unset: any epoch."""
+    allow_missing: _builtins.bool
+    """True if a stream that does not exist is not an error."""
+    def __init__(
+        self,
+        *,
+        stream_id: _builtins.str = ...,
+        epoch: _builtins.int | None = ...,
+        allow_missing: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_epoch", b"_epoch", "epoch", b"epoch"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_epoch", b"_epoch", "allow_missing", b"allow_missing", "epoch", b"epoch", "stream_id", b"stream_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__epoch: _TypeAlias = _typing.Literal["epoch"]  # noqa: Y015
+    _WhichOneofArgType__epoch: _TypeAlias = _typing.Literal["_epoch", b"_epoch"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__epoch) -> _WhichOneofReturnType__epoch | None: ...
+
+Global___DeleteStreamRequest: _TypeAlias = DeleteStreamRequest  # noqa: Y015
+
+@_typing.final
+class DeleteStreamResponse(_message.Message):
+    """The stream is deleted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteStreamResponse: _TypeAlias = DeleteStreamResponse  # noqa: Y015

@@ -26,11 +26,21 @@ if _version_not_supported:
 
 
 class OpenResponsesStreamServiceStub(object):
-    """Keeps a log of the events of each stream and hands it to any number of subscribers, in order and without loss.
+    """Keeps a log of the events of each stream and sends it to any number of subscribers, in order and without loss.
 
     A stream is the log of one response, named by its `stream_id`. Offsets count its events from 0, without gaps. A
-    stream's epoch is a random number that the server draws when it creates the stream: one id with another epoch is
+    stream's epoch is a random number that the server draws when it creates the stream: the same id with another epoch is
     another stream.
+
+    A position in a stream is `(epoch, offset, checked_offset, checksum)`. The checksum is the CRC-32 (as in zlib) of all
+    events before `checked_offset`, each as its length, a minimal varint, and its bytes as the publisher sent them; it is
+    0 at offset 0. Only the server computes it: parsed messages that are serialized again can have other bytes. A client
+    copies `checked_offset` and `checksum` from the latest response and sends them back when it resumes. `checked_offset`
+    may lie after the offset that the client resumes at. Where the server's log is shorter than `checked_offset` or has
+    another checksum there, acknowledged events were lost: the call fails with FAILED_PRECONDITION, reason
+    `STREAM_DIVERGED`.
+
+    Errors carry a `google.rpc.ErrorInfo` with the domain `openresponses_grpc.v1` and a `reason`.
     """
 
     def __init__(self, channel):
@@ -49,19 +59,54 @@ class OpenResponsesStreamServiceStub(object):
                 request_serializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.SubscribeRequest.SerializeToString,
                 response_deserializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.SubscribeResponse.FromString,
                 _registered_method=True)
+        self.GetStream = channel.unary_unary(
+                '/openresponses_grpc.v1.OpenResponsesStreamService/GetStream',
+                request_serializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.GetStreamRequest.SerializeToString,
+                response_deserializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.GetStreamResponse.FromString,
+                _registered_method=True)
+        self.ListStreams = channel.unary_unary(
+                '/openresponses_grpc.v1.OpenResponsesStreamService/ListStreams',
+                request_serializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.ListStreamsRequest.SerializeToString,
+                response_deserializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.ListStreamsResponse.FromString,
+                _registered_method=True)
+        self.DeleteStream = channel.unary_unary(
+                '/openresponses_grpc.v1.OpenResponsesStreamService/DeleteStream',
+                request_serializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.DeleteStreamRequest.SerializeToString,
+                response_deserializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.DeleteStreamResponse.FromString,
+                _registered_method=True)
 
 
 class OpenResponsesStreamServiceServicer(object):
-    """Keeps a log of the events of each stream and hands it to any number of subscribers, in order and without loss.
+    """Keeps a log of the events of each stream and sends it to any number of subscribers, in order and without loss.
 
     A stream is the log of one response, named by its `stream_id`. Offsets count its events from 0, without gaps. A
-    stream's epoch is a random number that the server draws when it creates the stream: one id with another epoch is
+    stream's epoch is a random number that the server draws when it creates the stream: the same id with another epoch is
     another stream.
+
+    A position in a stream is `(epoch, offset, checked_offset, checksum)`. The checksum is the CRC-32 (as in zlib) of all
+    events before `checked_offset`, each as its length, a minimal varint, and its bytes as the publisher sent them; it is
+    0 at offset 0. Only the server computes it: parsed messages that are serialized again can have other bytes. A client
+    copies `checked_offset` and `checksum` from the latest response and sends them back when it resumes. `checked_offset`
+    may lie after the offset that the client resumes at. Where the server's log is shorter than `checked_offset` or has
+    another checksum there, acknowledged events were lost: the call fails with FAILED_PRECONDITION, reason
+    `STREAM_DIVERGED`.
+
+    Errors carry a `google.rpc.ErrorInfo` with the domain `openresponses_grpc.v1` and a `reason`.
     """
 
     def Publish(self, request_iterator, context):
-        """Appends events to a stream. The server answers each request, once its events are stored, with the offset after
-        them; answers are cumulative. The first request may hold no events: its answer tells where the stream stands.
+        """Appends events to a stream. The server answers each request, once its events are stored, with the stream's end;
+        acknowledgements are cumulative.
+
+        A publisher that must be the only one does this:
+
+        1. It sends a request with `publisher` 0 and no events. The response has a number drawn for it, and the epoch.
+        2. It sends a request with that number and that epoch and no events. This claims the stream: from now on every
+        request with a lower number, or with none, fails with FAILED_PRECONDITION, reason `PUBLISHER_FENCED`. The
+        `next_offset` of the response is the offset of its first event.
+        3. It sends its events, each request with the number, the epoch and `first_offset`.
+        4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
+        and then sends again every event that is not acknowledged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -69,7 +114,29 @@ class OpenResponsesStreamServiceServicer(object):
 
     def Subscribe(self, request, context):
         """Reads a stream from an offset on, first what is stored and then what arrives, until `end_of_stream`. A call that
-        ends without `end_of_stream` means: resume at your next offset. A stream nobody has published yet is waited for.
+        ends without `end_of_stream` is to be resumed at the next offset. The call waits for a stream that does not exist
+        yet, unless `must_exist` is set.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStream(self, request, context):
+        """Describes one stream; NOT_FOUND if it does not exist.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListStreams(self, request, context):
+        """Lists the streams that the caller's token may see, a page at a time, in no particular order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteStream(self, request, context):
+        """Deletes a stream and its events. Its publishers and subscribers get NOT_FOUND, and its id is free.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,6 +155,21 @@ def add_OpenResponsesStreamServiceServicer_to_server(servicer, server):
                     request_deserializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.SubscribeRequest.FromString,
                     response_serializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.SubscribeResponse.SerializeToString,
             ),
+            'GetStream': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStream,
+                    request_deserializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.GetStreamRequest.FromString,
+                    response_serializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.GetStreamResponse.SerializeToString,
+            ),
+            'ListStreams': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStreams,
+                    request_deserializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.ListStreamsRequest.FromString,
+                    response_serializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.ListStreamsResponse.SerializeToString,
+            ),
+            'DeleteStream': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteStream,
+                    request_deserializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.DeleteStreamRequest.FromString,
+                    response_serializer=openresponses__grpc_dot_v1_dot_stream__service__pb2.DeleteStreamResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'openresponses_grpc.v1.OpenResponsesStreamService', rpc_method_handlers)
@@ -97,11 +179,21 @@ def add_OpenResponsesStreamServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OpenResponsesStreamService(object):
-    """Keeps a log of the events of each stream and hands it to any number of subscribers, in order and without loss.
+    """Keeps a log of the events of each stream and sends it to any number of subscribers, in order and without loss.
 
     A stream is the log of one response, named by its `stream_id`. Offsets count its events from 0, without gaps. A
-    stream's epoch is a random number that the server draws when it creates the stream: one id with another epoch is
+    stream's epoch is a random number that the server draws when it creates the stream: the same id with another epoch is
     another stream.
+
+    A position in a stream is `(epoch, offset, checked_offset, checksum)`. The checksum is the CRC-32 (as in zlib) of all
+    events before `checked_offset`, each as its length, a minimal varint, and its bytes as the publisher sent them; it is
+    0 at offset 0. Only the server computes it: parsed messages that are serialized again can have other bytes. A client
+    copies `checked_offset` and `checksum` from the latest response and sends them back when it resumes. `checked_offset`
+    may lie after the offset that the client resumes at. Where the server's log is shorter than `checked_offset` or has
+    another checksum there, acknowledged events were lost: the call fails with FAILED_PRECONDITION, reason
+    `STREAM_DIVERGED`.
+
+    Errors carry a `google.rpc.ErrorInfo` with the domain `openresponses_grpc.v1` and a `reason`.
     """
 
     @staticmethod
@@ -148,6 +240,87 @@ class OpenResponsesStreamService(object):
             '/openresponses_grpc.v1.OpenResponsesStreamService/Subscribe',
             openresponses__grpc_dot_v1_dot_stream__service__pb2.SubscribeRequest.SerializeToString,
             openresponses__grpc_dot_v1_dot_stream__service__pb2.SubscribeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStream(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/openresponses_grpc.v1.OpenResponsesStreamService/GetStream',
+            openresponses__grpc_dot_v1_dot_stream__service__pb2.GetStreamRequest.SerializeToString,
+            openresponses__grpc_dot_v1_dot_stream__service__pb2.GetStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStreams(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/openresponses_grpc.v1.OpenResponsesStreamService/ListStreams',
+            openresponses__grpc_dot_v1_dot_stream__service__pb2.ListStreamsRequest.SerializeToString,
+            openresponses__grpc_dot_v1_dot_stream__service__pb2.ListStreamsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteStream(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/openresponses_grpc.v1.OpenResponsesStreamService/DeleteStream',
+            openresponses__grpc_dot_v1_dot_stream__service__pb2.DeleteStreamRequest.SerializeToString,
+            openresponses__grpc_dot_v1_dot_stream__service__pb2.DeleteStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,11 +27,21 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class OpenResponsesStreamServiceStub:
-    """Keeps a log of the events of each stream and hands it to any number of subscribers, in order and without loss.
+    """Keeps a log of the events of each stream and sends it to any number of subscribers, in order and without loss.
 
     A stream is the log of one response, named by its `stream_id`. Offsets count its events from 0, without gaps. A
-    stream's epoch is a random number that the server draws when it creates the stream: one id with another epoch is
+    stream's epoch is a random number that the server draws when it creates the stream: the same id with another epoch is
     another stream.
+
+    A position in a stream is `(epoch, offset, checked_offset, checksum)`. The checksum is the CRC-32 (as in zlib) of all
+    events before `checked_offset`, each as its length, a minimal varint, and its bytes as the publisher sent them; it is
+    0 at offset 0. Only the server computes it: parsed messages that are serialized again can have other bytes. A client
+    copies `checked_offset` and `checksum` from the latest response and sends them back when it resumes. `checked_offset`
+    may lie after the offset that the client resumes at. Where the server's log is shorter than `checked_offset` or has
+    another checksum there, acknowledged events were lost: the call fails with FAILED_PRECONDITION, reason
+    `STREAM_DIVERGED`.
+
+    Errors carry a `google.rpc.ErrorInfo` with the domain `openresponses_grpc.v1` and a `reason`.
     """
 
     @_typing.overload
@@ -39,39 +49,93 @@ class OpenResponsesStreamServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> OpenResponsesStreamServiceAsyncStub: ...
     Publish: _grpc.StreamStreamMultiCallable[_stream_service_pb2.PublishRequest, _stream_service_pb2.PublishResponse]
-    """Appends events to a stream. The server answers each request, once its events are stored, with the offset after
-    them; answers are cumulative. The first request may hold no events: its answer tells where the stream stands.
+    """Appends events to a stream. The server answers each request, once its events are stored, with the stream's end;
+    acknowledgements are cumulative.
+
+    A publisher that must be the only one does this:
+
+    1. It sends a request with `publisher` 0 and no events. The response has a number drawn for it, and the epoch.
+    2. It sends a request with that number and that epoch and no events. This claims the stream: from now on every
+       request with a lower number, or with none, fails with FAILED_PRECONDITION, reason `PUBLISHER_FENCED`. The
+       `next_offset` of the response is the offset of its first event.
+    3. It sends its events, each request with the number, the epoch and `first_offset`.
+    4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
+       and then sends again every event that is not acknowledged.
     """
     Subscribe: _grpc.UnaryStreamMultiCallable[_stream_service_pb2.SubscribeRequest, _stream_service_pb2.SubscribeResponse]
     """Reads a stream from an offset on, first what is stored and then what arrives, until `end_of_stream`. A call that
-    ends without `end_of_stream` means: resume at your next offset. A stream nobody has published yet is waited for.
+    ends without `end_of_stream` is to be resumed at the next offset. The call waits for a stream that does not exist
+    yet, unless `must_exist` is set.
     """
+    GetStream: _grpc.UnaryUnaryMultiCallable[_stream_service_pb2.GetStreamRequest, _stream_service_pb2.GetStreamResponse]
+    """Describes one stream; NOT_FOUND if it does not exist."""
+    ListStreams: _grpc.UnaryUnaryMultiCallable[_stream_service_pb2.ListStreamsRequest, _stream_service_pb2.ListStreamsResponse]
+    """Lists the streams that the caller's token may see, a page at a time, in no particular order."""
+    DeleteStream: _grpc.UnaryUnaryMultiCallable[_stream_service_pb2.DeleteStreamRequest, _stream_service_pb2.DeleteStreamResponse]
+    """Deletes a stream and its events. Its publishers and subscribers get NOT_FOUND, and its id is free."""
 
 @_typing.type_check_only
 class OpenResponsesStreamServiceAsyncStub(OpenResponsesStreamServiceStub):
-    """Keeps a log of the events of each stream and hands it to any number of subscribers, in order and without loss.
+    """Keeps a log of the events of each stream and sends it to any number of subscribers, in order and without loss.
 
     A stream is the log of one response, named by its `stream_id`. Offsets count its events from 0, without gaps. A
-    stream's epoch is a random number that the server draws when it creates the stream: one id with another epoch is
+    stream's epoch is a random number that the server draws when it creates the stream: the same id with another epoch is
     another stream.
+
+    A position in a stream is `(epoch, offset, checked_offset, checksum)`. The checksum is the CRC-32 (as in zlib) of all
+    events before `checked_offset`, each as its length, a minimal varint, and its bytes as the publisher sent them; it is
+    0 at offset 0. Only the server computes it: parsed messages that are serialized again can have other bytes. A client
+    copies `checked_offset` and `checksum` from the latest response and sends them back when it resumes. `checked_offset`
+    may lie after the offset that the client resumes at. Where the server's log is shorter than `checked_offset` or has
+    another checksum there, acknowledged events were lost: the call fails with FAILED_PRECONDITION, reason
+    `STREAM_DIVERGED`.
+
+    Errors carry a `google.rpc.ErrorInfo` with the domain `openresponses_grpc.v1` and a `reason`.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Publish: _aio.StreamStreamMultiCallable[_stream_service_pb2.PublishRequest, _stream_service_pb2.PublishResponse]  # type: ignore[assignment]
-    """Appends events to a stream. The server answers each request, once its events are stored, with the offset after
-    them; answers are cumulative. The first request may hold no events: its answer tells where the stream stands.
+    """Appends events to a stream. The server answers each request, once its events are stored, with the stream's end;
+    acknowledgements are cumulative.
+
+    A publisher that must be the only one does this:
+
+    1. It sends a request with `publisher` 0 and no events. The response has a number drawn for it, and the epoch.
+    2. It sends a request with that number and that epoch and no events. This claims the stream: from now on every
+       request with a lower number, or with none, fails with FAILED_PRECONDITION, reason `PUBLISHER_FENCED`. The
+       `next_offset` of the response is the offset of its first event.
+    3. It sends its events, each request with the number, the epoch and `first_offset`.
+    4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
+       and then sends again every event that is not acknowledged.
     """
     Subscribe: _aio.UnaryStreamMultiCallable[_stream_service_pb2.SubscribeRequest, _stream_service_pb2.SubscribeResponse]  # type: ignore[assignment]
     """Reads a stream from an offset on, first what is stored and then what arrives, until `end_of_stream`. A call that
-    ends without `end_of_stream` means: resume at your next offset. A stream nobody has published yet is waited for.
+    ends without `end_of_stream` is to be resumed at the next offset. The call waits for a stream that does not exist
+    yet, unless `must_exist` is set.
     """
+    GetStream: _aio.UnaryUnaryMultiCallable[_stream_service_pb2.GetStreamRequest, _stream_service_pb2.GetStreamResponse]  # type: ignore[assignment]
+    """Describes one stream; NOT_FOUND if it does not exist."""
+    ListStreams: _aio.UnaryUnaryMultiCallable[_stream_service_pb2.ListStreamsRequest, _stream_service_pb2.ListStreamsResponse]  # type: ignore[assignment]
+    """Lists the streams that the caller's token may see, a page at a time, in no particular order."""
+    DeleteStream: _aio.UnaryUnaryMultiCallable[_stream_service_pb2.DeleteStreamRequest, _stream_service_pb2.DeleteStreamResponse]  # type: ignore[assignment]
+    """Deletes a stream and its events. Its publishers and subscribers get NOT_FOUND, and its id is free."""
 
 class OpenResponsesStreamServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Keeps a log of the events of each stream and hands it to any number of subscribers, in order and without loss.
+    """Keeps a log of the events of each stream and sends it to any number of subscribers, in order and without loss.
 
     A stream is the log of one response, named by its `stream_id`. Offsets count its events from 0, without gaps. A
-    stream's epoch is a random number that the server draws when it creates the stream: one id with another epoch is
+    stream's epoch is a random number that the server draws when it creates the stream: the same id with another epoch is
     another stream.
+
+    A position in a stream is `(epoch, offset, checked_offset, checksum)`. The checksum is the CRC-32 (as in zlib) of all
+    events before `checked_offset`, each as its length, a minimal varint, and its bytes as the publisher sent them; it is
+    0 at offset 0. Only the server computes it: parsed messages that are serialized again can have other bytes. A client
+    copies `checked_offset` and `checksum` from the latest response and sends them back when it resumes. `checked_offset`
+    may lie after the offset that the client resumes at. Where the server's log is shorter than `checked_offset` or has
+    another checksum there, acknowledged events were lost: the call fails with FAILED_PRECONDITION, reason
+    `STREAM_DIVERGED`.
+
+    Errors carry a `google.rpc.ErrorInfo` with the domain `openresponses_grpc.v1` and a `reason`.
     """
 
     @_abc_1.abstractmethod
@@ -80,8 +144,18 @@ class OpenResponsesStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_stream_service_pb2.PublishRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_stream_service_pb2.PublishResponse], _abc.AsyncIterator[_stream_service_pb2.PublishResponse]]:
-        """Appends events to a stream. The server answers each request, once its events are stored, with the offset after
-        them; answers are cumulative. The first request may hold no events: its answer tells where the stream stands.
+        """Appends events to a stream. The server answers each request, once its events are stored, with the stream's end;
+        acknowledgements are cumulative.
+
+        A publisher that must be the only one does this:
+
+        1. It sends a request with `publisher` 0 and no events. The response has a number drawn for it, and the epoch.
+        2. It sends a request with that number and that epoch and no events. This claims the stream: from now on every
+           request with a lower number, or with none, fails with FAILED_PRECONDITION, reason `PUBLISHER_FENCED`. The
+           `next_offset` of the response is the offset of its first event.
+        3. It sends its events, each request with the number, the epoch and `first_offset`.
+        4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
+           and then sends again every event that is not acknowledged.
         """
 
     @_abc_1.abstractmethod
@@ -91,7 +165,32 @@ class OpenResponsesStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_stream_service_pb2.SubscribeResponse], _abc.AsyncIterator[_stream_service_pb2.SubscribeResponse]]:
         """Reads a stream from an offset on, first what is stored and then what arrives, until `end_of_stream`. A call that
-        ends without `end_of_stream` means: resume at your next offset. A stream nobody has published yet is waited for.
+        ends without `end_of_stream` is to be resumed at the next offset. The call waits for a stream that does not exist
+        yet, unless `must_exist` is set.
         """
+
+    @_abc_1.abstractmethod
+    def GetStream(
+        self,
+        request: _stream_service_pb2.GetStreamRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_stream_service_pb2.GetStreamResponse, _abc.Awaitable[_stream_service_pb2.GetStreamResponse]]:
+        """Describes one stream; NOT_FOUND if it does not exist."""
+
+    @_abc_1.abstractmethod
+    def ListStreams(
+        self,
+        request: _stream_service_pb2.ListStreamsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_stream_service_pb2.ListStreamsResponse, _abc.Awaitable[_stream_service_pb2.ListStreamsResponse]]:
+        """Lists the streams that the caller's token may see, a page at a time, in no particular order."""
+
+    @_abc_1.abstractmethod
+    def DeleteStream(
+        self,
+        request: _stream_service_pb2.DeleteStreamRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_stream_service_pb2.DeleteStreamResponse, _abc.Awaitable[_stream_service_pb2.DeleteStreamResponse]]:
+        """Deletes a stream and its events. Its publishers and subscribers get NOT_FOUND, and its id is free."""
 
 def add_OpenResponsesStreamServiceServicer_to_server(servicer: OpenResponsesStreamServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -4,9 +4,10 @@
 // @generated from file openresponses_grpc/v1/stream_service.proto (package openresponses_grpc.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { OpenResponsesStreamEvent } from "./events_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file openresponses_grpc/v1/stream_service.proto.
@@ -27,8 +28,9 @@ export declare type PublishRequest = Message<"openresponses_grpc.v1.PublishReque
   streamId: string;
 
   /**
-   * The offset of `events[0]`, which makes a retry safe: events that the stream has already are dropped, and an offset
-   * beyond its end is answered with ABORTED. Unset: append at the end, whatever it is.
+   * The offset of `events[0]`, which makes a retry safe. The server compares events that the log has already with the
+   * log and drops them; if they differ, the call fails with `STREAM_DIVERGED`. An offset beyond the end fails with
+   * ABORTED. Unset: append at the end, whatever it is.
    *
    * @generated from field: optional uint64 first_offset = 2;
    */
@@ -42,19 +44,52 @@ export declare type PublishRequest = Message<"openresponses_grpc.v1.PublishReque
   events: OpenResponsesStreamEvent[];
 
   /**
-   * True when the stream ends after these events; nothing can be appended to it then.
+   * True when the stream ends after these events; nothing can be appended to it then. The stream is complete unless
+   * `failure` is set. A retry must end it the same way, else it fails with FAILED_PRECONDITION.
    *
    * @generated from field: bool end_of_stream = 4;
    */
   endOfStream: boolean;
 
   /**
-   * The epoch that the stream must have, else the answer is ABORTED, or NOT_FOUND when there is no such stream; unset:
-   * any epoch, and the stream is created where there is none.
+   * The epoch that the stream must have, else the call fails with FAILED_PRECONDITION, or with NOT_FOUND when there is
+   * no such stream. Unset: any epoch, and the stream is created if it does not exist.
    *
    * @generated from field: optional uint64 epoch = 5;
    */
   epoch?: bigint | undefined;
+
+  /**
+   * 0 draws a number for a publisher; such a request has no events and fences nobody. Another value is a number that was
+   * drawn: the first request that has it claims the stream, atomically with its events, and even if they are refused.
+   * It needs `epoch`, and `first_offset` if it has events. Unset: append without a claim, as long as nobody has claimed
+   * the stream.
+   *
+   * @generated from field: optional uint64 publisher = 6;
+   */
+  publisher?: bigint | undefined;
+
+  /**
+   * Why the response is incomplete; only with `end_of_stream`. The stream has failed then.
+   *
+   * @generated from field: openresponses_grpc.v1.StreamFailure failure = 7;
+   */
+  failure?: StreamFailure | undefined;
+
+  /**
+   * The `checked_offset` of the latest response, from whichever call; needs `checksum` and `epoch`. The server verifies
+   * it where it is set; within one call it carries its own position from request to request.
+   *
+   * @generated from field: optional uint64 checked_offset = 8;
+   */
+  checkedOffset?: bigint | undefined;
+
+  /**
+   * The `checksum` of the latest response.
+   *
+   * @generated from field: optional fixed32 checksum = 9;
+   */
+  checksum?: number | undefined;
 };
 
 /**
@@ -77,11 +112,46 @@ export declare type PublishResponse = Message<"openresponses_grpc.v1.PublishResp
   nextOffset: bigint;
 
   /**
-   * The stream's epoch, to be sent with a retry.
+   * The stream's epoch, to be sent with every later request.
    *
    * @generated from field: uint64 epoch = 2;
    */
   epoch: bigint;
+
+  /**
+   * The number that was drawn; set if the request asked for one.
+   *
+   * @generated from field: optional uint64 publisher = 3;
+   */
+  publisher?: bigint | undefined;
+
+  /**
+   * True when the stream has ended.
+   *
+   * @generated from field: bool end_of_stream = 4;
+   */
+  endOfStream: boolean;
+
+  /**
+   * Set when the stream has ended in failure.
+   *
+   * @generated from field: openresponses_grpc.v1.StreamFailure failure = 5;
+   */
+  failure?: StreamFailure | undefined;
+
+  /**
+   * The offset that `checksum` belongs to.
+   *
+   * @generated from field: uint64 checked_offset = 6;
+   */
+  checkedOffset: bigint;
+
+  /**
+   * The checksum of all events before `checked_offset`, to be sent when resuming.
+   *
+   * @generated from field: optional fixed32 checksum = 7;
+   */
+  checksum?: number | undefined;
 };
 
 /**
@@ -91,7 +161,7 @@ export declare type PublishResponse = Message<"openresponses_grpc.v1.PublishResp
 export declare const PublishResponseSchema: GenMessage<PublishResponse>;
 
 /**
- * Names a stream and the offset to read it from.
+ * Names a stream and the position to read it from.
  *
  * @generated from message openresponses_grpc.v1.SubscribeRequest
  */
@@ -111,12 +181,33 @@ export declare type SubscribeRequest = Message<"openresponses_grpc.v1.SubscribeR
   startOffset?: bigint | undefined;
 
   /**
-   * The epoch that the stream must have, else the answer is ABORTED, or NOT_FOUND when there is no such stream; unset:
-   * any epoch, and a stream that does not exist yet is waited for.
+   * The epoch that the stream must have, else the call fails with FAILED_PRECONDITION, or with NOT_FOUND when there is
+   * no such stream. Unset: any epoch.
    *
    * @generated from field: optional uint64 epoch = 3;
    */
   epoch?: bigint | undefined;
+
+  /**
+   * The `checked_offset` of the latest response, from whichever call; needs `checksum` and `epoch`.
+   *
+   * @generated from field: optional uint64 checked_offset = 4;
+   */
+  checkedOffset?: bigint | undefined;
+
+  /**
+   * The `checksum` of the latest response.
+   *
+   * @generated from field: optional fixed32 checksum = 5;
+   */
+  checksum?: number | undefined;
+
+  /**
+   * True if the call is to fail with NOT_FOUND when the stream does not exist, instead of waiting for it.
+   *
+   * @generated from field: bool must_exist = 6;
+   */
+  mustExist: boolean;
 };
 
 /**
@@ -139,7 +230,8 @@ export declare type SubscribeResponse = Message<"openresponses_grpc.v1.Subscribe
   firstOffset: bigint;
 
   /**
-   * The events, in order; empty in a sign of life from a stream that has nothing new.
+   * The events, in order. A response without events is a heartbeat: nothing is new, or, if `epoch` is 0, the stream
+   * does not exist yet.
    *
    * @generated from field: repeated openresponses_grpc.v1.OpenResponsesStreamEvent events = 2;
    */
@@ -153,11 +245,33 @@ export declare type SubscribeResponse = Message<"openresponses_grpc.v1.Subscribe
   endOfStream: boolean;
 
   /**
-   * The stream's epoch, to be sent when resuming.
+   * The stream's epoch, to be sent when resuming; 0 while the stream does not exist.
    *
    * @generated from field: uint64 epoch = 4;
    */
   epoch: bigint;
+
+  /**
+   * Set with `end_of_stream` when the stream has ended in failure: the events before it are all that there are.
+   *
+   * @generated from field: openresponses_grpc.v1.StreamFailure failure = 5;
+   */
+  failure?: StreamFailure | undefined;
+
+  /**
+   * The offset that `checksum` belongs to: the one after `events`.
+   *
+   * @generated from field: uint64 checked_offset = 6;
+   */
+  checkedOffset: bigint;
+
+  /**
+   * The checksum of all events before `checked_offset`, to be sent when resuming. Unset while the log does not reach
+   * `first_offset`.
+   *
+   * @generated from field: optional fixed32 checksum = 7;
+   */
+  checksum?: number | undefined;
 };
 
 /**
@@ -167,18 +281,338 @@ export declare type SubscribeResponse = Message<"openresponses_grpc.v1.Subscribe
 export declare const SubscribeResponseSchema: GenMessage<SubscribeResponse>;
 
 /**
- * Keeps a log of the events of each stream and hands it to any number of subscribers, in order and without loss.
+ * Why a stream ended before its response was complete.
+ *
+ * @generated from message openresponses_grpc.v1.StreamFailure
+ */
+export declare type StreamFailure = Message<"openresponses_grpc.v1.StreamFailure"> & {
+  /**
+   * What a program can tell the case by, such as `UPSTREAM_TIMEOUT`: 1 to 64 bytes of UTF-8.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * What a person reads, up to 4,096 bytes of UTF-8; may be empty.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message openresponses_grpc.v1.StreamFailure.
+ * Use `create(StreamFailureSchema)` to create a new message.
+ */
+export declare const StreamFailureSchema: GenMessage<StreamFailure>;
+
+/**
+ * A stream, without its events.
+ *
+ * @generated from message openresponses_grpc.v1.StreamInfo
+ */
+export declare type StreamInfo = Message<"openresponses_grpc.v1.StreamInfo"> & {
+  /**
+   * The stream's id.
+   *
+   * @generated from field: string stream_id = 1;
+   */
+  streamId: string;
+
+  /**
+   * The stream's epoch.
+   *
+   * @generated from field: uint64 epoch = 2;
+   */
+  epoch: bigint;
+
+  /**
+   * Whether it can still grow.
+   *
+   * @generated from field: openresponses_grpc.v1.StreamState state = 3;
+   */
+  state: StreamState;
+
+  /**
+   * Why it failed; set if `state` is STREAM_STATE_FAILED.
+   *
+   * @generated from field: openresponses_grpc.v1.StreamFailure failure = 4;
+   */
+  failure?: StreamFailure | undefined;
+
+  /**
+   * The offset of the oldest event that the log has.
+   *
+   * @generated from field: uint64 first_offset = 5;
+   */
+  firstOffset: bigint;
+
+  /**
+   * The offset after the newest event.
+   *
+   * @generated from field: uint64 next_offset = 6;
+   */
+  nextOffset: bigint;
+
+  /**
+   * Bytes of its events.
+   *
+   * @generated from field: uint64 event_bytes = 7;
+   */
+  eventBytes: bigint;
+
+  /**
+   * When it was created.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 8;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When events were last appended to it, or when it ended.
+   *
+   * @generated from field: google.protobuf.Timestamp update_time = 9;
+   */
+  updateTime?: Timestamp | undefined;
+
+  /**
+   * When it will be dropped, unless a publisher resumes it; unset while it is open.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 10;
+   */
+  expireTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message openresponses_grpc.v1.StreamInfo.
+ * Use `create(StreamInfoSchema)` to create a new message.
+ */
+export declare const StreamInfoSchema: GenMessage<StreamInfo>;
+
+/**
+ * Names the stream to describe.
+ *
+ * @generated from message openresponses_grpc.v1.GetStreamRequest
+ */
+export declare type GetStreamRequest = Message<"openresponses_grpc.v1.GetStreamRequest"> & {
+  /**
+   * The stream's id, 1 to 256 bytes of UTF-8.
+   *
+   * @generated from field: string stream_id = 1;
+   */
+  streamId: string;
+};
+
+/**
+ * Describes the message openresponses_grpc.v1.GetStreamRequest.
+ * Use `create(GetStreamRequestSchema)` to create a new message.
+ */
+export declare const GetStreamRequestSchema: GenMessage<GetStreamRequest>;
+
+/**
+ * The stream.
+ *
+ * @generated from message openresponses_grpc.v1.GetStreamResponse
+ */
+export declare type GetStreamResponse = Message<"openresponses_grpc.v1.GetStreamResponse"> & {
+  /**
+   * The stream, as it is now.
+   *
+   * @generated from field: openresponses_grpc.v1.StreamInfo stream = 1;
+   */
+  stream?: StreamInfo | undefined;
+};
+
+/**
+ * Describes the message openresponses_grpc.v1.GetStreamResponse.
+ * Use `create(GetStreamResponseSchema)` to create a new message.
+ */
+export declare const GetStreamResponseSchema: GenMessage<GetStreamResponse>;
+
+/**
+ * Names a page of the list of streams.
+ *
+ * @generated from message openresponses_grpc.v1.ListStreamsRequest
+ */
+export declare type ListStreamsRequest = Message<"openresponses_grpc.v1.ListStreamsRequest"> & {
+  /**
+   * The largest number of streams wanted, up to 1,000; 0 is 100. A page can have fewer, and even none.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * The `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message openresponses_grpc.v1.ListStreamsRequest.
+ * Use `create(ListStreamsRequestSchema)` to create a new message.
+ */
+export declare const ListStreamsRequestSchema: GenMessage<ListStreamsRequest>;
+
+/**
+ * A page of the list of streams.
+ *
+ * @generated from message openresponses_grpc.v1.ListStreamsResponse
+ */
+export declare type ListStreamsResponse = Message<"openresponses_grpc.v1.ListStreamsResponse"> & {
+  /**
+   * The streams; may be empty even if there are more pages.
+   *
+   * @generated from field: repeated openresponses_grpc.v1.StreamInfo streams = 1;
+   */
+  streams: StreamInfo[];
+
+  /**
+   * The token of the next page; empty after the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message openresponses_grpc.v1.ListStreamsResponse.
+ * Use `create(ListStreamsResponseSchema)` to create a new message.
+ */
+export declare const ListStreamsResponseSchema: GenMessage<ListStreamsResponse>;
+
+/**
+ * Names the stream to delete.
+ *
+ * @generated from message openresponses_grpc.v1.DeleteStreamRequest
+ */
+export declare type DeleteStreamRequest = Message<"openresponses_grpc.v1.DeleteStreamRequest"> & {
+  /**
+   * The stream's id, 1 to 256 bytes of UTF-8.
+   *
+   * @generated from field: string stream_id = 1;
+   */
+  streamId: string;
+
+  /**
+   * The epoch that the stream must have, else the call fails with FAILED_PRECONDITION; unset: any epoch.
+   *
+   * @generated from field: optional uint64 epoch = 2;
+   */
+  epoch?: bigint | undefined;
+
+  /**
+   * True if a stream that does not exist is not an error.
+   *
+   * @generated from field: bool allow_missing = 3;
+   */
+  allowMissing: boolean;
+};
+
+/**
+ * Describes the message openresponses_grpc.v1.DeleteStreamRequest.
+ * Use `create(DeleteStreamRequestSchema)` to create a new message.
+ */
+export declare const DeleteStreamRequestSchema: GenMessage<DeleteStreamRequest>;
+
+/**
+ * The stream is deleted.
+ *
+ * @generated from message openresponses_grpc.v1.DeleteStreamResponse
+ */
+export declare type DeleteStreamResponse = Message<"openresponses_grpc.v1.DeleteStreamResponse"> & {
+};
+
+/**
+ * Describes the message openresponses_grpc.v1.DeleteStreamResponse.
+ * Use `create(DeleteStreamResponseSchema)` to create a new message.
+ */
+export declare const DeleteStreamResponseSchema: GenMessage<DeleteStreamResponse>;
+
+/**
+ * Whether a stream can still grow, and if not, why.
+ *
+ * @generated from enum openresponses_grpc.v1.StreamState
+ */
+export enum StreamState {
+  /**
+   * Not a state.
+   *
+   * @generated from enum value: STREAM_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The stream has not ended: it has a publisher, or had one a short time ago.
+   *
+   * @generated from enum value: STREAM_STATE_OPEN = 1;
+   */
+  OPEN = 1,
+
+  /**
+   * The stream has ended, and all of its events are there.
+   *
+   * @generated from enum value: STREAM_STATE_COMPLETE = 2;
+   */
+  COMPLETE = 2,
+
+  /**
+   * The stream has ended in failure.
+   *
+   * @generated from enum value: STREAM_STATE_FAILED = 3;
+   */
+  FAILED = 3,
+
+  /**
+   * The stream has not ended, and has had no publisher for so long that subscribers are no longer kept waiting. A
+   * publisher can still resume it.
+   *
+   * @generated from enum value: STREAM_STATE_ABANDONED = 4;
+   */
+  ABANDONED = 4,
+}
+
+/**
+ * Describes the enum openresponses_grpc.v1.StreamState.
+ */
+export declare const StreamStateSchema: GenEnum<StreamState>;
+
+/**
+ * Keeps a log of the events of each stream and sends it to any number of subscribers, in order and without loss.
  *
  * A stream is the log of one response, named by its `stream_id`. Offsets count its events from 0, without gaps. A
- * stream's epoch is a random number that the server draws when it creates the stream: one id with another epoch is
+ * stream's epoch is a random number that the server draws when it creates the stream: the same id with another epoch is
  * another stream.
+ *
+ * A position in a stream is `(epoch, offset, checked_offset, checksum)`. The checksum is the CRC-32 (as in zlib) of all
+ * events before `checked_offset`, each as its length, a minimal varint, and its bytes as the publisher sent them; it is
+ * 0 at offset 0. Only the server computes it: parsed messages that are serialized again can have other bytes. A client
+ * copies `checked_offset` and `checksum` from the latest response and sends them back when it resumes. `checked_offset`
+ * may lie after the offset that the client resumes at. Where the server's log is shorter than `checked_offset` or has
+ * another checksum there, acknowledged events were lost: the call fails with FAILED_PRECONDITION, reason
+ * `STREAM_DIVERGED`.
+ *
+ * Errors carry a `google.rpc.ErrorInfo` with the domain `openresponses_grpc.v1` and a `reason`.
  *
  * @generated from service openresponses_grpc.v1.OpenResponsesStreamService
  */
 export declare const OpenResponsesStreamService: GenService<{
   /**
-   * Appends events to a stream. The server answers each request, once its events are stored, with the offset after
-   * them; answers are cumulative. The first request may hold no events: its answer tells where the stream stands.
+   * Appends events to a stream. The server answers each request, once its events are stored, with the stream's end;
+   * acknowledgements are cumulative.
+   *
+   * A publisher that must be the only one does this:
+   *
+   * 1. It sends a request with `publisher` 0 and no events. The response has a number drawn for it, and the epoch.
+   * 2. It sends a request with that number and that epoch and no events. This claims the stream: from now on every
+   *    request with a lower number, or with none, fails with FAILED_PRECONDITION, reason `PUBLISHER_FENCED`. The
+   *    `next_offset` of the response is the offset of its first event.
+   * 3. It sends its events, each request with the number, the epoch and `first_offset`.
+   * 4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
+   *    and then sends again every event that is not acknowledged.
    *
    * @generated from rpc openresponses_grpc.v1.OpenResponsesStreamService.Publish
    */
@@ -189,7 +623,8 @@ export declare const OpenResponsesStreamService: GenService<{
   },
   /**
    * Reads a stream from an offset on, first what is stored and then what arrives, until `end_of_stream`. A call that
-   * ends without `end_of_stream` means: resume at your next offset. A stream nobody has published yet is waited for.
+   * ends without `end_of_stream` is to be resumed at the next offset. The call waits for a stream that does not exist
+   * yet, unless `must_exist` is set.
    *
    * @generated from rpc openresponses_grpc.v1.OpenResponsesStreamService.Subscribe
    */
@@ -197,6 +632,36 @@ export declare const OpenResponsesStreamService: GenService<{
     methodKind: "server_streaming";
     input: typeof SubscribeRequestSchema;
     output: typeof SubscribeResponseSchema;
+  },
+  /**
+   * Describes one stream; NOT_FOUND if it does not exist.
+   *
+   * @generated from rpc openresponses_grpc.v1.OpenResponsesStreamService.GetStream
+   */
+  getStream: {
+    methodKind: "unary";
+    input: typeof GetStreamRequestSchema;
+    output: typeof GetStreamResponseSchema;
+  },
+  /**
+   * Lists the streams that the caller's token may see, a page at a time, in no particular order.
+   *
+   * @generated from rpc openresponses_grpc.v1.OpenResponsesStreamService.ListStreams
+   */
+  listStreams: {
+    methodKind: "unary";
+    input: typeof ListStreamsRequestSchema;
+    output: typeof ListStreamsResponseSchema;
+  },
+  /**
+   * Deletes a stream and its events. Its publishers and subscribers get NOT_FOUND, and its id is free.
+   *
+   * @generated from rpc openresponses_grpc.v1.OpenResponsesStreamService.DeleteStream
+   */
+  deleteStream: {
+    methodKind: "unary";
+    input: typeof DeleteStreamRequestSchema;
+    output: typeof DeleteStreamResponseSchema;
   },
 }>;
 

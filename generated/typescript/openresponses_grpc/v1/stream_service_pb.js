@@ -4,14 +4,15 @@
 // @generated from file openresponses_grpc/v1/stream_service.proto (package openresponses_grpc.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
+import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_openresponses_grpc_v1_events } from "./events_pb.js";
 
 /**
  * Describes the file openresponses_grpc/v1/stream_service.proto.
  */
 export const file_openresponses_grpc_v1_stream_service = /*@__PURE__*/
-  fileDesc("CipvcGVucmVzcG9uc2VzX2dycGMvdjEvc3RyZWFtX3NlcnZpY2UucHJvdG8SFW9wZW5yZXNwb25zZXNfZ3JwYy52MSLFAQoOUHVibGlzaFJlcXVlc3QSEQoJc3RyZWFtX2lkGAEgASgJEhkKDGZpcnN0X29mZnNldBgCIAEoBEgAiAEBEj8KBmV2ZW50cxgDIAMoCzIvLm9wZW5yZXNwb25zZXNfZ3JwYy52MS5PcGVuUmVzcG9uc2VzU3RyZWFtRXZlbnQSFQoNZW5kX29mX3N0cmVhbRgEIAEoCBISCgVlcG9jaBgFIAEoBEgBiAEBQg8KDV9maXJzdF9vZmZzZXRCCAoGX2Vwb2NoIjUKD1B1Ymxpc2hSZXNwb25zZRITCgtuZXh0X29mZnNldBgBIAEoBBINCgVlcG9jaBgCIAEoBCJvChBTdWJzY3JpYmVSZXF1ZXN0EhEKCXN0cmVhbV9pZBgBIAEoCRIZCgxzdGFydF9vZmZzZXQYAiABKARIAIgBARISCgVlcG9jaBgDIAEoBEgBiAEBQg8KDV9zdGFydF9vZmZzZXRCCAoGX2Vwb2NoIpABChFTdWJzY3JpYmVSZXNwb25zZRIUCgxmaXJzdF9vZmZzZXQYASABKAQSPwoGZXZlbnRzGAIgAygLMi8ub3BlbnJlc3BvbnNlc19ncnBjLnYxLk9wZW5SZXNwb25zZXNTdHJlYW1FdmVudBIVCg1lbmRfb2Zfc3RyZWFtGAMgASgIEg0KBWVwb2NoGAQgASgEMtwBChpPcGVuUmVzcG9uc2VzU3RyZWFtU2VydmljZRJcCgdQdWJsaXNoEiUub3BlbnJlc3BvbnNlc19ncnBjLnYxLlB1Ymxpc2hSZXF1ZXN0GiYub3BlbnJlc3BvbnNlc19ncnBjLnYxLlB1Ymxpc2hSZXNwb25zZSgBMAESYAoJU3Vic2NyaWJlEicub3BlbnJlc3BvbnNlc19ncnBjLnYxLlN1YnNjcmliZVJlcXVlc3QaKC5vcGVucmVzcG9uc2VzX2dycGMudjEuU3Vic2NyaWJlUmVzcG9uc2UwAUJrChVvcGVucmVzcG9uc2VzX2dycGMudjFCElN0cmVhbVNlcnZpY2VQcm90b1ABWjxvcGVucmVzcG9uc2VzLWdycGMvb3BlbnJlc3BvbnNlc19ncnBjL3YxO29wZW5yZXNwb25zZXNncnBjdjFiBnByb3RvMw", [file_openresponses_grpc_v1_events]);
+  fileDesc("CipvcGVucmVzcG9uc2VzX2dycGMvdjEvc3RyZWFtX3NlcnZpY2UucHJvdG8SFW9wZW5yZXNwb25zZXNfZ3JwYy52MSL2AgoOUHVibGlzaFJlcXVlc3QSEQoJc3RyZWFtX2lkGAEgASgJEhkKDGZpcnN0X29mZnNldBgCIAEoBEgAiAEBEj8KBmV2ZW50cxgDIAMoCzIvLm9wZW5yZXNwb25zZXNfZ3JwYy52MS5PcGVuUmVzcG9uc2VzU3RyZWFtRXZlbnQSFQoNZW5kX29mX3N0cmVhbRgEIAEoCBISCgVlcG9jaBgFIAEoBEgBiAEBEhYKCXB1Ymxpc2hlchgGIAEoBEgCiAEBEjUKB2ZhaWx1cmUYByABKAsyJC5vcGVucmVzcG9uc2VzX2dycGMudjEuU3RyZWFtRmFpbHVyZRIbCg5jaGVja2VkX29mZnNldBgIIAEoBEgDiAEBEhUKCGNoZWNrc3VtGAkgASgHSASIAQFCDwoNX2ZpcnN0X29mZnNldEIICgZfZXBvY2hCDAoKX3B1Ymxpc2hlckIRCg9fY2hlY2tlZF9vZmZzZXRCCwoJX2NoZWNrc3VtIuUBCg9QdWJsaXNoUmVzcG9uc2USEwoLbmV4dF9vZmZzZXQYASABKAQSDQoFZXBvY2gYAiABKAQSFgoJcHVibGlzaGVyGAMgASgESACIAQESFQoNZW5kX29mX3N0cmVhbRgEIAEoCBI1CgdmYWlsdXJlGAUgASgLMiQub3BlbnJlc3BvbnNlc19ncnBjLnYxLlN0cmVhbUZhaWx1cmUSFgoOY2hlY2tlZF9vZmZzZXQYBiABKAQSFQoIY2hlY2tzdW0YByABKAdIAYgBAUIMCgpfcHVibGlzaGVyQgsKCV9jaGVja3N1bSLXAQoQU3Vic2NyaWJlUmVxdWVzdBIRCglzdHJlYW1faWQYASABKAkSGQoMc3RhcnRfb2Zmc2V0GAIgASgESACIAQESEgoFZXBvY2gYAyABKARIAYgBARIbCg5jaGVja2VkX29mZnNldBgEIAEoBEgCiAEBEhUKCGNoZWNrc3VtGAUgASgHSAOIAQESEgoKbXVzdF9leGlzdBgGIAEoCEIPCg1fc3RhcnRfb2Zmc2V0QggKBl9lcG9jaEIRCg9fY2hlY2tlZF9vZmZzZXRCCwoJX2NoZWNrc3VtIoMCChFTdWJzY3JpYmVSZXNwb25zZRIUCgxmaXJzdF9vZmZzZXQYASABKAQSPwoGZXZlbnRzGAIgAygLMi8ub3BlbnJlc3BvbnNlc19ncnBjLnYxLk9wZW5SZXNwb25zZXNTdHJlYW1FdmVudBIVCg1lbmRfb2Zfc3RyZWFtGAMgASgIEg0KBWVwb2NoGAQgASgEEjUKB2ZhaWx1cmUYBSABKAsyJC5vcGVucmVzcG9uc2VzX2dycGMudjEuU3RyZWFtRmFpbHVyZRIWCg5jaGVja2VkX29mZnNldBgGIAEoBBIVCghjaGVja3N1bRgHIAEoB0gAiAEBQgsKCV9jaGVja3N1bSIwCg1TdHJlYW1GYWlsdXJlEg4KBnJlYXNvbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIusCCgpTdHJlYW1JbmZvEhEKCXN0cmVhbV9pZBgBIAEoCRINCgVlcG9jaBgCIAEoBBIxCgVzdGF0ZRgDIAEoDjIiLm9wZW5yZXNwb25zZXNfZ3JwYy52MS5TdHJlYW1TdGF0ZRI1CgdmYWlsdXJlGAQgASgLMiQub3BlbnJlc3BvbnNlc19ncnBjLnYxLlN0cmVhbUZhaWx1cmUSFAoMZmlyc3Rfb2Zmc2V0GAUgASgEEhMKC25leHRfb2Zmc2V0GAYgASgEEhMKC2V2ZW50X2J5dGVzGAcgASgEEi8KC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiUKEEdldFN0cmVhbVJlcXVlc3QSEQoJc3RyZWFtX2lkGAEgASgJIkYKEUdldFN0cmVhbVJlc3BvbnNlEjEKBnN0cmVhbRgBIAEoCzIhLm9wZW5yZXNwb25zZXNfZ3JwYy52MS5TdHJlYW1JbmZvIjsKEkxpc3RTdHJlYW1zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJiChNMaXN0U3RyZWFtc1Jlc3BvbnNlEjIKB3N0cmVhbXMYASADKAsyIS5vcGVucmVzcG9uc2VzX2dycGMudjEuU3RyZWFtSW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiXQoTRGVsZXRlU3RyZWFtUmVxdWVzdBIRCglzdHJlYW1faWQYASABKAkSEgoFZXBvY2gYAiABKARIAIgBARIVCg1hbGxvd19taXNzaW5nGAMgASgIQggKBl9lcG9jaCIWChREZWxldGVTdHJlYW1SZXNwb25zZSqSAQoLU3RyZWFtU3RhdGUSHAoYU1RSRUFNX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRU1RSRUFNX1NUQVRFX09QRU4QARIZChVTVFJFQU1fU1RBVEVfQ09NUExFVEUQAhIXChNTVFJFQU1fU1RBVEVfRkFJTEVEEAMSGgoWU1RSRUFNX1NUQVRFX0FCQU5ET05FRBAEMosEChpPcGVuUmVzcG9uc2VzU3RyZWFtU2VydmljZRJcCgdQdWJsaXNoEiUub3BlbnJlc3BvbnNlc19ncnBjLnYxLlB1Ymxpc2hSZXF1ZXN0GiYub3BlbnJlc3BvbnNlc19ncnBjLnYxLlB1Ymxpc2hSZXNwb25zZSgBMAESYAoJU3Vic2NyaWJlEicub3BlbnJlc3BvbnNlc19ncnBjLnYxLlN1YnNjcmliZVJlcXVlc3QaKC5vcGVucmVzcG9uc2VzX2dycGMudjEuU3Vic2NyaWJlUmVzcG9uc2UwARJeCglHZXRTdHJlYW0SJy5vcGVucmVzcG9uc2VzX2dycGMudjEuR2V0U3RyZWFtUmVxdWVzdBooLm9wZW5yZXNwb25zZXNfZ3JwYy52MS5HZXRTdHJlYW1SZXNwb25zZRJkCgtMaXN0U3RyZWFtcxIpLm9wZW5yZXNwb25zZXNfZ3JwYy52MS5MaXN0U3RyZWFtc1JlcXVlc3QaKi5vcGVucmVzcG9uc2VzX2dycGMudjEuTGlzdFN0cmVhbXNSZXNwb25zZRJnCgxEZWxldGVTdHJlYW0SKi5vcGVucmVzcG9uc2VzX2dycGMudjEuRGVsZXRlU3RyZWFtUmVxdWVzdBorLm9wZW5yZXNwb25zZXNfZ3JwYy52MS5EZWxldGVTdHJlYW1SZXNwb25zZUJrChVvcGVucmVzcG9uc2VzX2dycGMudjFCElN0cmVhbVNlcnZpY2VQcm90b1ABWjxvcGVucmVzcG9uc2VzLWdycGMvb3BlbnJlc3BvbnNlc19ncnBjL3YxO29wZW5yZXNwb25zZXNncnBjdjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_openresponses_grpc_v1_events]);
 
 /**
  * Describes the message openresponses_grpc.v1.PublishRequest.
@@ -42,11 +43,91 @@ export const SubscribeResponseSchema = /*@__PURE__*/
   messageDesc(file_openresponses_grpc_v1_stream_service, 3);
 
 /**
- * Keeps a log of the events of each stream and hands it to any number of subscribers, in order and without loss.
+ * Describes the message openresponses_grpc.v1.StreamFailure.
+ * Use `create(StreamFailureSchema)` to create a new message.
+ */
+export const StreamFailureSchema = /*@__PURE__*/
+  messageDesc(file_openresponses_grpc_v1_stream_service, 4);
+
+/**
+ * Describes the message openresponses_grpc.v1.StreamInfo.
+ * Use `create(StreamInfoSchema)` to create a new message.
+ */
+export const StreamInfoSchema = /*@__PURE__*/
+  messageDesc(file_openresponses_grpc_v1_stream_service, 5);
+
+/**
+ * Describes the message openresponses_grpc.v1.GetStreamRequest.
+ * Use `create(GetStreamRequestSchema)` to create a new message.
+ */
+export const GetStreamRequestSchema = /*@__PURE__*/
+  messageDesc(file_openresponses_grpc_v1_stream_service, 6);
+
+/**
+ * Describes the message openresponses_grpc.v1.GetStreamResponse.
+ * Use `create(GetStreamResponseSchema)` to create a new message.
+ */
+export const GetStreamResponseSchema = /*@__PURE__*/
+  messageDesc(file_openresponses_grpc_v1_stream_service, 7);
+
+/**
+ * Describes the message openresponses_grpc.v1.ListStreamsRequest.
+ * Use `create(ListStreamsRequestSchema)` to create a new message.
+ */
+export const ListStreamsRequestSchema = /*@__PURE__*/
+  messageDesc(file_openresponses_grpc_v1_stream_service, 8);
+
+/**
+ * Describes the message openresponses_grpc.v1.ListStreamsResponse.
+ * Use `create(ListStreamsResponseSchema)` to create a new message.
+ */
+export const ListStreamsResponseSchema = /*@__PURE__*/
+  messageDesc(file_openresponses_grpc_v1_stream_service, 9);
+
+/**
+ * Describes the message openresponses_grpc.v1.DeleteStreamRequest.
+ * Use `create(DeleteStreamRequestSchema)` to create a new message.
+ */
+export const DeleteStreamRequestSchema = /*@__PURE__*/
+  messageDesc(file_openresponses_grpc_v1_stream_service, 10);
+
+/**
+ * Describes the message openresponses_grpc.v1.DeleteStreamResponse.
+ * Use `create(DeleteStreamResponseSchema)` to create a new message.
+ */
+export const DeleteStreamResponseSchema = /*@__PURE__*/
+  messageDesc(file_openresponses_grpc_v1_stream_service, 11);
+
+/**
+ * Describes the enum openresponses_grpc.v1.StreamState.
+ */
+export const StreamStateSchema = /*@__PURE__*/
+  enumDesc(file_openresponses_grpc_v1_stream_service, 0);
+
+/**
+ * Whether a stream can still grow, and if not, why.
+ *
+ * @generated from enum openresponses_grpc.v1.StreamState
+ */
+export const StreamState = /*@__PURE__*/
+  tsEnum(StreamStateSchema);
+
+/**
+ * Keeps a log of the events of each stream and sends it to any number of subscribers, in order and without loss.
  *
  * A stream is the log of one response, named by its `stream_id`. Offsets count its events from 0, without gaps. A
- * stream's epoch is a random number that the server draws when it creates the stream: one id with another epoch is
+ * stream's epoch is a random number that the server draws when it creates the stream: the same id with another epoch is
  * another stream.
+ *
+ * A position in a stream is `(epoch, offset, checked_offset, checksum)`. The checksum is the CRC-32 (as in zlib) of all
+ * events before `checked_offset`, each as its length, a minimal varint, and its bytes as the publisher sent them; it is
+ * 0 at offset 0. Only the server computes it: parsed messages that are serialized again can have other bytes. A client
+ * copies `checked_offset` and `checksum` from the latest response and sends them back when it resumes. `checked_offset`
+ * may lie after the offset that the client resumes at. Where the server's log is shorter than `checked_offset` or has
+ * another checksum there, acknowledged events were lost: the call fails with FAILED_PRECONDITION, reason
+ * `STREAM_DIVERGED`.
+ *
+ * Errors carry a `google.rpc.ErrorInfo` with the domain `openresponses_grpc.v1` and a `reason`.
  *
  * @generated from service openresponses_grpc.v1.OpenResponsesStreamService
  */

@@ -5543,32 +5543,65 @@ pub struct PublishRequest {
     /// The stream's id, 1 to 256 bytes of UTF-8: required in the first request of a call, the same or empty after it.
     #[prost(string, tag="1")]
     pub stream_id: ::prost::alloc::string::String,
-    /// The offset of `events\[0\]`, which makes a retry safe: events that the stream has already are dropped, and an offset
-    /// beyond its end is answered with ABORTED. Unset: append at the end, whatever it is.
+    /// The offset of `events\[0\]`, which makes a retry safe. The server compares events that the log has already with the
+    /// log and drops them; if they differ, the call fails with `STREAM_DIVERGED`. An offset beyond the end fails with
+    /// ABORTED. Unset: append at the end, whatever it is.
     #[prost(uint64, optional, tag="2")]
     pub first_offset: ::core::option::Option<u64>,
     /// The events, in order; may be empty.
     #[prost(message, repeated, tag="3")]
     pub events: ::prost::alloc::vec::Vec<OpenResponsesStreamEvent>,
-    /// True when the stream ends after these events; nothing can be appended to it then.
+    /// True when the stream ends after these events; nothing can be appended to it then. The stream is complete unless
+    /// `failure` is set. A retry must end it the same way, else it fails with FAILED_PRECONDITION.
     #[prost(bool, tag="4")]
     pub end_of_stream: bool,
-    /// The epoch that the stream must have, else the answer is ABORTED, or NOT_FOUND when there is no such stream; unset:
-    /// any epoch, and the stream is created where there is none.
+    /// The epoch that the stream must have, else the call fails with FAILED_PRECONDITION, or with NOT_FOUND when there is
+    /// no such stream. Unset: any epoch, and the stream is created if it does not exist.
     #[prost(uint64, optional, tag="5")]
     pub epoch: ::core::option::Option<u64>,
+    /// 0 draws a number for a publisher; such a request has no events and fences nobody. Another value is a number that was
+    /// drawn: the first request that has it claims the stream, atomically with its events, and even if they are refused.
+    /// It needs `epoch`, and `first_offset` if it has events. Unset: append without a claim, as long as nobody has claimed
+    /// the stream.
+    #[prost(uint64, optional, tag="6")]
+    pub publisher: ::core::option::Option<u64>,
+    /// Why the response is incomplete; only with `end_of_stream`. The stream has failed then.
+    #[prost(message, optional, tag="7")]
+    pub failure: ::core::option::Option<StreamFailure>,
+    /// The `checked_offset` of the latest response, from whichever call; needs `checksum` and `epoch`. The server verifies
+    /// it where it is set; within one call it carries its own position from request to request.
+    #[prost(uint64, optional, tag="8")]
+    pub checked_offset: ::core::option::Option<u64>,
+    /// The `checksum` of the latest response.
+    #[prost(fixed32, optional, tag="9")]
+    pub checksum: ::core::option::Option<u32>,
 }
 /// A cumulative acknowledgement: everything before `next_offset` is stored.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PublishResponse {
     /// The offset that the next event appended to the stream will have.
     #[prost(uint64, tag="1")]
     pub next_offset: u64,
-    /// The stream's epoch, to be sent with a retry.
+    /// The stream's epoch, to be sent with every later request.
     #[prost(uint64, tag="2")]
     pub epoch: u64,
+    /// The number that was drawn; set if the request asked for one.
+    #[prost(uint64, optional, tag="3")]
+    pub publisher: ::core::option::Option<u64>,
+    /// True when the stream has ended.
+    #[prost(bool, tag="4")]
+    pub end_of_stream: bool,
+    /// Set when the stream has ended in failure.
+    #[prost(message, optional, tag="5")]
+    pub failure: ::core::option::Option<StreamFailure>,
+    /// The offset that `checksum` belongs to.
+    #[prost(uint64, tag="6")]
+    pub checked_offset: u64,
+    /// The checksum of all events before `checked_offset`, to be sent when resuming.
+    #[prost(fixed32, optional, tag="7")]
+    pub checksum: ::core::option::Option<u32>,
 }
-/// Names a stream and the offset to read it from.
+/// Names a stream and the position to read it from.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubscribeRequest {
     /// The stream's id, 1 to 256 bytes of UTF-8.
@@ -5577,10 +5610,19 @@ pub struct SubscribeRequest {
     /// The offset of the first event wanted; unset: 0.
     #[prost(uint64, optional, tag="2")]
     pub start_offset: ::core::option::Option<u64>,
-    /// The epoch that the stream must have, else the answer is ABORTED, or NOT_FOUND when there is no such stream; unset:
-    /// any epoch, and a stream that does not exist yet is waited for.
+    /// The epoch that the stream must have, else the call fails with FAILED_PRECONDITION, or with NOT_FOUND when there is
+    /// no such stream. Unset: any epoch.
     #[prost(uint64, optional, tag="3")]
     pub epoch: ::core::option::Option<u64>,
+    /// The `checked_offset` of the latest response, from whichever call; needs `checksum` and `epoch`.
+    #[prost(uint64, optional, tag="4")]
+    pub checked_offset: ::core::option::Option<u64>,
+    /// The `checksum` of the latest response.
+    #[prost(fixed32, optional, tag="5")]
+    pub checksum: ::core::option::Option<u32>,
+    /// True if the call is to fail with NOT_FOUND when the stream does not exist, instead of waiting for it.
+    #[prost(bool, tag="6")]
+    pub must_exist: bool,
 }
 /// The next events of a stream, as many as were ready.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -5588,15 +5630,163 @@ pub struct SubscribeResponse {
     /// The offset of `events\[0\]`; where there are no events, the offset that the next one will have.
     #[prost(uint64, tag="1")]
     pub first_offset: u64,
-    /// The events, in order; empty in a sign of life from a stream that has nothing new.
+    /// The events, in order. A response without events is a heartbeat: nothing is new, or, if `epoch` is 0, the stream
+    /// does not exist yet.
     #[prost(message, repeated, tag="2")]
     pub events: ::prost::alloc::vec::Vec<OpenResponsesStreamEvent>,
     /// True in the last response of a stream that has ended.
     #[prost(bool, tag="3")]
     pub end_of_stream: bool,
-    /// The stream's epoch, to be sent when resuming.
+    /// The stream's epoch, to be sent when resuming; 0 while the stream does not exist.
     #[prost(uint64, tag="4")]
     pub epoch: u64,
+    /// Set with `end_of_stream` when the stream has ended in failure: the events before it are all that there are.
+    #[prost(message, optional, tag="5")]
+    pub failure: ::core::option::Option<StreamFailure>,
+    /// The offset that `checksum` belongs to: the one after `events`.
+    #[prost(uint64, tag="6")]
+    pub checked_offset: u64,
+    /// The checksum of all events before `checked_offset`, to be sent when resuming. Unset while the log does not reach
+    /// `first_offset`.
+    #[prost(fixed32, optional, tag="7")]
+    pub checksum: ::core::option::Option<u32>,
+}
+/// Why a stream ended before its response was complete.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StreamFailure {
+    /// What a program can tell the case by, such as `UPSTREAM_TIMEOUT`: 1 to 64 bytes of UTF-8.
+    #[prost(string, tag="1")]
+    pub reason: ::prost::alloc::string::String,
+    /// What a person reads, up to 4,096 bytes of UTF-8; may be empty.
+    #[prost(string, tag="2")]
+    pub message: ::prost::alloc::string::String,
+}
+/// A stream, without its events.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StreamInfo {
+    /// The stream's id.
+    #[prost(string, tag="1")]
+    pub stream_id: ::prost::alloc::string::String,
+    /// The stream's epoch.
+    #[prost(uint64, tag="2")]
+    pub epoch: u64,
+    /// Whether it can still grow.
+    #[prost(enumeration="StreamState", tag="3")]
+    pub state: i32,
+    /// Why it failed; set if `state` is STREAM_STATE_FAILED.
+    #[prost(message, optional, tag="4")]
+    pub failure: ::core::option::Option<StreamFailure>,
+    /// The offset of the oldest event that the log has.
+    #[prost(uint64, tag="5")]
+    pub first_offset: u64,
+    /// The offset after the newest event.
+    #[prost(uint64, tag="6")]
+    pub next_offset: u64,
+    /// Bytes of its events.
+    #[prost(uint64, tag="7")]
+    pub event_bytes: u64,
+    /// When it was created.
+    #[prost(message, optional, tag="8")]
+    pub create_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When events were last appended to it, or when it ended.
+    #[prost(message, optional, tag="9")]
+    pub update_time: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it will be dropped, unless a publisher resumes it; unset while it is open.
+    #[prost(message, optional, tag="10")]
+    pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// Names the stream to describe.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetStreamRequest {
+    /// The stream's id, 1 to 256 bytes of UTF-8.
+    #[prost(string, tag="1")]
+    pub stream_id: ::prost::alloc::string::String,
+}
+/// The stream.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetStreamResponse {
+    /// The stream, as it is now.
+    #[prost(message, optional, tag="1")]
+    pub stream: ::core::option::Option<StreamInfo>,
+}
+/// Names a page of the list of streams.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListStreamsRequest {
+    /// The largest number of streams wanted, up to 1,000; 0 is 100. A page can have fewer, and even none.
+    #[prost(int32, tag="1")]
+    pub page_size: i32,
+    /// The `next_page_token` of the page before; empty for the first page.
+    #[prost(string, tag="2")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of the list of streams.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListStreamsResponse {
+    /// The streams; may be empty even if there are more pages.
+    #[prost(message, repeated, tag="1")]
+    pub streams: ::prost::alloc::vec::Vec<StreamInfo>,
+    /// The token of the next page; empty after the last page.
+    #[prost(string, tag="2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Names the stream to delete.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteStreamRequest {
+    /// The stream's id, 1 to 256 bytes of UTF-8.
+    #[prost(string, tag="1")]
+    pub stream_id: ::prost::alloc::string::String,
+    /// The epoch that the stream must have, else the call fails with FAILED_PRECONDITION; unset: any epoch.
+    #[prost(uint64, optional, tag="2")]
+    pub epoch: ::core::option::Option<u64>,
+    /// True if a stream that does not exist is not an error.
+    #[prost(bool, tag="3")]
+    pub allow_missing: bool,
+}
+/// The stream is deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteStreamResponse {
+}
+/// Whether a stream can still grow, and if not, why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum StreamState {
+    /// Not a state.
+    Unspecified = 0,
+    /// The stream has not ended: it has a publisher, or had one a short time ago.
+    Open = 1,
+    /// The stream has ended, and all of its events are there.
+    Complete = 2,
+    /// The stream has ended in failure.
+    Failed = 3,
+    /// The stream has not ended, and has had no publisher for so long that subscribers are no longer kept waiting. A
+    /// publisher can still resume it.
+    Abandoned = 4,
+}
+impl StreamState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "STREAM_STATE_UNSPECIFIED",
+            Self::Open => "STREAM_STATE_OPEN",
+            Self::Complete => "STREAM_STATE_COMPLETE",
+            Self::Failed => "STREAM_STATE_FAILED",
+            Self::Abandoned => "STREAM_STATE_ABANDONED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "STREAM_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "STREAM_STATE_OPEN" => Some(Self::Open),
+            "STREAM_STATE_COMPLETE" => Some(Self::Complete),
+            "STREAM_STATE_FAILED" => Some(Self::Failed),
+            "STREAM_STATE_ABANDONED" => Some(Self::Abandoned),
+            _ => None,
+        }
+    }
 }
 include!("openresponses_grpc.v1.tonic.rs");
 // @@protoc_insertion_point(module)
