@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import signal
 import sys
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
 
+from .statuses import ListsStatuses, Status
+
 __all__ = ["main"]
 
-_MODULES: Final = {"convert": "convert", "publish": "stream", "serve": "serve", "subscribe": "stream"}
+_COMMANDS: Final = ("convert", "publish", "serve", "streams", "subscribe")
 
 
-class _Commands(click.Group):
+class _Commands(ListsStatuses, click.Group):
     """The commands, each imported when it is needed: `--version` does not load gRPC."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_MODULES)
+        return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _MODULES:
+        if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f".{_MODULES[cmd_name]}", __name__), cmd_name)
+        command: click.Command = getattr(import_module(f".{cmd_name}", __name__), cmd_name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs a command. Ctrl-C and a closed output pipe end it quietly."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second one does not wait for anything
+            sys.exit(Status.INTERRUPTED)
+        except OSError as error:
+            if error.errno != errno.EPIPE:
+                raise
+            # Python would fail again at its exit: it flushes standard output.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(Status.DONE)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -37,5 +56,8 @@ def main() -> None:
       ndjson    one JSON event a line, as the SDK describes it
       sse       server-sent events, as the API streams them
       protobuf  OpenResponsesStreamEvent messages, each after its length as a varint
+
+    An environment variable can set each option. Its name is in the option's help, such as OPENRESPONSES_SERVER for
+    --server. Options on the command line come first.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)

@@ -1,4 +1,4 @@
-"""What several commands have: options, reading, and how they fail."""
+"""Options, reading and errors that several commands share."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ from typing import Any, BinaryIO, Final, NoReturn
 import click
 
 from ..bridge import json_to_protobuf, protobuf_to_json
-from ..client import StreamError
 from ..codec.schema import NAMINGS, Naming
 from ..errors import EventError
 from ..framing import FORMATS, TERMINAL_TYPES, EventReader, EventWriter
+from .option import option
+from .statuses import Status
 
 CHUNK_BYTES: Final = 1 << 17
 NO_EVENT: Final = "the input has no event"
 NO_TERMINAL_EVENT: Final = f"the input ends without a terminal event ({', '.join(TERMINAL_TYPES)} or [DONE])"
 
 format_choice = click.Choice(list(FORMATS))
-naming_option = click.option(
+naming_option = option(
     "--naming",
     type=click.Choice(NAMINGS),
     help="The spelling of properties in the output: camelCase as in the SDK (itemId), or snake_case as in the API"
     " (item_id).  [default: snake_case for sse, else camelCase]",
 )
-strict_option = click.option(
+strict_option = option(
     "--strict", is_flag=True, help="Stop at an event that OpenRouter's SDK rejects, instead of carrying it unchanged."
 )
-on_error_option = click.option(
+on_error_option = option(
     "--on-error",
     type=click.Choice(["stop", "skip"]),
     default="stop",
     show_default=True,
-    help="What to do at an invalid event: stop, or say so on standard error and leave it out.",
+    help="What to do at an invalid event: stop, or report it on standard error and leave it out.",
 )
 file_path = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -60,7 +61,7 @@ def writer_of(target: str, naming: Naming | None) -> EventWriter:
 
 
 def chunks(file: BinaryIO, advance: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
-    """What is there to read, as soon as it is there; `advance` is told of each chunk's bytes."""
+    """Reads chunks as they become available, and tells `advance` the bytes of each."""
     read: Callable[[int], bytes] = getattr(file, "read1", file.read)
     while chunk := read(CHUNK_BYTES):
         yield chunk
@@ -68,35 +69,33 @@ def chunks(file: BinaryIO, advance: Callable[[int], None] = lambda _: None) -> I
 
 
 class LeftOut:
-    """Says what is wrong with each event that `--on-error skip` leaves out, and counts them."""
+    """Reports each event that `--on-error skip` leaves out, and counts them."""
 
     def __init__(self, reader: EventReader) -> None:
         self._reader = reader
         self._count = 0
 
     def __call__(self, error: EventError) -> None:
-        """Says what is wrong."""
+        """Reports one."""
         self._count += 1
         click.echo(f"{self._reader.position}: {error}; left out", err=True)
 
     def report(self) -> None:
-        """Says how many events were left out, if any."""
+        """Reports how many events were left out, if any."""
         if self._count:
             click.echo(f"left out: {self._count} event{'s' if self._count > 1 else ''}", err=True)
 
 
 @contextmanager
-def faults(reader: EventReader | None) -> Iterator[None]:
-    """Ends the command with status 1 and one line on standard error for what users can do something about."""
+def faults(reader: EventReader) -> Iterator[None]:
+    """Ends the command with status 1 and one line on standard error for invalid input."""
     try:
         yield
     except EventError as error:
-        fail(f"{reader.position}: {error}" if reader else str(error))
-    except StreamError as error:
-        fail(str(error))
+        fail(f"{reader.position}: {error}")
 
 
-def fail(message: str) -> NoReturn:
-    """Ends the command with status 1 and a line on standard error."""
+def fail(message: str, status: Status = Status.BAD_INPUT) -> NoReturn:
+    """Ends the command with a status and a line on standard error."""
     click.echo(message, err=True)
-    sys.exit(1)
+    sys.exit(status)

@@ -1,4 +1,4 @@
-"""How `publish` and `subscribe` reach their server: the options, and the client that they make."""
+"""The server of a command: the options for it, the client that they make, and the errors of its calls."""
 
 from __future__ import annotations
 
@@ -11,38 +11,44 @@ from typing import Any, Final
 import click
 import grpc
 
-from ..client import SyncEventStreamClient
+from ..client import StreamError, SyncEventStreamClient
 from ..client.channel import DEFAULT_TARGET
 from ..tls import CredentialsError, channel_credentials
 from .common import fail, file_path, options
+from .failures import explained, status_of
+from .option import PREFIX, option
 
-TOKEN_VARIABLE: Final = "OPENRESPONSES_TOKEN"  # noqa: S105 - not the token itself
+TOKEN_VARIABLE: Final = f"{PREFIX}TOKEN"
 
 _OPTIONS = [
-    click.option(
-        "--server", metavar="ADDR", default=DEFAULT_TARGET, show_default=True, help="The server, as host:port."
-    ),
-    click.option("--tls", is_flag=True, help="Connect with TLS; every other --tls option means this, too."),
-    click.option(
+    option("--server", metavar="ADDR", default=DEFAULT_TARGET, show_default=True, help="The server, as HOST:PORT."),
+    option("--wait", is_flag=True, help="Wait for a server that is not up yet, instead of failing."),
+    option("--tls", is_flag=True, help="Connect with TLS; every other --tls option implies it."),
+    option(
         "--tls-ca", metavar="FILE", type=file_path, help="The roots to trust (PEM).  [default: those gRPC comes with]"
     ),
-    click.option("--tls-cert", metavar="FILE", type=file_path, help="The certificate to show the server (PEM)."),
-    click.option("--tls-key", metavar="FILE", type=file_path, help="The certificate's private key (PEM)."),
-    click.option(
+    option("--tls-cert", metavar="FILE", type=file_path, help="The certificate to show the server (PEM)."),
+    option("--tls-key", metavar="FILE", type=file_path, help="The certificate's private key (PEM)."),
+    option(
         "--token-file",
         metavar="FILE",
         type=file_path,
-        help=f"The bearer token to show the server.  [default: that in ${TOKEN_VARIABLE}, if there is one]",
+        help=f"The bearer token to show the server.  [default: the token in ${TOKEN_VARIABLE}, if any]",
     ),
 ]
 
 
 def connects(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options for its server; they reach it as the argument `client`."""
+    """Gives a command the options for its server; they reach it as the argument `client`.
+
+    An error of the server ends the command with one line on standard error and the error's status. The argument
+    `stream` of the command is the stream that the line names.
+    """
 
     @functools.wraps(command)
     def connected(
         server: str,
+        wait: bool,
         tls: bool,
         tls_ca: Path | None,
         tls_cert: Path | None,
@@ -56,14 +62,20 @@ def connects(command: Callable[..., None]) -> Callable[..., None]:
         try:
             if tls or tls_ca or tls_cert:
                 credentials = channel_credentials(tls_ca, tls_cert, tls_key)
-            client = SyncEventStreamClient(server, credentials=credentials, token=_token(token_file))
+            client = SyncEventStreamClient(
+                server, credentials=credentials, token=_token(token_file), wait_for_ready=wait
+            )
         except (CredentialsError, ValueError) as error:
             fail(str(error))
-        command(client=client, **arguments)
+        try:
+            with client:
+                command(client=client, **arguments)
+        except StreamError as error:
+            fail(explained(error, server, arguments.get("stream")), status_of(error))
 
     return options(_OPTIONS, connected)
 
 
 def _token(file: Path | None) -> str | None:
-    """The token, which is never an argument: everyone on the machine can see those."""
+    """The token. It is never an argument: everyone on the machine can see those."""
     return os.environ.get(TOKEN_VARIABLE) if file is None else file.read_bytes().decode("ascii", "replace").strip()

@@ -26,17 +26,19 @@ from .common import (
     writer_of,
 )
 from .inputs import Seen, format_by_name, format_of
+from .option import option
 from .outputs import file_faults, not_to_a_terminal, output_to
+from .statuses import ListsStatuses
 
 
-@click.command(short_help="Convert a stream of events to another format.")
-@click.option(
+@click.command(cls=ListsStatuses, short_help="Convert a stream of events to another format.")
+@option(
     "--from",
     "source",
     type=format_choice,
     help="The format of INPUT.  [default: that of its ending, else of its first bytes]",
 )
-@click.option(
+@option(
     "--to",
     "target",
     type=format_choice,

@@ -1,4 +1,4 @@
-"""Where `serve` listens, and whom it lets in: the options, and what they make."""
+"""The address of `serve` and the callers that it admits: the options, and what they make."""
 
 from __future__ import annotations
 
@@ -15,26 +15,38 @@ from ..client.channel import DEFAULT_TARGET
 from ..server import is_local
 from ..tls import CredentialsError, server_credentials
 from .common import fail, file_path, options
+from .option import PREFIX, option
 
 _OPTIONS = [
-    click.option(
+    option(
         "--listen",
         metavar="ADDR",
         default=DEFAULT_TARGET,
         show_default=True,
         help="HOST:PORT, where port 0 takes a free one, or unix:PATH.",
     ),
-    click.option(
-        "--tls-cert", metavar="FILE", type=file_path, help="Serve TLS with this certificate and its chain (PEM)."
+    # Clients have options of these names, too, and another certificate.
+    option(
+        "--tls-cert",
+        metavar="FILE",
+        type=file_path,
+        envvar=f"{PREFIX}SERVE_TLS_CERT",
+        help="Serve TLS with this certificate and its chain (PEM).",
     ),
-    click.option("--tls-key", metavar="FILE", type=file_path, help="The certificate's private key (PEM)."),
-    click.option(
+    option(
+        "--tls-key",
+        metavar="FILE",
+        type=file_path,
+        envvar=f"{PREFIX}SERVE_TLS_KEY",
+        help="The certificate's private key (PEM).",
+    ),
+    option(
         "--tls-client-ca",
         metavar="FILE",
         type=file_path,
         help="Serve only clients with a certificate of these roots (PEM).",
     ),
-    click.option(
+    option(
         "--tokens",
         "tokens_file",
         metavar="FILE",
@@ -42,7 +54,7 @@ _OPTIONS = [
         help="Serve only callers that show one of these bearer tokens: a TOML file with the digest of each, what it may"
         " do, and on which streams.",
     ),
-    click.option(
+    option(
         "--insecure",
         is_flag=True,
         help="Listen where other machines reach it even without TLS, or without --tokens and --tls-client-ca.",

@@ -81,7 +81,7 @@ def file_faults() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno == errno.EPIPE:
-            raise  # click ends the command: nobody reads the output any more
+            raise  # nobody reads the output any more, which is no fault
         # What standard output still holds cannot be written when Python exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         where = f" {error.filename}" if error.filename else ""

@@ -17,13 +17,15 @@ from ..service import StreamService
 from ..store import OpenStoreError, StoreLimits, open_store
 from .common import fail
 from .listen import listens
+from .option import option
 from .stores import stores
+from .units import size, size_text
 
 
 @click.command(short_help="Run a server that carries streams.")
 @listens
 @stores
-@click.option(
+@option(
     "--max-calls",
     metavar="N",
     type=click.IntRange(min=1),
@@ -31,24 +33,24 @@ from .stores import stores
     show_default=True,
     help="Publishers and subscribers at one time; another is refused with RESOURCE_EXHAUSTED.",
 )
-@click.option(
+@option(
     "--max-message-bytes",
-    metavar="BYTES",
-    type=click.IntRange(min=1),
+    metavar="SIZE",
+    type=size,
     default=wire.MAX_MESSAGE_BYTES,
-    show_default=True,
-    help="Bytes of one request, and so of one event; a larger one is refused with RESOURCE_EXHAUSTED.",
+    show_default=size_text(wire.MAX_MESSAGE_BYTES),
+    help="The largest request, and so the largest event. A larger one is refused with RESOURCE_EXHAUSTED.",
 )
-@click.option("--reflection", is_flag=True, help="Serve gRPC reflection, for tools such as grpcurl.")
-@click.option("--metrics", metavar="HOST:PORT", help="Expose Prometheus metrics over HTTP.")
-@click.option(
+@option("--reflection", is_flag=True, help="Serve gRPC reflection, for tools such as grpcurl.")
+@option("--metrics", metavar="HOST:PORT", help="Expose Prometheus metrics over HTTP.")
+@option(
     "--log-format",
     type=click.Choice(LOG_FORMATS),
     default="text",
     show_default=True,
     help="How the lines on standard error are written.",
 )
-@click.option(
+@option(
     "--log-level",
     type=click.Choice(("debug", "info", "warning", "error")),
     default="info",

@@ -1,4 +1,4 @@
-"""Where `serve` keeps its streams: the options, and the limits that they make."""
+"""The store of `serve`: the options, and the limits that they make."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ import click
 
 from ..store import StoreLimits
 from .common import options
+from .option import option
+from .units import duration, duration_text, size, size_text
 
 _OPTIONS = [
-    click.option(
+    option(
         "--store",
         metavar="URL",
         default="memory:",
         show_default=True,
-        help="Where the streams are kept: memory:, sqlite:PATH or redis://HOST:PORT, see above.",
+        help="Where the server keeps the streams: memory:, sqlite:PATH or redis://HOST:PORT, see above.",
     ),
-    click.option(
+    option(
         "--max-bytes",
-        metavar="BYTES",
-        type=click.IntRange(min=1),
+        metavar="SIZE",
+        type=size,
         default=StoreLimits.max_bytes,
-        show_default=True,
-        help="Room for all streams. When it is full, finished streams go, the oldest first, then abandoned ones; when"
-        " there are none, publishers are refused with RESOURCE_EXHAUSTED. Redis has its own maxmemory instead.",
+        show_default=size_text(StoreLimits.max_bytes),
+        help="Room for all streams, such as 2GiB. When it is full, the server drops finished streams, the oldest first,"
+        " then abandoned ones; without any, it refuses publishers with RESOURCE_EXHAUSTED. Redis has its own maxmemory"
+        " instead.",
     ),
-    click.option(
+    option(
         "--max-streams",
         metavar="N",
         type=click.IntRange(min=1),
@@ -36,29 +39,29 @@ _OPTIONS = [
         show_default=True,
         help="Streams at one time; beyond it as with --max-bytes. Not with Redis.",
     ),
-    click.option(
+    option(
         "--max-stream-bytes",
-        metavar="BYTES",
-        type=click.IntRange(min=1),
+        metavar="SIZE",
+        type=size,
         default=StoreLimits.max_stream_bytes,
-        show_default=True,
-        help="Bytes of the events of one stream; a publisher that goes beyond is refused with RESOURCE_EXHAUSTED.",
+        show_default=size_text(StoreLimits.max_stream_bytes),
+        help="Room for the events of one stream. A publisher that exceeds it is refused with RESOURCE_EXHAUSTED.",
     ),
-    click.option(
+    option(
         "--keep-finished",
-        metavar="SECONDS",
-        type=click.FloatRange(min=0),
+        metavar="DURATION",
+        type=duration,
         default=StoreLimits.keep_finished,
-        show_default=True,
-        help="How long a finished stream, or one that is abandoned, can be replayed.",
+        show_default=duration_text(StoreLimits.keep_finished),
+        help="How long the server keeps a finished or abandoned stream, such as 1h30m.",
     ),
-    click.option(
+    option(
         "--abandon-after",
-        metavar="SECONDS",
-        type=click.FloatRange(min=0),
+        metavar="DURATION",
+        type=duration,
         default=StoreLimits.abandon_after,
-        show_default=True,
-        help="How long an unfinished stream may be without a publisher before its readers are told that it is"
+        show_default=duration_text(StoreLimits.abandon_after),
+        help="How long an open stream may be without a publisher. After that its subscribers are told that it is"
         " abandoned.",
     ),
 ]

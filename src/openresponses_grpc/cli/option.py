@@ -1,0 +1,27 @@
+"""Options that environment variables can set."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+import click
+
+PREFIX: Final = "OPENRESPONSES_"
+
+
+class Option(click.Option):
+    """An option with an environment variable, which its help shows.
+
+    The variable is `OPENRESPONSES_` and the option's name: `OPENRESPONSES_TOKEN_FILE` for `--token-file`. An option
+    that has one name and another meaning in two commands gets a variable of its own by `envvar`.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, show_envvar=True, **kwargs)
+        if self.envvar is None:
+            name = next(name for name in self.opts if name.startswith("--"))
+            self.envvar = PREFIX + name[2:].replace("-", "_").upper()
+
+
+option: Final = partial(click.option, cls=Option)
