@@ -15,7 +15,7 @@ from ..client import StreamError, SyncEventStreamClient
 from ..client.channel import DEFAULT_TARGET
 from ..tls import CredentialsError, channel_credentials
 from .common import fail, file_path, options
-from .failures import explained, status_of
+from .failures import line_of, status_of
 from .option import PREFIX, option
 
 TOKEN_VARIABLE: Final = f"{PREFIX}TOKEN"
@@ -41,8 +41,7 @@ _OPTIONS = [
 def connects(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the options for its server; they reach it as the argument `client`.
 
-    An error of the server ends the command with one line on standard error and the error's status. The argument
-    `stream` of the command is the stream that the line names.
+    An error of the server ends the command with one line on standard error and the error's status.
     """
 
     @functools.wraps(command)
@@ -71,7 +70,7 @@ def connects(command: Callable[..., None]) -> Callable[..., None]:
             with client:
                 command(client=client, **arguments)
         except StreamError as error:
-            fail(explained(error, server, arguments.get("stream")), status_of(error))
+            fail(line_of(error), status_of(error))
 
     return options(_OPTIONS, connected)
 

@@ -1,0 +1,123 @@
+"""`openresponses publish`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import BinaryIO
+
+import click
+
+from ..client import SyncEventStreamClient
+from ..errors import EventError
+from ..framing import read_events
+from .common import (
+    NO_EVENT,
+    NO_TERMINAL_EVENT,
+    LeftOut,
+    chunks,
+    fail,
+    faults,
+    format_choice,
+    on_error_option,
+    options,
+    reader_of,
+    strict_option,
+)
+from .connect import connects
+from .inputs import Seen, format_of
+from .option import option
+from .outputs import file_faults
+from .resume import DifferentInputError, skip_logged
+from .statuses import ListsStatuses, Status
+from .tally import tally
+
+_REASON_BYTES = 64
+
+
+def _reason(text: str) -> str:
+    if not 0 < len(text.encode()) <= _REASON_BYTES:
+        raise click.BadParameter(f"has 1 to {_REASON_BYTES} bytes, not {len(text.encode())}")
+    return text
+
+
+_OPTIONS = [
+    option(
+        "--from",
+        "source",
+        type=format_choice,
+        help="The format of FILE.  [default: that of its ending, else of its first bytes]",
+    ),
+    strict_option,
+    on_error_option,
+    option("--end", is_flag=True, help="End the stream even if FILE has no terminal event."),
+    option("--fail", "reason", metavar="REASON", type=_reason, help="End the stream as failed after FILE's events."),
+    option("--fail-message", "message", metavar="TEXT", help="What people read beside the REASON of --fail."),
+    option(
+        "--resume",
+        is_flag=True,
+        help="Skip the events that the stream has already. FILE has them, too: it is read from its beginning.",
+    ),
+]
+
+
+@click.command(cls=ListsStatuses, short_help="Publish the events of a file to a stream.")
+@connects
+@partial(options, _OPTIONS)
+@click.argument("stream")
+@click.argument("file", type=click.File("rb"), default="-")
+def publish(
+    client: SyncEventStreamClient,
+    source: str | None,
+    strict: bool,
+    on_error: str,
+    end: bool,
+    reason: str | None,
+    message: str | None,
+    resume: bool,
+    stream: str,
+    file: BinaryIO,
+) -> None:
+    """Publish the events of FILE to STREAM, each as soon as it is read, and end the stream.
+
+    FILE is a file; - or nothing is standard input. JSON is read in either spelling. At the first invalid event the
+    command stops with status 1. The events before it are published, and the stream stays open.
+
+    The stream ends if FILE has a terminal event: response.completed, response.failed, response.incomplete, error, or
+    [DONE] in SSE. Otherwise FILE is truncated: the stream stays open, and the status is 1. --fail ends a stream without
+    a terminal event as failed, such as after a crash of its source.
+
+    --resume continues a stream with an input that starts again from its beginning. The command compares the events that
+    it skips with those of the stream; if one differs, the status is 3 and the stream stays as it is. This needs a token
+    that may also subscribe.
+
+    \b
+    Examples:
+      openresponses publish resp_1 events.ndjson
+      curl -N ... | openresponses publish resp_1 --from sse
+      openresponses publish resp_1 --fail UPSTREAM_CRASHED < /dev/null
+    """
+    if end and reason:
+        raise click.UsageError("--end and --fail do not go together")
+    if message and not reason:
+        raise click.UsageError("--fail-message needs --fail")
+    with file_faults(), tally("published") as counted, client.publish(stream) as publisher:
+        source, data = format_of(source, file.name if isinstance(file.name, str) else "", chunks(file))
+        reader, seen = reader_of(source, strict), Seen()
+        left_out = LeftOut(reader)
+        reader.on_error = left_out if on_error == "skip" else None
+        events = seen.watch(read_events(reader, data))
+        whole = True
+        with faults(reader):
+            try:
+                if resume:
+                    whole = skip_logged(client, stream, publisher.position, events)
+                for event in events:
+                    publisher.send(event)
+                    counted.add(event)
+            except DifferentInputError as error:
+                fail(f"stream {stream!r}: {error}; the stream stays as it is: use another id, or delete it", Status.STREAM)
+            except EventError:
+                publisher.flush()
+                raise
+        left_out.report()
+        ...
