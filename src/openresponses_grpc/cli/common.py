@@ -44,8 +44,8 @@ file_path = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 def options(options: Sequence[Callable[..., Any]], command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command options, which its help lists in this order."""
-    for option in reversed(options):
-        command = option(command)
+    for add in reversed(options):
+        command = add(command)
     return command
 
 

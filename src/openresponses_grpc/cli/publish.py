@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import click
 
@@ -106,18 +106,46 @@ def publish(
         left_out = LeftOut(reader)
         reader.on_error = left_out if on_error == "skip" else None
         events = seen.watch(read_events(reader, data))
-        whole = True
+        opened = publisher.position
         with faults(reader):
             try:
                 if resume:
-                    whole = skip_logged(client, stream, publisher.position, events)
+                    skip_logged(client, stream, opened, events)
                 for event in events:
                     publisher.send(event)
                     counted.add(event)
             except DifferentInputError as error:
-                fail(f"stream {stream!r}: {error}; the stream stays as it is: use another id, or delete it", Status.STREAM)
+                _leave_open(f"{error}: stream {stream!r} stays as it is; use another id, or delete it", Status.STREAM)
             except EventError:
                 publisher.flush()
                 raise
+        publisher.flush()
         left_out.report()
-        ...
+        terminal = seen.terminal or (reader.done and seen.events > 0)
+        if resume and seen.events < opened.offset and (end or reason or terminal):
+            _leave_open(
+                f"the input ends at offset {seen.events}, and stream {stream!r} at offset {opened.offset}: it stays as"
+                " it is",
+                Status.STREAM,
+            )
+        if reason and terminal:
+            _leave_open(
+                f"the input has a terminal event: stream {stream!r} stays open; end it with --end instead of --fail",
+                Status.USAGE,
+            )
+        if reason:
+            publisher.fail(reason, message or "")
+        elif publisher.failure:
+            _leave_open(
+                f"stream {stream!r} failed with {publisher.failure.reason}: use another id, or delete it", Status.STREAM
+            )
+        elif not (end or terminal or publisher.end_of_stream):
+            _leave_open(
+                f"{NO_TERMINAL_EVENT if seen.events else NO_EVENT}: stream {stream!r} stays open; --end ends it"
+            )
+        counted.end = f"the stream {f'failed with {reason}' if reason else 'is complete'}"
+
+
+def _leave_open(message: str, status: Status = Status.BAD_INPUT) -> NoReturn:
+    """Ends the command. This leaves the publisher's body as an error does, so that the stream is not ended."""
+    fail(message, status)

@@ -11,35 +11,28 @@ from ..position import Position
 
 
 class DifferentInputError(Exception):
-    """The input is not the one that the stream began with."""
+    """The input differs from the events of the stream."""
 
 
-def skip_logged(client: SyncEventStreamClient, stream: str, end: Position, events: Iterator[bytes]) -> bool:
-    """Takes the events from the input that the log has, and compares each with it, as JSON.
+def skip_logged(client: SyncEventStreamClient, stream: str, end: Position, events: Iterator[bytes]) -> None:
+    """Takes from the input the events that the log has, and compares each with the log, as JSON.
 
     Args:
         client: the client.
         stream: the stream's id.
         end: the end of its log.
-        events: the input.
-
-    Returns:
-        Whether the input has all of them; False if it ended before.
+        events: the input, which may end before.
 
     Raises:
-        DifferentInputError: an event is another one.
+        DifferentInputError: an event differs.
 
     """
     if not end.offset:
-        return True
+        return
     with client.subscribe_serialized(stream, position=end._replace(offset=0), must_exist=True) as log:
-        for offset in range(end.offset):
-            event, logged = next(events, None), next(log)
-            if event is None:
-                return False
-            if not _same(event, logged):
-                raise DifferentInputError(f"the event at offset {offset} is not that of the input")
-    return True
+        for offset, event in zip(range(end.offset), events, strict=False):
+            if not _same(event, next(log)):
+                raise DifferentInputError(f"the input has another event at offset {offset} than the stream")
 
 
 def _same(event: bytes, logged: bytes) -> bool:

@@ -22,8 +22,8 @@ class Status(IntEnum):
 
 MEANINGS: Final[Mapping[Status, str]] = {
     Status.DONE: "Done, or nobody reads the output any more.",
-    Status.BAD_INPUT: "Invalid or truncated input, a file that cannot be read or written, or a request or token that the"
-    " server rejects.",
+    Status.BAD_INPUT: "Invalid or truncated input, a file that cannot be read or written, or a request or a token that"
+    " the server rejects.",
     Status.USAGE: "Unknown options, or values that an option does not accept.",
     Status.STREAM: "The stream failed, is gone, has ended or diverged, or another publisher claimed it.",
     Status.SERVER: "The server cannot be reached or refuses for now, or --timeout has passed. Try again later.",

@@ -97,9 +97,7 @@ def subscribe(
             _say_if_missing(client, stream)
         reading = Reading(sink, Encoder(target, naming, types, print_offsets), start_offset)
         try:
-            reading.run(
-                partial(client.subscribe_serialized, stream, must_exist=no_wait, timeout=timeout), counted
-            )
+            reading.run(partial(client.subscribe_serialized, stream, must_exist=no_wait, timeout=timeout), counted)
         except StreamError as error:
             if sink.saved and error.reason in ("EPOCH_MISMATCH", "STREAM_NOT_FOUND", "STREAM_DIVERGED"):
                 error.add_note(f"remove {position_file} to start at the beginning")
