@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from ..tls import CredentialsError, channel_credentials
 from .common import fail, file_path, options
 from .failures import line_of, status_of
 from .option import PREFIX, option
+from .tally import note
 
 TOKEN_VARIABLE: Final = f"{PREFIX}TOKEN"
 
@@ -61,18 +63,30 @@ def connects(command: Callable[..., None]) -> Callable[..., None]:
         try:
             if tls or tls_ca or tls_cert:
                 credentials = channel_credentials(tls_ca, tls_cert, tls_key)
-            client = SyncEventStreamClient(
-                server, credentials=credentials, token=_token(token_file), wait_for_ready=wait
+            connect = functools.partial(
+                SyncEventStreamClient, server, credentials=credentials, token=_token(token_file)
             )
+            client = connect(wait_for_ready=wait)
         except (CredentialsError, ValueError) as error:
             fail(str(error))
         try:
+            if wait and sys.stderr.isatty():
+                _say_if_down(connect())
             with client:
                 command(client=client, **arguments)
         except StreamError as error:
             fail(line_of(error), status_of(error))
 
     return options(_OPTIONS, connected)
+
+
+def _say_if_down(client: SyncEventStreamClient) -> None:
+    with client:
+        try:
+            client.get_stream("")
+        except StreamError as error:
+            if error.code is grpc.StatusCode.UNAVAILABLE:
+                note(f"waiting for the server: {line_of(error)}")
 
 
 def _token(file: Path | None) -> str | None:

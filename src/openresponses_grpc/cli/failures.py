@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -20,6 +21,12 @@ _STATUSES: Final[Mapping[str, Status]] = {
 }
 """The exit statuses by gRPC status; every other one means that the server cannot serve the call now."""
 
+_CONNECTING: Final = re.compile(
+    r"failed to connect to all addresses; last error: \w+: .*?: "
+    r"(Failed to connect to remote host: |connect failed: addr: \S+ error: )?"
+)
+"""What gRPC says before the cause of a connection that failed."""
+
 
 def status_of(error: StreamError) -> Status:
     """The exit status for an error."""
@@ -31,6 +38,9 @@ def status_of(error: StreamError) -> Status:
 
 
 def line_of(error: StreamError) -> str:
-    """An error and the notes of the exception, on one line."""
+    """An error and its notes, on one line and in the terms of the command."""
     problem = str(error).removeprefix(f"{error.code.name}: ")
+    if error.code.name == "DEADLINE_EXCEEDED":
+        return f"stream {error.stream_id!r} at {error.target} has not ended within the time of --timeout"
+    problem = _CONNECTING.sub("cannot connect: ", problem).replace("with wait_for_ready", "with --wait")
     return " ".join("; ".join([problem, *getattr(error, "__notes__", ())]).split())

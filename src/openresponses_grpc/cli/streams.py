@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
@@ -37,9 +37,15 @@ def list_streams(client: SyncEventStreamClient, as_json: bool) -> None:
 
     A state is open, complete, failed, or abandoned: open, but without a publisher for too long.
     """
-    found = client.list_streams()
-    for line in map(_json, found) if as_json else _table(found):
-        click.echo(line)
+    if as_json:
+        for info in client.list_streams():
+            click.echo(_json(info))
+        return
+    now = datetime.now(UTC)
+    rows = [_row(info, now) for info in client.list_streams()]
+    # The id comes last: it may be long.
+    for row in [("STATE", "EVENTS", "BYTES", "AGE", "ID"), *rows]:
+        click.echo("{:<10}{:>10}{:>10}{:>6}  {}".format(*row))
 
 
 @streams.command(cls=ListsStatuses, short_help="Show one stream.")
@@ -70,14 +76,10 @@ def _json(info: StreamInfo) -> str:
     return MessageToJson(info, indent=None)
 
 
-def _table(streams: Iterable[StreamInfo]) -> Iterator[str]:
-    """The lines of a table, with a heading; the id comes last, as it may be long."""
-    now = datetime.now(UTC)
-    yield f"{'STATE':<10}{'EVENTS':>10}{'BYTES':>10}{'AGE':>8}  ID"
-    for info in streams:
-        age = (now - info.create_time.ToDatetime(UTC)).total_seconds()
-        events = info.next_offset - info.first_offset
-        yield f"{_state(info):<10}{events:>10}{in_units(info.event_bytes):>10}{_age(age):>8}  {_shown(info.stream_id)}"
+def _row(info: StreamInfo, now: datetime) -> tuple[object, ...]:
+    age = (now - info.create_time.ToDatetime(UTC)).total_seconds()
+    events = info.next_offset - info.first_offset
+    return _state(info), events, in_units(info.event_bytes), _age(age), _shown(info.stream_id)
 
 
 def _properties(info: StreamInfo) -> Iterator[tuple[str, object]]:
