@@ -83,7 +83,7 @@ async def test_a_position_is_resumed_if_the_log_has_what_it_says(
     channel: Channel, start_offset: int, checked_offset: int
 ) -> None:
     (response,) = await publish(channel, PublishRequest(stream_id="s", events=EVENTS, end_of_stream=True))
-    position = {"epoch": response.epoch, "start_offset": start_offset, "checked_offset": checked_offset}
+    position: dict[str, Any] = {"epoch": response.epoch, "start_offset": start_offset, "checked_offset": checked_offset}
     assert await subscribe(channel, **position, checksum=CHECKSUMS[checked_offset]) == EVENTS[start_offset:]
     assert await refused(subscribe(channel, **position, checksum=CHECKSUMS[checked_offset] ^ 1)) == DIVERGED
     beyond = position | {"checked_offset": 5}

@@ -120,7 +120,8 @@ async def test_a_token_sees_and_deletes_what_its_entry_says(
                 code, details = await status(call)
                 assert (code, reason_of(details)) == (DENIED, "NOT_PERMITTED")
         else:
-            found, token = [], ""
+            found: list[str] = []
+            token = ""
             while not found or token:
                 response = await page(token)
                 found += [info.stream_id for info in response.streams]
