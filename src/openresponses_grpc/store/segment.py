@@ -112,11 +112,11 @@ class Segment:
         after = checksum(events, before)
         if checksum(self._between(stop, self._ends[last]), after) != self._checksums[last]:
             self._verify(first)
-            damaged = first + 1
-            while not self._damaged(damaged):
-                damaged += 1
-            events = self._between(start, self._ends[damaged])
-            after = self._checksums[damaged]
+            bad = first + 1
+            while not self._damaged(bad):
+                bad += 1
+            events = self._between(start, self._ends[bad])
+            after = self._checksums[bad]
         verified = Verified(events, before, after)
         self._last = (key, verified)
         return verified
@@ -130,5 +130,9 @@ class Segment:
 
     def _verify(self, index: int) -> None:
         if self._damaged(index):
-            offset = self._ends[index]
-            raise DataLossError(f"the stored events from offset {offset} on are damaged", offset=offset)
+            raise damaged(self._ends[index])
+
+
+def damaged(offset: int) -> DataLossError:
+    """The error for events that are not what was appended, from an offset on."""
+    return DataLossError(f"the stored events from offset {offset} on are damaged", offset=offset)
