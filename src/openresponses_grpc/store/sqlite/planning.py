@@ -32,7 +32,7 @@ class AppendRequest(NamedTuple):
         log: the stream that the append was checked against; None where there was none.
         compared: how many of its events were compared with those that the log has.
         problem: what the comparison found.
-        done: the result; None if the log has more of the events now, which must be compared first.
+        done: the result; None if the log has changed such that its events must be compared anew.
 
     """
 
@@ -117,7 +117,7 @@ class Planner:
         if log is None:
             log = Log(append.stream_id, now, next(self._file.new_keys))
         again = len(logged(append, log.end))
-        if again and (log is not request.log or again > request.compared):
+        if again > request.compared or (log is not request.log and (again or request.problem)):
             request.done.set_result(None)
             return None
         owner, drawn = log.admit(append.publisher)
