@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ..checksum import checksum
@@ -85,6 +85,12 @@ class Segment:
         self.events += piece.events
         self._ends.append(piece.first_offset + len(piece.events))
         self._checksums.append(piece.after)
+
+    def extend(self, events: Iterable[bytes], ends: Iterable[int], checksums: Iterable[int]) -> None:
+        """Adds the events of pieces at its end: the pieces end at these offsets, where the log has these checksums."""
+        self.events += events
+        self._ends.extend(ends)
+        self._checksums.extend(checksums)
 
     def checksum_at(self, offset: int) -> int:
         """The log's checksum at an offset from its beginning to its end; raises DataLossError."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from ..errors import StoreUnavailableError
-from ..segment import Segment, Verified
-from .rows import INSERT, SELECT, Run, result_code, to_rows, to_segment
+from ..segment import Verified
+from .rows import INSERT, Run, read_segment, result_code, to_rows
 
 _DELETED_ROWS: Final = 1000
 """Rows that are looked at together when a dropped stream is deleted."""
@@ -161,15 +161,11 @@ class File:
             DataLossError: the first one is damaged.
 
         """
-        return self._segment(key, start, max_bytes).read(start, max_bytes)
+        return read_segment(self._reader, key, start, max_bytes).read(start, max_bytes)
 
     def checksum_at(self, key: int, offset: int) -> int:
         """The checksum of a stream's events before an offset where it has an event; raises DataLossError."""
-        return self._segment(key, offset, 0).checksum_at(offset)
-
-    def _segment(self, key: int, start: int, max_bytes: int) -> Segment:
-        with closing(self._reader.cursor()) as cursor:
-            return to_segment(_select(cursor, key, start), key, start, max_bytes)
+        return read_segment(self._reader, key, offset, 0).checksum_at(offset)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -187,7 +183,3 @@ def explain(path: Path, error: sqlite3.Error) -> str:
             " for what the command `sqlite3 FILE .recover` brings back"
         )
     return f"{path} cannot be used ({error}): can this user write the file and its directory, and is there room?"
-
-
-def _select(cursor: sqlite3.Cursor, key: int, start: int) -> Iterator[Sequence[Any]]:
-    yield from cursor.execute(SELECT, {"stream": key, "start": start})

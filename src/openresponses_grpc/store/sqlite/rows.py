@@ -1,9 +1,13 @@
-"""A stream's events as rows: one for each piece, and the segment that rows make."""
+"""A stream's events as rows, one for each piece: how they are written, and read and verified."""
 
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import chain
+from operator import lt
 from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -16,15 +20,23 @@ INSERT INTO batches (stream, first_offset, next_offset, checksum_before, checksu
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
-# From the row that has the event on. The columns come from the table and not from its index: a damaged index finds
-# other rows.
-SELECT: Final = """
-SELECT row.stream, row.first_offset, row.next_offset, row.checksum_before, row.checksum, row.data
-FROM batches AS place CROSS JOIN batches AS row ON row.number = place.number
-WHERE place.stream = :stream AND place.first_offset >=
-    (SELECT max(first_offset) FROM batches WHERE stream = :stream AND first_offset <= :start)
-ORDER BY place.first_offset
+# The place of a row is in the index, and the row itself in the table: where one of them is damaged they may differ.
+_PLACES: Final = """
+FROM batches AS place CROSS JOIN batches AS row
+    ON row.number = place.number AND +row.stream = place.stream AND +row.first_offset = place.first_offset
+WHERE place.stream = :stream
 """
+
+_FIRST: Final = f"""
+SELECT row.first_offset, row.checksum_before {_PLACES} AND place.first_offset <= :start
+ORDER BY place.first_offset DESC LIMIT 1
+"""
+
+_SELECT: Final = f"""
+SELECT row.next_offset, row.checksum, row.data {_PLACES} AND place.first_offset >= :start ORDER BY place.first_offset
+"""
+
+_Row = tuple[Any, ...]
 
 _DAMAGE: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG))
 
@@ -44,14 +56,6 @@ class Run(NamedTuple):
     appended_at: float
 
 
-class _Row(NamedTuple):
-    first_offset: int
-    next_offset: int
-    before: int
-    after: int
-    data: bytes
-
-
 def result_code(error: sqlite3.Error) -> int:
     """SQLite's primary result code."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
@@ -66,11 +70,11 @@ def to_rows(run: Run) -> Iterator[tuple[int, int, int, int, int, int, float, byt
         yield run.key, first_offset, first_offset + len(events), before, after, size, run.appended_at, data
 
 
-def to_segment(selected: Iterable[Sequence[Any]], key: int, start: int, max_bytes: int) -> Segment:
+def read_segment(reader: sqlite3.Connection, key: int, start: int, max_bytes: int) -> Segment:
     """The segment of the rows from the event at `start` on, up to a row that is damaged.
 
     Args:
-        selected: the rows, as SELECT returns them.
+        reader: the connection that reads.
         key: the stream's key.
         start: the offset of an event that the stream has.
         max_bytes: bytes up to which rows are taken, but at least one row.
@@ -80,64 +84,58 @@ def to_segment(selected: Iterable[Sequence[Any]], key: int, start: int, max_byte
         sqlite3.Error: the file cannot be read.
 
     """
+    first: tuple[Any, ...] | None = None
     rows: list[_Row] = []
-    size = 0
     try:
-        for row in _intact(selected, key, start):
-            size += len(row.data)
-            if rows and size > max_bytes:
-                break
-            rows.append(row)
+        with closing(reader.cursor()) as cursor:
+            first = cursor.execute(_FIRST, {"stream": key, "start": start}).fetchone()
+            if first is not None:
+                cursor.execute(_SELECT, {"stream": key, "start": first[0]})
+                rows.extend(_take(cursor, max_bytes))
     except sqlite3.DatabaseError as error:
         if result_code(error) not in _DAMAGE:
             raise
-    if not rows:
-        raise damaged(start)
-    segment = Segment(rows[0].first_offset, rows[0].before)
-    for piece in _pieces(rows):
-        segment.append(piece)
+    match first:
+        case (int(first_offset), int(before)) if first_offset >= 0 and 0 <= before < 1 << 32:
+            segment = Segment(first_offset, before)
+        case _:
+            raise damaged(start)
+    if (events := _parse(rows, first_offset)) is None:
+        intact = bisect_left(range(len(rows)), True, key=lambda last: _parse(rows[: last + 1], first_offset) is None)
+        rows = rows[:intact]
+        events = _parse(rows, first_offset)
+    if rows and events:
+        ends, checksums, _ = zip(*rows, strict=True)
+        segment.extend(events, ends, checksums)
     if segment.end <= start:
         raise damaged(segment.end)
     return segment
 
 
-def _intact(selected: Iterable[Sequence[Any]], key: int, start: int) -> Iterator[_Row]:
-    """The rows that follow each other without a gap, the first one with the event at `start`."""
-    last: _Row | None = None
-    for columns in selected:
-        match columns:
-            case (int(stream), int(first), int(end), int(before), int(after), bytes(data)) if stream == key:
-                row = _Row(first, end, before, after, data)
-            case _:
-                return
-        if last is None:
-            follows = 0 <= row.first_offset <= start < row.next_offset and 0 <= row.before < 1 << 32
-        else:
-            follows = row.first_offset == last.next_offset < row.next_offset and row.before == last.after
-        if not (follows and 0 <= row.after < 1 << 32):
-            return
-        yield row
-        last = row
-
-
-def _pieces(rows: Sequence[_Row]) -> Iterator[Piece]:
-    """The pieces in the rows, up to a row that is damaged."""
-    first_offset = rows[0].first_offset
-    # Parsing all of them at once is faster.
-    events = _parse(b"".join(row.data for row in rows), rows[-1].next_offset - first_offset)
+def _take(rows: Iterable[_Row], max_bytes: int) -> Iterator[_Row]:
+    """At least one row, and rows up to `max_bytes`, up to one without data."""
+    size = 0
     for row in rows:
-        count = row.next_offset - row.first_offset
-        start = row.first_offset - first_offset
-        piece = _parse(row.data, count) if events is None else events[start : start + count]
-        if piece is None:
+        data = row[-1]
+        if type(data) is not bytes:
             return
-        yield Piece(row.first_offset, piece, row.before, row.after)
+        if size and size + len(data) > max_bytes:
+            return
+        size += len(data)
+        yield row
 
 
-def _parse(data: bytes, count: int) -> Sequence[bytes] | None:
-    """The events in the data of rows; None where there are not as many as there must be."""
+def _parse(rows: Sequence[_Row], first_offset: int) -> Sequence[bytes] | None:
+    """The events in rows; None if they have not as many events as they say."""
+    if not rows:
+        return ()
+    ends, checksums, data = zip(*rows, strict=True)
+    if set(map(type, chain(ends, checksums))) != {int}:
+        return None
+    if not (all(map(lt, (first_offset, *ends), ends)) and min(checksums) >= 0 and max(checksums) < 1 << 32):
+        return None
     try:
-        events: Sequence[bytes] = wire.SubscribeResponse.FromString(data).events
+        events: Sequence[bytes] = wire.SubscribeResponse.FromString(b"".join(data)).events
     except DecodeError:
         return None
-    return events[:] if len(events) == count else None
+    return events if len(events) == ends[-1] - first_offset else None
