@@ -40,6 +40,7 @@ class MemoryStore:
 
     def __init__(self, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._time_at_0 = time.time() - clock()
         self._ledger = Ledger[_Log](
             limits or StoreLimits(), clock, event_overhead=EVENT_OVERHEAD, stream_overhead=STREAM_OVERHEAD
         )
@@ -95,7 +96,3 @@ class MemoryStore:
 
     async def delete(self, stream_id: str, epoch: int | None) -> None:
         self._ledger.drop(self._ledger.get(stream_id, epoch))
-
-    @property
-    def _time_at_0(self) -> float:
-        return time.time() - self._clock()
