@@ -259,13 +259,14 @@ async def test_readers_of_one_stream_look_at_it_once_for_all_of_them(store: Redi
 
 
 async def test_news_that_are_lost_are_found_at_the_end_of_the_wait(store: RedisStore, redis: Any) -> None:
-    await store.append(Append("s", [b"a"]))
+    epoch = (await store.append(Append("s", [b"a"]))).epoch
     await store.append(Append("t", [b"a", b"b"]))
     reader = asyncio.create_task(store.read("s", 1, epoch=None, max_bytes=1000, timeout=0.3))
     await listening(redis, 1)
     async with redis.pipeline(transaction=True) as transaction:
         for key, other in zip(stream_keys("s"), stream_keys("t"), strict=True):
             transaction.copy(other, key, replace=True)
+        transaction.hset(stream_keys("s").state, "epoch", epoch)
         await transaction.execute()
     assert list((await reader).events) == [b"b"]
 
