@@ -44,14 +44,13 @@ async def test_tls_and_tokens_admit_their_holders(certificates: Certificates, to
         assert await run("subscribe", *known, "s", environment=subscriber) == (0, LINE, b"")
 
         code, _, stderr = await run("subscribe", *known, "s")
-        assert (code, stderr) == (
-            1,
-            b"UNAUTHENTICATED: a bearer token is needed: authorization: Bearer TOKEN\n",
-        )
+        assert (code, stderr.count(b"\n")) == (1, 1)
+        assert b": a bearer token is needed: authorization: Bearer TOKEN" in stderr
         code, _, stderr = await run("subscribe", *known, "--token-file", token, "s", environment=subscriber)
-        assert (code, stderr) == (1, b"PERMISSION_DENIED: the token 'publisher' may not subscribe to stream 's'\n")
+        assert (code, stderr.count(b"\n")) == (1, 1)
+        assert b": the token 'publisher' does not have the permission to subscribe stream 's'" in stderr
         code, _, stderr = await run("subscribe", *there, "s", environment=subscriber)
-        assert (code, b"UNAVAILABLE" in stderr) == (1, True)
+        assert (code, stderr.count(b"\n"), f"stream 's' at {address}".encode() in stderr) == (4, 1, True)
 
 
 @pytest.mark.parametrize(

@@ -88,18 +88,6 @@ async def test_publish_stops_at_what_the_sdk_rejects_with_strict() -> None:
         assert (await run("subscribe", "--server", address, "s"))[1] == LINES + odd
 
 
-async def test_errors_are_one_line_and_status_1(unused_tcp_port: int) -> None:
-    async with serving() as (_, address):
-        assert (await run("publish", "--server", address, "--end", "s"))[0] == 0
-        code, _, stderr = await run("publish", "--server", address, "s", stdin=GENERATING_JSON)
-        assert (code, stderr) == (1, b"FAILED_PRECONDITION: the stream has ended at offset 0\n")
-        code, _, stderr = await run("subscribe", "--server", address, "--start-offset", "1", "s")
-        assert (code, stderr.count(b"\n")) == (1, 1)
-    code, _, stderr = await run("subscribe", "--server", f"127.0.0.1:{unused_tcp_port}", "s")
-    assert (code, stderr.count(b"\n")) == (1, 1)
-    assert b"UNAVAILABLE" in stderr
-
-
 async def test_a_port_in_use_is_an_error() -> None:
     async with serving() as (_, address):
         code, _, stderr = await run("serve", "--listen", address)

@@ -28,6 +28,8 @@ class _Commands(ListsStatuses, click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
+        if cmd_name != "serve":
+            os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # clients raise what gRPC would log, which reads this once
         command: click.Command = getattr(import_module(f".{cmd_name}", __name__), cmd_name)
         return command
 

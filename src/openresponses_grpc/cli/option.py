@@ -18,7 +18,8 @@ class Option(click.Option):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, show_envvar=True, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.show_envvar = True
         if self.envvar is None:
             name = next(name for name in self.opts if name.startswith("--"))
             self.envvar = PREFIX + name[2:].replace("-", "_").upper()

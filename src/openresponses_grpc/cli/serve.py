@@ -37,8 +37,8 @@ from .units import size, size_text
     "--max-message-bytes",
     metavar="SIZE",
     type=size,
-    default=wire.MAX_MESSAGE_BYTES,
-    show_default=size_text(wire.MAX_MESSAGE_BYTES),
+    default=size_text(wire.MAX_MESSAGE_BYTES),
+    show_default=True,
     help="The largest request, and so the largest event. A larger one is refused with RESOURCE_EXHAUSTED.",
 )
 @option("--reflection", is_flag=True, help="Serve gRPC reflection, for tools such as grpcurl.")

@@ -37,7 +37,7 @@ class TextWriter:
 
     def _texts(self, event: Any) -> Iterator[str]:
         arm = event.WhichOneof("kind") or ""
-        body = getattr(event, arm, None)
+        body: Any = getattr(event, arm, None)
         match arm:
             case "created":
                 if body.response.id != self._response_id:

@@ -27,10 +27,8 @@ _PART: Final = re.compile(rf"({_NUMBER})\s*({'|'.join(_DURATIONS)})\s*", re.ASCI
 _DURATION: Final = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
 
 
-def size(text: str | int) -> int:
+def size(text: str) -> int:
     """The bytes of a size such as `256MiB` or `1.5GB`, at least 1; a number without a unit is bytes."""
-    if isinstance(text, int):
-        return text
     match = _SIZE.fullmatch(text.strip())
     if match is None or match[2].lower() not in _BY_LOWER_CASE:
         raise click.BadParameter(f"{text!r} is not a size: give bytes, or a number with {_listed(_SIZES)}")
@@ -41,10 +39,8 @@ def size(text: str | int) -> int:
     return value
 
 
-def duration(text: str | float) -> float:
+def duration(text: str) -> float:
     """The seconds of a duration such as `5m`, `1h30m` or `250ms`; a number without a unit is seconds."""
-    if not isinstance(text, str):
-        return float(text)
     text = text.strip()
     if re.fullmatch(_NUMBER, text, re.ASCII):
         return float(text)
@@ -63,7 +59,7 @@ def size_text(value: int) -> str:
 def duration_text(seconds: float) -> str:
     """Seconds with the largest unit that divides them: `5m`."""
     unit = next((unit for unit in ("d", "h", "m") if seconds and seconds % _DURATIONS[unit] == 0), "s")
-    return f"{seconds / _DURATIONS[unit]:g}{unit}"
+    return f"{seconds / _DURATIONS[unit]:.15g}{unit}"
 
 
 def _listed(units: Mapping[str, float]) -> str:
