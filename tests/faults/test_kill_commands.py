@@ -1,0 +1,35 @@
+"""The command is killed while events flow, and started again."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ..command.kills import kill_publishers, kill_subscribers
+from ..command.processes import run
+from .processes import server
+
+pytestmark = pytest.mark.faults
+
+
+async def test_kill_9_of_a_subscriber_with_a_position_file(
+    tmp_path: Path, factor: int, report: Callable[[str], None]
+) -> None:
+    kills = 30 * factor
+    async with server("memory:") as process:
+        output = (await kill_subscribers(process.address, tmp_path, kills)).read_bytes().splitlines()
+        _, stream, _ = await run("subscribe", "--server", process.address, "s")
+    lost, twice = len({*stream.splitlines()} - {*output}), len(output) - len({*output})
+    report(f"kills {kills}, events {len(output)}, lost {lost}, twice {twice}")
+    assert output == stream.splitlines()
+
+
+async def test_kill_9_of_a_publisher_that_resumes(factor: int, report: Callable[[str], None]) -> None:
+    kills = 30 * factor
+    async with server("memory:") as process:
+        published = (await kill_publishers(process.address, kills)).splitlines()
+        _, stdout, _ = await run("subscribe", "--server", process.address, "s")
+    stream = stdout.splitlines()
+    lost, twice = len({*published} - {*stream}), len(stream) - len({*stream})
+    report(f"kills {kills}, events {len(stream)}, lost {lost}, twice {twice}")
+    assert stream == published
