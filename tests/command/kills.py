@@ -32,7 +32,7 @@ async def kill_subscribers(address: str, folder: Path, kills: int, *options: str
         try:
             for _ in range(kills):
                 wanted = output.stat().st_size + random.randrange(1, 20_000)
-                async with _appending(command, output) as process:
+                async with appending(command, output) as process:
                     while output.stat().st_size < wanted:
                         assert process.returncode is None, output.stat().st_size
                         await asyncio.sleep(POLL_SECONDS)
@@ -43,7 +43,7 @@ async def kill_subscribers(address: str, folder: Path, kills: int, *options: str
                 await flowing
         await publisher.send(json_to_protobuf(COMPLETED))
     for _ in range(2):  # the second one has nothing to write
-        async with _appending(command, output) as process:
+        async with appending(command, output) as process:
             assert await process.wait() == 0
     return output
 
@@ -79,7 +79,7 @@ async def _flow(publisher: object) -> None:
 
 
 @asynccontextmanager
-async def _appending(command: tuple[str, ...], output: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def appending(command: tuple[str, ...], output: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     with output.open("ab") as file:
         process = await asyncio.create_subprocess_exec(COMMAND, *command, stdin=DEVNULL, stdout=file)
     try:

@@ -115,7 +115,9 @@ def test_durations(text: str, expected: float) -> None:
     assert duration(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "B", "-1", "0", "0.5", "1M", "1 XB", "1e6", "inf", "nan", "1,5MB", "\u0661", "1MiB2"])
+@pytest.mark.parametrize(
+    "text", ["", "B", "-1", "0", "0.5", "1M", "1 XB", "1e6", "inf", "nan", "1,5MB", "\u0661", "1MiB2"]
+)
 def test_what_is_not_a_size_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):
         size(text)
