@@ -45,5 +45,5 @@ def _same(event: bytes, logged: bytes) -> bool:
 
 
 def _canonical(event: bytes) -> str:
-    """The JSON in one form. Python's own values would not do: True equals 1."""
-    return json.dumps(json.loads(protobuf_to_json(event)), sort_keys=True)
+    """The JSON in one form, with numbers as doubles. Values of Python would not do: True equals 1."""
+    return json.dumps(json.loads(protobuf_to_json(event), parse_int=float), sort_keys=True)
