@@ -107,7 +107,8 @@ class Reading:
                     terminal = terminal or is_terminal(event)
                     tally.add(event)
                     before = here or Position(after.epoch, after.offset - 1)
-                    self._sink.write(data, Saved(after, terminal), before=before)
+                    more = (after.checked_offset or 0) > after.offset  # the response had more events
+                    self._sink.write(data, Saved(after, terminal), before=before, more=more)
                     here = after
             except StreamFailedError as error:
                 failure = error

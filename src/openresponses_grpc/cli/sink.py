@@ -31,20 +31,33 @@ class Sink:
         if self.saved and self.saved.output:
             self.saved.output.restore()
         self._last: Saved | None = None
+        self._pending: list[bytes] = []
+        self._next: Saved | None = None
 
-    def write(self, data: bytes, saved: Saved, *, before: Position) -> None:
-        """Writes and flushes, then saves.
+    def write(self, data: bytes, saved: Saved, *, before: Position, more: bool = False) -> None:
+        """Writes, flushes, and saves.
 
         Args:
             data: the output; may be empty.
             saved: what the position file is to hold, without the output.
             before: the position before the output.
+            more: whether more output follows at once, so that one flush and one save do for all of it.
 
         """
+        if self._file and self._last is None and self._next is None:
+            self._file.save((self.saved or Saved(before))._replace(output=Output.current()))
+        self._pending.append(data)
+        self._next = saved
+        if not more:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._next is None:
+            return
+        data, saved = b"".join(self._pending), self._next
+        self._pending, self._next = [], None
         if self._file:
             output = Output.current()
-            if self._last is None:
-                self._file.save((self.saved or Saved(before))._replace(output=output))
             after = output and output._replace(size=output.size + len(data))
             self._file.prepare(saved._replace(output=after))
         if data:
@@ -55,6 +68,7 @@ class Sink:
         self._last = saved
 
     def close(self) -> None:
-        """Notes in the position file that the output goes exactly up to its position."""
+        """Writes what is pending, and notes in the position file that the output goes exactly up to its position."""
+        self._flush()
         if self._file and self._last:
             self._file.save(self._last)

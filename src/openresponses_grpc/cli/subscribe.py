@@ -35,7 +35,7 @@ _OPTIONS = [
         "--position-file",
         metavar="FILE",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="Continue at the position in FILE, if it exists, and save the position there after each event.",
+        help="Continue at the position in FILE, if it exists, and save the position there after what is written.",
     ),
     option("--no-wait", is_flag=True, help="Fail if the stream does not exist, instead of waiting for it."),
     option("--timeout", metavar="DURATION", type=duration, help="Give up after this time, such as 30s, with status 4."),
@@ -77,7 +77,7 @@ def subscribe(
 
     With --position-file, a command that was stopped continues where it was. After the end of the stream it writes
     nothing. If standard output appends to a file (>> FILE), the file has each event once, even after kill -9. A pipe
-    may get the last event before a kill twice. Neither file is synchronized with the disk: a loss of power can lose
+    may get the last events before a kill twice. Neither file is synchronized with the disk: a loss of power can lose
     the latest events and positions.
 
     \b
