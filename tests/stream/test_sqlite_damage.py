@@ -42,13 +42,13 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A file that has the appends."""
 
     async def store_appends() -> None:
-        async with open_sqlite(path, LIMITS) as store:
+        async with open_sqlite(file, LIMITS) as store:
             for events in APPENDS:
                 await store.append(Append("s", events))
 
-    path = tmp_path_factory.mktemp("stored") / "store.db"
+    file = tmp_path_factory.mktemp("stored") / "store.db"
     asyncio.run(store_appends())
-    return path.read_bytes()
+    return file.read_bytes()
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ async def test_a_stream_is_the_same_after_reopening(path: Path) -> None:
         assert await store.append(Append("s", [b"d"], first_offset=3, end_of_stream=True)) == last
 
 
-async def test_what_a_stream_is_survives(path: Path, clock: Clock) -> None:
+async def test_the_description_of_a_stream_is_the_same_after_reopening(path: Path, clock: Clock) -> None:
     failure = Failure("UPSTREAM_TIMEOUT", "no event for 30 seconds")
     async with open_sqlite(path, LIMITS, clock=clock) as store:
         await store.append(Append("failed", [b"a"]))
