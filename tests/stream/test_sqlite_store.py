@@ -255,11 +255,16 @@ async def test_a_deletion_frees_the_room(path: Path) -> None:
     assert size(path) < 4 * limits.max_bytes
 
 
+@pytest.mark.parametrize("created", [False, True])
 @pytest.mark.parametrize("events", [1, 100])
-async def test_a_retry_is_compared_with_the_log_as_it_is_when_it_is_written(path: Path, events: int) -> None:
+async def test_a_retry_is_compared_with_the_log_as_it_is_when_it_is_written(
+    path: Path, events: int, created: bool
+) -> None:
     log = [b"%d" % number * 10_000 for number in range(events)]
     other = [*log[:-1], b"other"]
     async with open_sqlite(path, LIMITS) as store:
+        if created:
+            await store.append(Append("s"))
         with writers_held_up(path):
             first = asyncio.create_task(store.append(Append("s", log)))
             retries = [asyncio.create_task(store.append(Append("s", sent, first_offset=0))) for sent in (log, other)]
