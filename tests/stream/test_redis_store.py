@@ -139,9 +139,9 @@ async def test_of_appends_at_one_offset_one_wins_and_those_at_the_end_are_all_st
     async with open_redis(redis_url, LIMITS) as other:
         both = [(one, b"%d" % number) for number in range(20) for one in (store, other)]
         calls = (one.append(Append("s", [event, event], first_offset=0)) for one, event in both)
-        ends = await asyncio.gather(*calls, return_exceptions=True)
-        assert [end.next_offset for end in ends if isinstance(end, End)] == [2, 2]
-        assert sum(isinstance(end, StreamDivergedError) for end in ends) == 38
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert [end.next_offset for end in outcomes if isinstance(end, End)] == [2, 2]
+        assert sum(isinstance(outcome, StreamDivergedError) for outcome in outcomes) == 38
         events = (await read(store)).events
         assert events[0] == events[1]
         ends = await asyncio.gather(*(one.append(Append("s", [event])) for one, event in both))
