@@ -74,9 +74,9 @@ class EventPublisher:
         assert self._task is not None
         try:
             if kind is None:
-                if not self._outbox.finishing:
-                    self._outbox.finish()
-                await self._finished()
+                self._outbox.finish()
+                if self._outbox.finishing:
+                    await self._finished()
         finally:
             await self._stop()
 

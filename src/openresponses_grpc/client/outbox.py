@@ -95,8 +95,8 @@ class Outbox:
         self._size += len(event)
 
     def finish(self) -> None:
-        """Ends the stream after the events that were added; does nothing if it has ended."""
-        self.finishing = not self.end_of_stream
+        """Ends the stream after the events that were added; does nothing if it has ended, or is to fail."""
+        self.finishing = self.finishing or not self.end_of_stream
 
     def fail(self, failure: StreamFailure) -> None:
         """Ends the stream in failure after the events that were added."""

@@ -78,9 +78,9 @@ class SyncEventPublisher:
         try:
             if kind is None:
                 with self._changed:
-                    if not self._outbox.finishing:
-                        self._outbox.finish()
-                    self._finished()
+                    self._outbox.finish()
+                    if self._outbox.finishing:
+                        self._finished()
         finally:
             self._stop()
 

@@ -53,7 +53,7 @@ class MemoryStore:
     async def append(self, append: Append) -> End:
         log = self._ledger.find(append.stream_id, append.epoch) or _Log(append.stream_id, self._clock())
         check_position(append.check, end=log.end, checksum_at=log.segment.checksum_at)
-        publisher = log.admit(append.publisher)
+        log.owner, log.drawn = log.admit(append.publisher)
         if again := logged(append, log.end):
             check_logged(append, log.segment.events[append.first_offset :][: len(again)], end=log.end)
         finished = log.finished_at is not None
@@ -64,7 +64,7 @@ class MemoryStore:
             for piece in new:
                 log.segment.append(piece)
             self._ledger.commit(claim, self._clock(), finished=append.end_of_stream, failure=append.failure)
-        return log.end_now(publisher)
+        return log.end_now(append.publisher)
 
     async def read(
         self,
