@@ -35,10 +35,10 @@ class Entry(NamedTuple):
     @classmethod
     def parse(cls, line: bytes) -> Entry:
         """Reads a line of the script; raises ValueError if the entry is damaged."""
-        entry = cls(*map(int, line.split(b" ")))
-        if not (0 < entry.length <= entry.end and entry.before >> 32 == entry.after >> 32 == 0):
+        end, length, before, after, size = map(int, line.split(b" "))
+        if not (0 < length <= end and before >> 32 == after >> 32 == 0):
             raise ValueError
-        return entry
+        return cls(end, length, before, after, size)
 
     def piece(self, data: bytes) -> Piece:
         """Its events, from what they are serialized to; raises DecodeError or ValueError if they are damaged."""
