@@ -261,12 +261,12 @@ async def test_readers_of_one_stream_look_at_it_once_for_all_of_them(store: Redi
 
 
 async def test_a_reader_at_the_end_of_a_stream_that_others_wait_for_is_checked_at_once(
-    store: RedisStore, redis: Any
+    redis: Any, redis_url: str
 ) -> None:
-    end = await store.append(Append("s", [b"a"]))
-    others = [waiting(store, 1) for _ in range(2)]
-    await listening(redis, 1)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(30), open_redis(redis_url, StoreLimits(abandon_after=600)) as store:
+        end = await store.append(Append("s", [b"a"]))
+        others = [waiting(store, 1) for _ in range(2)]
+        await listening(redis, 1)
         for _ in range(3):  # by then the store knows that nothing can be read there
             assert not (await read(store, 1)).events
         with pytest.raises(StreamDivergedError):
