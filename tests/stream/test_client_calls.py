@@ -46,7 +46,8 @@ async def test_a_subscription_survives_any_number_of_timeouts(
                 await publisher.send(event(n))
                 await publisher.flush()
 
-        received, timeouts = [], 0
+        received: list[int] = []
+        timeouts = 0
         async with client.subscribe("s") as subscription:
             with pytest.raises(TimeoutError):
                 await waiting(subscription, 0.01)
@@ -219,14 +220,19 @@ async def test_a_closed_client_for_threads_says_so(server: str) -> None:
 async def test_a_publisher_is_used_inside_its_context_alone(server: str) -> None:
     async with EventStreamClient(server) as client:
         publisher = client.publish("s")
-        for use in (lambda: publisher.send(event(0)), publisher.flush, lambda: publisher.fail("R")):
+        uses: list[Callable[[], Awaitable[None]]] = [
+            lambda: publisher.send(event(0)),
+            publisher.flush,
+            lambda: publisher.fail("R"),
+        ]
+        for use in uses:
             with pytest.raises(RuntimeError, match="'async with'"):
                 await use()
         with pytest.raises(RuntimeError, match="'async with'"):
             _ = publisher.position
         async with publisher:
             pass
-        for use in (lambda: publisher.send(event(0)), publisher.flush, lambda: publisher.fail("R")):
+        for use in uses:
             with pytest.raises(RuntimeError, match="the publisher is closed: open another one"):
                 await use()
         with pytest.raises(RuntimeError, match="opened once"):

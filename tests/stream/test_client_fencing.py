@@ -31,7 +31,7 @@ async def test_of_two_live_publishers_one_is_fenced_and_every_acknowledged_event
                         await other.send(event(n))
                         await other.flush()
                         acknowledged.append(n)
-                        with pytest.raises(StreamError, match="PUBLISHER_FENCED|only the latest publisher"):
+                        with pytest.raises(StreamError, match="only the latest publisher"):
                             await one.send(event(100 + n))
                             await one.flush()
         assert caught.value.reason == "PUBLISHER_FENCED"

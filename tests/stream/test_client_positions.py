@@ -80,7 +80,7 @@ async def test_a_position_of_another_log_is_refused(server: str, change: Any, re
 
 async def test_a_stream_that_must_exist_is_not_waited_for(server: str) -> None:
     async with EventStreamClient(server) as client:
-        with pytest.raises(StreamError, match="stream 's' at 127.0.0.1:[0-9]*, offset 0: .*; check the id") as caught:
+        with pytest.raises(StreamError, match=r"stream 's' at 127.0.0.1:[0-9]*, offset 0: .*; check the id") as caught:
             await collect(client, must_exist=True)
         assert (caught.value.code, caught.value.reason) == (grpc.StatusCode.NOT_FOUND, "STREAM_NOT_FOUND")
         assert (caught.value.stream_id, caught.value.target) == ("s", server)
@@ -97,8 +97,8 @@ async def test_a_failed_stream_raises_behind_all_of_its_events(server: str) -> N
         subscription, received = client.subscribe("s"), []
         for _ in range(2):
             with pytest.raises(StreamFailedError, match="failed at offset 1 with UPSTREAM_TIMEOUT: no event") as caught:
-                async for made in subscription:
-                    received.append(number(made))
+                while True:
+                    received.append(number(await anext(subscription)))
         assert received == [0]
         assert (caught.value.reason, caught.value.message) == ("UPSTREAM_TIMEOUT", "no event for 60 seconds")
         async with client.publish("s") as publisher:
@@ -108,7 +108,7 @@ async def test_a_failed_stream_raises_behind_all_of_its_events(server: str) -> N
                 await publisher.send(event(1))
             assert finished.value.reason == "STREAM_FINISHED"
             await publisher.fail("UPSTREAM_TIMEOUT", "no event for 60 seconds")
-        with pytest.raises(StreamError, match="STREAM|failed") as other:
+        with pytest.raises(StreamError, match="the stream has failed at offset 1") as other:
             async with client.publish("s") as publisher:
                 await publisher.fail("ANOTHER")
         assert other.value.reason == "STREAM_FINISHED"
@@ -164,10 +164,10 @@ def use_threads(server: str) -> None:
             publisher.fail("R", "m")
             with pytest.raises(RuntimeError, match="the publisher is closed"):
                 publisher.send(event(3))
-        received = []
         resumed = client.subscribe("s", position=str(position))
+        assert [number(next(resumed)) for _ in range(2)] == [1, 2]
         with pytest.raises(StreamFailedError, match="failed at offset 3 with R: m"):
-            received += [number(made) for made in resumed] if not received else []
+            next(resumed)
         assert resumed.position is not None
         assert resumed.position.offset == 3
         with client.publish("s") as again:
