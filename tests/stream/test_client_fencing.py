@@ -1,6 +1,7 @@
 """Publishers of one stream: the latest one owns it, and a server that restarts loses nothing acknowledged."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -70,6 +71,25 @@ async def test_a_publisher_that_was_away_is_fenced_when_it_is_back(server: str) 
                 await late.flush()
         assert caught.value.reason == "PUBLISHER_FENCED"
         assert await numbers(near) == [0, 1]
+
+
+def restarted_in_threads(server: str, cut: Callable[[], None]) -> None:
+    with SyncEventStreamClient(server) as client:
+        with client.publish("s") as publisher, client.subscribe("s") as subscription:
+            for n in range(10):
+                publisher.send(event(n))
+                cut()
+                publisher.flush()
+                assert publisher.position.offset == n + 1
+                assert number(next(subscription)) == n
+        assert [number(made) for made in client.subscribe("s")] == list(range(10))
+
+
+async def test_the_client_for_threads_reconnects_and_loses_and_repeats_nothing(server: str) -> None:
+    proxy = Proxy(int(server.rpartition(":")[2]))
+    loop = asyncio.get_running_loop()
+    async with proxy.running() as address:
+        await asyncio.to_thread(restarted_in_threads, address, lambda: loop.call_soon_threadsafe(proxy.cut))
 
 
 async def test_a_server_that_restarts_in_the_middle_loses_and_repeats_nothing() -> None:
