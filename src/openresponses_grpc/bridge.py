@@ -23,7 +23,7 @@ from .codec.scan import child_path
 from .codec.schema import NAMINGS, Naming, message_of
 from .codec.strict import check_strictly
 from .errors import EventError, EventShapeError, IncompleteEventError, InvalidJSONError
-from .parsing import parse_event
+from .parsing import as_bytes, parse_event
 
 _EVENT: Final = message_of(OpenResponsesStreamEvent.DESCRIPTOR)
 _reader: Final = Reader(_EVENT)
@@ -93,6 +93,10 @@ def protobuf_to_json(data: bytes, *, naming: Naming = "camelCase", strict: bool 
         raise _unknown_naming(naming) from None
     except ODD:
         text = _decode_again(data, naming)
+    except (AttributeError, TypeError):
+        if isinstance(data, bytes):
+            raise
+        return protobuf_to_json(as_bytes(data), naming=naming, strict=strict)
     if text[0] != _BRACE:
         raise IncompleteEventError("$", "the unrecognized event is not a JSON object")
     if strict:

@@ -79,6 +79,11 @@ class Proxy:
         self._relaying = asyncio.Event()
         self._relaying.set()
 
+    def cut(self) -> None:
+        """Breaks the connections that there are."""
+        for connection in self._connections:
+            connection.cancel()
+
     def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
         connection = asyncio.create_task(self._connect(reader, writer, self._relaying))
         self._connections.add(connection)

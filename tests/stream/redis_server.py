@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -110,6 +111,7 @@ async def pass_time(redis: AsyncRedis | RedisCluster, seconds: float) -> None:
         left = await redis.pttl(key) - milliseconds
         await redis.pexpire(key, max(left, 0))
         if left > 0 and key.endswith(b":state"):
+            field: Any
             for field in await redis.hkeys(key):
                 if field.startswith(b"publisher:") or field in TIMES:
                     await redis.hincrby(key, field, -milliseconds)

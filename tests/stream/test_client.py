@@ -83,9 +83,10 @@ async def test_invalid_bytes_are_refused_and_the_stream_goes_on(server: str, inv
                 await publisher.send(invalid)
             with pytest.raises(IncompleteEventError, match="no event is set"):
                 await publisher.send(b"")
-            for other in ("{}", {}, None):
+            others: tuple[Any, ...] = ("{}", {}, None)
+            for other in others:
                 with pytest.raises(TypeError, match="expected an OpenResponsesStreamEvent or its bytes"):
-                    await publisher.send(other)  # type: ignore[arg-type]
+                    await publisher.send(other)
             await publisher.send(SERIALIZED[1])
         assert [data async for data in client.subscribe_serialized("s")] == SERIALIZED[:2]
 

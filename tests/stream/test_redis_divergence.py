@@ -74,7 +74,8 @@ def pair(tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> Iterator
     folders = [tmp_path / name for name in ("primary", "replica")]
     for folder in folders:
         folder.mkdir()
-    primary, replica = (RedisServer(folder, unused_tcp_port_factory()) for folder in folders)
+    at_once = ("--repl-diskless-sync-delay", "0")
+    primary, replica = (RedisServer(folder, unused_tcp_port_factory(), *at_once) for folder in folders)
     with running(primary), running(replica):
         yield [primary, replica]
 
@@ -82,6 +83,8 @@ def pair(tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> Iterator
 @asynccontextmanager
 async def replicated(pair: list[RedisServer]) -> AsyncIterator[tuple[Address, Any, Any]]:
     """The address of a primary with a replica, and clients of both."""
+    primary: Any
+    replica: Any
     async with Redis(port=pair[0].port) as primary, Redis(port=pair[1].port) as replica:
         await replica.execute_command("REPLICAOF", "127.0.0.1", pair[0].port)
         yield Address(pair[0].port), primary, replica

@@ -10,7 +10,9 @@ from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import (
     Append,
+    Check,
     End,
+    EpochMismatchError,
     OffsetTrimmedError,
     StoreLimits,
     StreamAbandonedError,
@@ -139,9 +141,9 @@ async def test_of_appends_at_one_offset_one_wins_and_those_at_the_end_are_all_st
     async with open_redis(redis_url, LIMITS) as other:
         both = [(one, b"%d" % number) for number in range(20) for one in (store, other)]
         calls = (one.append(Append("s", [event, event], first_offset=0)) for one, event in both)
-        ends = await asyncio.gather(*calls, return_exceptions=True)
-        assert [end.next_offset for end in ends if isinstance(end, End)] == [2, 2]
-        assert sum(isinstance(end, StreamDivergedError) for end in ends) == 38
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert [end.next_offset for end in outcomes if isinstance(end, End)] == [2, 2]
+        assert sum(isinstance(outcome, StreamDivergedError) for outcome in outcomes) == 38
         events = (await read(store)).events
         assert events[0] == events[1]
         ends = await asyncio.gather(*(one.append(Append("s", [event])) for one, event in both))
@@ -256,6 +258,26 @@ async def test_readers_of_one_stream_look_at_it_once_for_all_of_them(store: Redi
         await store.append(Append("s", [b"a"]))
         assert len({id((await reader).events) for reader in readers}) == 1
         assert (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] == 2  # the append, and one look
+
+
+async def test_a_reader_at_the_end_of_a_stream_that_others_wait_for_is_checked_at_once(
+    redis: Any, redis_url: str
+) -> None:
+    async with asyncio.timeout(30), open_redis(redis_url, StoreLimits(abandon_after=600)) as store:
+        end = await store.append(Append("s", [b"a"]))
+        others = [waiting(store, 1) for _ in range(2)]
+        await listening(redis, 1)
+        for _ in range(3):  # by then the store knows that nothing can be read there
+            assert not (await read(store, 1)).events
+        with pytest.raises(StreamDivergedError):
+            await waiting(store, 1, epoch=end.epoch, check=Check(1, end.checksum ^ 1))
+        with pytest.raises(EpochMismatchError):
+            await waiting(store, 1, epoch=end.epoch + 1)
+        await store.append(Append("s", end_of_stream=True))
+        for reader in others:
+            assert (await reader).end_of_stream
+        for _ in range(3):
+            assert (await waiting(store, 1)).end_of_stream
 
 
 async def test_news_that_are_lost_are_found_at_the_end_of_the_wait(store: RedisStore, redis: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, Self, TypeVar
@@ -62,7 +63,7 @@ class EventSubscription(Generic[E_co]):
     async def aclose(self) -> None:
         """Ends the subscription."""
         self._closed = True
-        self._events.clear()
+        self._events = deque()  # those of the cursor are not handed out: the position is before them
         if self._reading:
             self._reading.cancel()
             await asyncio.wait((self._reading,))

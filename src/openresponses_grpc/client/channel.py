@@ -78,7 +78,7 @@ class ChannelPool(Generic[C]):
         if self.forked:
             raise RuntimeError(
                 "the client was made before this process was forked, and gRPC's connections do not survive a fork:"
-                " make a client in each process"
+                " make a client in each process, and fork while no call is open, or gRPC hangs in the child"
             )
         if self.closed:
             raise self.closed_error()

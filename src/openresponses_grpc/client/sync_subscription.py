@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar
 
@@ -62,7 +63,7 @@ class SyncEventSubscription(Generic[E_co]):
     def close(self) -> None:
         """Ends the subscription."""
         self._closed = True
-        self._events.clear()
+        self._events = deque()  # those of the cursor are not handed out: the position is before them
         self._end_call()
 
     def __del__(self) -> None:

@@ -7,6 +7,7 @@ from typing import Final, NoReturn
 
 from ..bridge import json_to_protobuf, protobuf_to_json
 from ..errors import EventError, InvalidJSONError
+from ..parsing import as_bytes
 from .detect import Body, is_sse, of_ndjson
 from .interface import ErrorHandler, JSONDecoder, JSONEncoder, explained
 from .lines import Lines
@@ -29,7 +30,7 @@ class NDJSONReader:
         return f"line {1 if self._body else self._lines.number}"
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        lines = self._lines.split(chunk)
+        lines = self._lines.split(as_bytes(chunk))
         if self._body:
             self._gather(self._body, lines)
         for line in lines:

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..codec.scalars import SIZES
 from ..errors import EventError, InvalidProtobufError
-from ..parsing import parse_event
+from ..parsing import as_bytes, parse_event
 from .detect import of_protobuf
 from .interface import ErrorHandler, explained
 
@@ -34,6 +34,7 @@ class ProtobufReader:
         return f"message {self._messages}"
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
+        chunk = as_bytes(chunk)
         self._buffer += chunk
         if len(self._start) < _START_BYTES:
             self._start += chunk[: _START_BYTES - len(self._start)]

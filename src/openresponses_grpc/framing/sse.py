@@ -12,6 +12,7 @@ from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from ..bridge import event_type, json_to_protobuf, protobuf_to_json
 from ..errors import EventError, InvalidJSONError
+from ..parsing import as_bytes
 from .detect import BOM, JOINED, PROTOBUF, Body, is_sse, of_sse_data, shown
 from .interface import ErrorHandler, JSONDecoder, JSONEncoder, explained
 from .lines import Lines
@@ -60,6 +61,7 @@ class SSEReader:
         return f"line {1 if self._lines.refused else self._at}"
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
+        chunk = as_bytes(chunk)
         if self._after_cr and chunk:
             chunk = chunk.removeprefix(b"\n")
             self._after_cr = False

@@ -112,22 +112,25 @@ class Appender:
     async def _run(
         self, keys: Keys, append: Append, believed: Check, new: Sequence[Piece], *, appends: bool
     ) -> Sequence[Any]:
+        size = sum(len(event) for piece in new for event in piece.events)
+        numbers = (
+            *believed,
+            1 if append.check else 0,
+            1 if appends else 0,
+            1 if append.end_of_stream else 0,
+            size,
+            self._limits.max_stream_bytes,
+            *self._keep,
+        )
         reply: Sequence[Any] = await self._server.run(
             APPEND,
             keys,
+            " ".join(map(str, numbers)),
             "" if append.epoch is None else append.epoch,
-            believed.offset,
-            believed.checksum,
-            1 if append.check else "",
             "" if append.publisher is None else append.publisher,
-            1 if appends else "",
-            1 if append.end_of_stream else "",
+            secrets.randbits(63) or 1,
             append.failure.reason if append.failure else "",
             append.failure.message if append.failure else "",
-            sum(len(event) for piece in new for event in piece.events),
-            self._limits.max_stream_bytes,
-            secrets.randbits(63) or 1,
-            *self._keep,
             *_entries(new),
         )
         return reply

@@ -1,14 +1,16 @@
 -- Precedes every script.
 local FORMAT = '2'
 
--- Fields of a stream's state, its epoch first; false for each that it does not have. Fails for another format.
-local function state_of(key, ...)
-  local fields = redis.call('HMGET', key, 'format', 'epoch', ...)
-  local format = table.remove(fields, 1)
-  if fields[1] and format ~= FORMAT then
-    error({err = 'FORMAT the stream has format ' .. (format or '1') .. ', and this server uses ' .. FORMAT})
+-- The fields of a stream's state by their names, none where there is no stream. Fails for a state of another format.
+local function state_of(key)
+  local all, state = redis.call('HGETALL', key), {}
+  for index = 1, #all, 2 do
+    state[all[index]] = all[index + 1]
   end
-  return fields
+  if state.epoch and state.format ~= FORMAT then
+    error({err = 'FORMAT the stream has format ' .. (state.format or '1') .. ', and this server uses ' .. FORMAT})
+  end
+  return state
 end
 
 -- The time in milliseconds.
@@ -19,13 +21,11 @@ end
 
 -- Milliseconds for which a publisher is still known to be present; negative: since when none is. A publisher is
 -- present until it leaves, or until the lease that its server renews runs out.
-local function presence(key, time)
+local function presence(state, time)
   local seen = 0
-  local all = redis.call('HGETALL', key)
-  for index = 1, #all, 2 do
-    local field = all[index]
+  for field, value in pairs(state) do
     if field == 'left_at' or field == 'updated_at' or string.sub(field, 1, 10) == 'publisher:' then
-      seen = math.max(seen, tonumber(all[index + 1]))
+      seen = math.max(seen, tonumber(value))
     end
   end
   return seen - time

@@ -88,8 +88,8 @@ async def _check(redis: Redis | RedisCluster) -> None:
     stored: Any = await redis.get(FORMAT_KEY)
     if stored != FORMAT.encode():
         raise OpenStoreError(
-            f"has streams of format {stored.decode(errors='replace')}, and this version reads format {FORMAT}: use another database, or delete"
-            f" them and the key {FORMAT_KEY}"
+            f"has streams of format {stored.decode(errors='replace')}, and this version reads format {FORMAT}:"
+            f" use another database, or delete them and the key {FORMAT_KEY}"
         )
 
 

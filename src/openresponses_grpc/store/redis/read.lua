@@ -1,17 +1,18 @@
 -- Reads a stream from an offset on.
 -- KEYS: the stream's state, its log.
 -- ARGV: the offset; the bytes of events that are enough; another offset whose entry is returned too, or ''.
--- Returns: nothing where there is no stream, or: its epoch; its end; its checksum; 1 if it is finished; its failure's
---          reason and message; milliseconds for which a publisher is known to be present, as `presence` has it; for
---          each entry a line with the offset after it, the number of its events, the checksums before and after them,
---          and bytes; the events of all entries, one after the other; the line and the events of the other entry.
-local state, log = KEYS[1], KEYS[2]
+-- Returns: nothing where there is no stream, or: numbers: its epoch, its end, its checksum, 1 if it is finished, else 0,
+--          and milliseconds for which a publisher is known to be present, as `presence` has it; for each entry a line
+--          with the offset after it, the number of its events, the checksums before and after them, and bytes; the
+--          events of all entries, one after the other. Where the stream has failed or another offset is given, too: the
+--          reason and the message of the failure; the line and the events of the other entry.
+local log = KEYS[2]
 local start, enough, other = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local fields = state_of(state, 'end', 'checksum', 'finished', 'reason', 'message')
-if not fields[1] then
+local state = state_of(KEYS[1])
+if not state.epoch then
   return {}
 end
-local stop = tonumber(fields[2] or 0)
+local stop = tonumber(state['end'] or 0)
 
 -- The line of an entry, and its events.
 local function described(entry)
@@ -38,17 +39,21 @@ local function entries()
   return table.concat(lines, '\n'), table.concat(events)
 end
 
-local lines, events, other_line, other_events = '', '', '', ''
+local numbers = string.format(
+  '%s %.0f %s %d %.0f', state.epoch, stop, state.checksum or '0', state.finished and 1 or 0, presence(state, now())
+)
+local lines, events = '', ''
 if tonumber(start) < stop then
   lines, events = entries()
 end
+if other == '' and not state.reason then
+  return {numbers, lines, events}
+end
+local other_line, other_events = '', ''
 if other ~= '' and tonumber(other) < stop then
   local found = redis.call('XRANGE', log, '(' .. other, '+', 'COUNT', 1)
   if found[1] then
     other_line, other_events = described(found[1])
   end
 end
-return {
-  fields[1], stop, fields[3] or '0', fields[4] and 1 or 0, fields[5] or '', fields[6] or '', presence(state, now()),
-  lines, events, other_line, other_events,
-}
+return {numbers, lines, events, state.reason or '', state.message or '', other_line, other_events}

@@ -35,10 +35,10 @@ class Entry(NamedTuple):
     @classmethod
     def parse(cls, line: bytes) -> Entry:
         """Reads a line of the script; raises ValueError if the entry is damaged."""
-        entry = cls(*map(int, line.split(b" ")))
-        if not (0 < entry.length <= entry.end and entry.before >> 32 == entry.after >> 32 == 0):
+        end, length, before, after, size = map(int, line.split(b" "))
+        if not (0 < length <= end and before >> 32 == after >> 32 == 0):
             raise ValueError
-        return entry
+        return cls(end, length, before, after, size)
 
     def piece(self, data: bytes) -> Piece:
         """Its events, from what they are serialized to; raises DecodeError or ValueError if they are damaged."""
@@ -52,7 +52,7 @@ class View:
         start: the offset that was looked at.
         max_bytes: bytes of the events looked for.
         other: another offset that was looked at.
-        found: the script's answer; empty where there is no such stream.
+        found: the script's reply; empty where there is no such stream.
 
     Attributes:
         epoch: the stream's epoch; 0 where there is no such stream.
@@ -69,14 +69,14 @@ class View:
         self._max_bytes = max_bytes
         self._other = other
         self._verified: Verified | None = None
-        epoch, end, checksum, finished, reason, message, alive, *log = found or _NOTHING
-        self._log: Sequence[bytes] = log
-        self.epoch = int(epoch)
-        self.end: int = end
-        self.checksum = int(checksum)
-        self.finished = bool(finished)
+        numbers, index, data, *more = found or _NOTHING
+        self.epoch, self.end, self.checksum, finished, alive = map(int, numbers.split())
+        self.finished = finished == 1
+        self.alive = alive / 1000
+        reason, message, other_index, other_data = more or (b"", b"", b"", b"")
+        self._log: tuple[bytes, bytes] = index, data
+        self._other_log: tuple[bytes, bytes] = other_index, other_data
         self.failure = parse_failure(reason, message)
-        self.alive: float = alive / 1000
 
     def read(self) -> Verified | None:
         """The events at the offset; None if it is not before the end.
@@ -87,7 +87,7 @@ class View:
 
         """
         if self._verified is None and self._start < self.end:
-            self._verified = _verified(self._log[0], self._log[1], self._start, self.end, self._max_bytes)
+            self._verified = _verified(*self._log, self._start, self.end, self._max_bytes)
         return self._verified
 
     def checksum_at(self, offset: int) -> int:
@@ -95,14 +95,14 @@ class View:
         if offset == self.end:
             return self.checksum
         if offset == self._other:
-            return _by_entry([self._log[2]], self._log[3], offset, self.end).checksum_at(offset)
+            return _by_entry(*self._other_log, offset, self.end).checksum_at(offset)
         verified = self.read()
         assert offset == self._start
         assert verified
         return verified.before
 
 
-_NOTHING: Final = (b"0", 0, b"0", 0, b"", b"", 0, b"", b"", b"", b"")
+_NOTHING: Final = (b"0 0 0 0 0", b"", b"")
 
 
 async def look(server: Server, keys: Keys, start: int, max_bytes: int, other: int | None = None) -> View:
@@ -124,7 +124,7 @@ def serialize_events(events: Sequence[bytes]) -> bytes:
 
 def parse_events(data: bytes, count: int) -> Sequence[bytes]:
     """Reads serialized events; raises DecodeError or ValueError if they are damaged."""
-    events: Sequence[bytes] = wire.SubscribeResponse.FromString(data).events
+    events = [*wire.SubscribeResponse.FromString(data).events]
     if len(events) != count:
         raise ValueError
     return events
@@ -146,14 +146,14 @@ def _verified(index: bytes, data: bytes, start: int, end: int, max_bytes: int) -
             return whole.read(start, max_bytes)
     except (DataLossError, DecodeError, ValueError):
         pass
-    return _by_entry(lines, data, start, end).read(start, max_bytes)
+    return _by_entry(index, data, start, end).read(start, max_bytes)
 
 
-def _by_entry(lines: Sequence[bytes], data: bytes, start: int, end: int) -> Segment:
+def _by_entry(index: bytes, data: bytes, start: int, end: int) -> Segment:
     """The entries as far as they follow each other and can be parsed, the one that has the event at `start` first."""
     segment: Segment | None = None
     position = 0
-    for line in lines if lines[0] else ():
+    for line in index.splitlines():
         stop, entry = segment.end if segment else start, None
         try:
             entry = Entry.parse(line)
