@@ -18,3 +18,9 @@ def lines(count: int | None = None) -> list[bytes]:
     """The events of all streams as the API's JSON: each one once, or as many as asked for."""
     every = [line for stream in streams().values() for line in stream.splitlines()]
     return every if count is None else list(islice(cycle(every), count))
+
+
+def text_deltas(count: int) -> list[bytes]:
+    """The text deltas of all streams as the API's JSON, as many as asked for."""
+    deltas = [line for line in lines() if b'"type":"response.output_text.delta"' in line]
+    return list(islice(cycle(deltas), count))

@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto
+
 from openresponses_grpc.v1 import stream_service_pb2
 
 FILE = Path(__file__).with_suffix(".txt")
@@ -57,8 +59,7 @@ def changed() -> list[str]:
 
 def _text(field: Any) -> str:
     of = field.message_type or field.enum_type
-    scalars = {field.TYPE_STRING: "string", field.TYPE_DOUBLE: "double", field.TYPE_BOOL: "bool"}
-    type = of.name if of else scalars.get(field.type, "uint64")
+    type = of.name if of else FieldDescriptorProto.Type.Name(field.type).removeprefix("TYPE_").lower()
     return f"{field.number}:{'repeated:' if field.is_repeated else ''}{type}"
 
 

@@ -17,9 +17,11 @@ from .ours import Ours
 from .redis_server import running_redis
 from .single import Echo, Single
 from .sse import SSE
+from .unchecked import Unchecked
 
 CONTENDERS: Mapping[str, Contender] = {
     "this library": Ours(),
+    "this library without checksums and fencing": Unchecked(),
     "SSE: Starlette, uvicorn, httpx-sse, json": SSE(),
     "gRPC with one event a message": Single(),
 }

@@ -57,4 +57,4 @@ class Ours:
             yield OurClient(client)
 
     def events(self, count: int) -> list[OpenResponsesStreamEvent]:
-        return [from_json(line) for line in events.lines(count)]
+        return [from_json(line) for line in events.text_deltas(count)]

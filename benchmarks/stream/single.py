@@ -93,7 +93,7 @@ class Single:
             yield SingleClient(channel)
 
     def events(self, count: int) -> list[OpenResponsesStreamEvent]:
-        return [from_json(line) for line in events.lines(count)]
+        return [from_json(line) for line in events.text_deltas(count)]
 
 
 class EchoClient:

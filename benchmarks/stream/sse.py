@@ -97,4 +97,4 @@ class SSE:
             yield SSEClient(client)
 
     def events(self, count: int) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in events.lines(count)]
+        return [json.loads(line) for line in events.text_deltas(count)]

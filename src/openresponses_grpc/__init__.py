@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .accumulation import Accumulator, accumulate
     from .bridge import from_dict, from_json, json_to_protobuf, protobuf_to_json, to_dict, to_json
-    from .client import EventPublisher, EventStreamClient, StreamError, SyncEventPublisher, SyncEventStreamClient
+    from .client import (
+        EventPublisher,
+        EventStreamClient,
+        EventSubscription,
+        StreamError,
+        StreamFailedError,
+        SyncEventPublisher,
+        SyncEventStreamClient,
+        SyncEventSubscription,
+    )
     from .errors import (
         EventError,
         EventShapeError,
@@ -19,13 +28,23 @@ if TYPE_CHECKING:
         InvalidProtobufError,
         UnknownEventTypeError,
     )
+    from .position import Position
 
 __version__: str
 
 _MODULES = {
     "accumulation": ("Accumulator", "accumulate"),
     "bridge": ("from_dict", "from_json", "json_to_protobuf", "protobuf_to_json", "to_dict", "to_json"),
-    "client": ("EventPublisher", "EventStreamClient", "StreamError", "SyncEventPublisher", "SyncEventStreamClient"),
+    "client": (
+        "EventPublisher",
+        "EventStreamClient",
+        "EventSubscription",
+        "StreamError",
+        "StreamFailedError",
+        "SyncEventPublisher",
+        "SyncEventStreamClient",
+        "SyncEventSubscription",
+    ),
     "errors": (
         "EventError",
         "EventShapeError",
@@ -34,6 +53,7 @@ _MODULES = {
         "InvalidProtobufError",
         "UnknownEventTypeError",
     ),
+    "position": ("Position",),
 }
 
 __all__ = [
@@ -42,12 +62,16 @@ __all__ = [
     "EventPublisher",
     "EventShapeError",
     "EventStreamClient",
+    "EventSubscription",
     "IncompleteEventError",
     "InvalidJSONError",
     "InvalidProtobufError",
+    "Position",
     "StreamError",
+    "StreamFailedError",
     "SyncEventPublisher",
     "SyncEventStreamClient",
+    "SyncEventSubscription",
     "UnknownEventTypeError",
     "__version__",
     "accumulate",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
-_FORM = re.compile(r"v1\.([0-9a-f]{1,16})\.(\d{1,20})(?:\.(\d{1,20})\.([0-9a-f]{8}))?", re.ASCII)
+_FORM: Final = re.compile(r"v1\.([0-9a-f]{1,16})\.(\d{1,20})(?:\.(\d{1,20})\.([0-9a-f]{8}))?", re.ASCII)
+
+_MAX_OFFSET: Final = 2**64 - 1
 
 
 class Position(NamedTuple):
@@ -39,9 +41,9 @@ class Position(NamedTuple):
 
         """
         match = _FORM.fullmatch(text)
-        if match is None:
+        epoch, offset, checked_offset, checksum = match.groups() if match else ("", "", "", "")
+        if not match or max(int(offset), int(checked_offset or 0)) > _MAX_OFFSET:
             raise ValueError(f"not a position in a stream: {text!r}; one looks like v1.5d0c8e0a1b2c3d4e.42.42.cbf43926")
-        epoch, offset, checked_offset, checksum = match.groups()
         if checked_offset is None:
             return cls(int(epoch, 16), int(offset))
         return cls(int(epoch, 16), int(offset), int(checked_offset), int(checksum, 16))

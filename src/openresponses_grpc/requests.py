@@ -13,8 +13,6 @@ from . import wire
 from .store import Append, Check, Failure
 from .store.rules import MAX_PUBLISHER
 
-MAX_REASON_BYTES: Final = 64
-MAX_FAILURE_MESSAGE_BYTES: Final = 4096
 PAGE_SIZE: Final = 100
 MAX_PAGE_SIZE: Final = 1000
 
@@ -141,8 +139,8 @@ def _failure(request: Any) -> Failure | None:
     failure = Failure(request.failure.reason, request.failure.message)
     if not request.end_of_stream:
         raise InvalidRequestError("failure", "is set without end_of_stream")
-    if not 0 < len(failure.reason.encode()) <= MAX_REASON_BYTES:
-        raise InvalidRequestError("failure.reason", f"must have 1 to {MAX_REASON_BYTES} bytes")
-    if len(failure.message.encode()) > MAX_FAILURE_MESSAGE_BYTES:
-        raise InvalidRequestError("failure.message", f"is longer than {MAX_FAILURE_MESSAGE_BYTES} bytes")
+    if not 0 < len(failure.reason.encode()) <= wire.MAX_REASON_BYTES:
+        raise InvalidRequestError("failure.reason", f"must have 1 to {wire.MAX_REASON_BYTES} bytes")
+    if len(failure.message.encode()) > wire.MAX_FAILURE_MESSAGE_BYTES:
+        raise InvalidRequestError("failure.message", f"is longer than {wire.MAX_FAILURE_MESSAGE_BYTES} bytes")
     return failure

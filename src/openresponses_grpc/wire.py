@@ -33,6 +33,8 @@ MAX_EVENT_BYTES = MAX_MESSAGE_BYTES - (64 << 10)
 """The largest event that a publisher may send, in bytes; what surrounds it in a message has its room."""
 
 MAX_STREAM_ID_BYTES = 256
+MAX_REASON_BYTES = 64
+MAX_FAILURE_MESSAGE_BYTES = 4096
 
 
 def _twin_file() -> FileDescriptorProto:

@@ -27,7 +27,7 @@ from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamSer
 from openresponses_grpc.wire import MAX_MESSAGE_BYTES
 
 from .peers import connected
-from .traffic import Stream, bursts, event, together, until, watched_cursors
+from .traffic import Stream, bursts, event, together, until
 
 Tally = Counter[str]
 
@@ -146,5 +146,4 @@ async def main(name: str, port: int, factor: int) -> None:
 
 
 if __name__ == "__main__":
-    with watched_cursors():
-        asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

@@ -1,11 +1,9 @@
-"""What the fault tests share: their size, their report, and a look at the library's cursors."""
+"""What the fault tests share: their size and their report."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-
-from .traffic import watched_cursors
 
 _LINES = pytest.StashKey[list[str]]()
 
@@ -28,9 +26,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("what the fault tests counted")
         for line in lines:
             terminalreporter.write_line(line)
-
-
-@pytest.fixture(autouse=True)
-def cursors() -> Iterator[None]:
-    with watched_cursors():
-        yield

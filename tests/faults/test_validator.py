@@ -4,6 +4,8 @@ from collections import Counter
 
 import pytest
 
+from openresponses_grpc.position import Position
+
 from ..events import event
 from .validator import Fault, Published, Received, Verdict, validate
 
@@ -22,7 +24,7 @@ def received(numbers: list[int], *, start: int = 0, epoch: int = EPOCH) -> Recei
     """A subscriber who counts its offsets from `start` and gets the events with these numbers."""
     made = Received(start)
     for offset, n in enumerate(numbers, start):
-        made.receive(epoch, offset, event(n))
+        made.receive(Position(epoch, offset + 1), event(n))
     return made
 
 
@@ -30,19 +32,19 @@ def raw(*offsets: int) -> Received:
     """A subscriber whose every response says the offsets of its events."""
     made = Received()
     for offset in offsets:
-        made.receive(EPOCH, offset, event(offset))
+        made.receive(Position(EPOCH, offset + 1), event(offset))
     return made
 
 
 def changed() -> Received:
     made = raw(0, 1, 2, 3, 4)
-    made.receive(EPOCH, 5, event(5, padding=1))
+    made.receive(Position(EPOCH, 6), event(5, padding=1))
     return made
 
 
 def switched() -> Received:
     made = raw(0, 1, 2, 3, 4)
-    made.receive(EPOCH - 1, 5, event(5))
+    made.receive(Position(EPOCH - 1, 6), event(5))
     return made
 
 

@@ -6,25 +6,19 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from contextvars import ContextVar
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
-from typing import Any
-from unittest.mock import patch
 
 import grpc
 
 from openresponses_grpc import EventPublisher, EventStreamClient, SyncEventStreamClient
 from openresponses_grpc.client.channel import OPTIONS
-from openresponses_grpc.client.cursor import Cursor
+from openresponses_grpc.position import Position
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest, SubscribeResponse
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
 from .validator import Published, Received, Verdict, validate
-
-_cursor: ContextVar[Cursor] = ContextVar("cursor")
-"""That of the library's subscription that the task or thread iterates over."""
 
 BURST = 30
 """Events that are sent at most before they are flushed."""
@@ -118,16 +112,16 @@ class Stream:
     async def subscribe(self, client: EventStreamClient, start_offset: int = 0) -> None:
         """Subscribes with the library, to the end of the stream."""
         received = self._subscriber(start_offset)
-        offset = start_offset
-        async for made in client.subscribe(self.id, start_offset=start_offset):
-            received.receive(_epoch(), offset, made)
-            offset += 1
+        async with client.subscribe(self.id, start_offset=start_offset) as subscription:
+            async for made in subscription:
+                received.receive(subscription.position, made)
 
     def subscribe_in_thread(self, client: SyncEventStreamClient, start_offset: int = 0) -> None:
         """As `subscribe`."""
         received = self._subscriber(start_offset)
-        for offset, made in enumerate(client.subscribe(self.id, start_offset=start_offset), start_offset):
-            received.receive(_epoch(), offset, made)
+        with client.subscribe(self.id, start_offset=start_offset) as subscription:
+            for made in subscription:
+                received.receive(subscription.position, made)
 
     async def subscribe_without_the_library(self, channel: grpc.aio.Channel) -> None:
         """Subscribes by calls alone: notes what the server says, and would be led to another stream of the id."""
@@ -140,7 +134,7 @@ class Stream:
             try:
                 async for response in call:
                     for place, made in enumerate(response.events, response.first_offset):
-                        received.receive(response.epoch, place, made)
+                        received.receive(Position(response.epoch, place + 1), made)
                     offset = response.first_offset + len(response.events)
                     if response.end_of_stream:
                         return
@@ -192,19 +186,6 @@ class Stream:
             yield made
 
 
-@contextmanager
-def watched_cursors() -> Iterator[None]:
-    """Lets subscribers see the cursors of the library's subscriptions: the epoch is not in the library's API."""
-    original = Cursor.__init__
-
-    def init(self: Cursor, *arguments: Any, **named: Any) -> None:
-        original(self, *arguments, **named)
-        _cursor.set(self)
-
-    with patch.object(Cursor, "__init__", init):
-        yield
-
-
 def event(stream_id: str, number: int, *, padding: int = 0) -> OpenResponsesStreamEvent:
     """An event that is told from every other one of every stream."""
     made = OpenResponsesStreamEvent()
@@ -234,7 +215,3 @@ async def together(*awaitables: Awaitable[None]) -> None:
 
 async def _run(awaitable: Awaitable[None]) -> None:
     await awaitable
-
-
-def _epoch() -> int:
-    return _cursor.get().request().epoch

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
 
+from openresponses_grpc.position import Position
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 
@@ -75,10 +76,11 @@ class Received:
     offsets: array[int] = field(default_factory=lambda: array("Q"))
     digests: array[int] = field(default_factory=lambda: array("Q"))
 
-    def receive(self, epoch: int, offset: int, event: OpenResponsesStreamEvent) -> None:
-        """Notes an event."""
-        self.epochs.append(epoch)
-        self.offsets.append(offset)
+    def receive(self, position: Position | None, event: OpenResponsesStreamEvent) -> None:
+        """Notes an event, and the position behind it."""
+        assert position is not None
+        self.epochs.append(position.epoch)
+        self.offsets.append(position.offset - 1)
         self.digests.append(digest(event))
 
 

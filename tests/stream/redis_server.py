@@ -1,4 +1,4 @@
-"""Real Redis servers of the tests' own: on free ports, in folders of their own, ended with the tests."""
+"""Real Redis servers that the tests start: on free ports, in folders of their own, ended with the tests."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio import RedisCluster
 
 SLOTS = 16384
+
+TIMES = (b"created_at", b"updated_at", b"left_at")
+"""The fields of a stream's state that are times, beside those of its publishers."""
 
 
 class RedisServer:
@@ -101,12 +104,12 @@ async def emptied(url: str) -> AsyncIterator[AsyncRedis | RedisCluster]:
 
 
 async def pass_time(redis: AsyncRedis | RedisCluster, seconds: float) -> None:
-    """Lets time pass for the streams in Redis: brings all the times that it keeps nearer, or sets them back."""
+    """Lets time pass for the streams in Redis: subtracts it from all times that Redis keeps."""
     milliseconds = round(seconds * 1000)
-    async for key in redis.scan_iter():
+    async for key in redis.scan_iter("openresponses:{*"):
         left = await redis.pttl(key) - milliseconds
         await redis.pexpire(key, max(left, 0))
         if left > 0 and key.endswith(b":state"):
             for field in await redis.hkeys(key):
-                if field not in (b"epoch", b"end", b"bytes", b"finished"):
+                if field.startswith(b"publisher:") or field in TIMES:
                     await redis.hincrby(key, field, -milliseconds)

@@ -83,7 +83,7 @@ async def test_invalid_bytes_are_refused_and_the_stream_goes_on(server: str, inv
                 await publisher.send(invalid)
             with pytest.raises(IncompleteEventError, match="no event is set"):
                 await publisher.send(b"")
-            for other in ("{}", bytearray(SERIALIZED[1]), None):
+            for other in ("{}", {}, None):
                 with pytest.raises(TypeError, match="expected an OpenResponsesStreamEvent or its bytes"):
                     await publisher.send(other)  # type: ignore[arg-type]
             await publisher.send(SERIALIZED[1])
@@ -221,18 +221,6 @@ async def test_errors_that_do_not_heal_are_raised(server: str) -> None:
         assert invalid.value.code == grpc.StatusCode.INVALID_ARGUMENT
 
 
-async def test_two_publishers_of_one_stream_are_told_apart(server: str) -> None:
-    async with EventStreamClient(server) as client:
-        with pytest.raises(StreamError) as caught:
-            async with client.publish("s") as one, client.publish("s") as other:
-                for n in range(3):
-                    await one.send(event(n))
-                await one.flush()
-                await other.send(event(100))
-                await other.flush()
-        assert caught.value.reason == "PUBLISHER_CONFLICT"
-
-
 async def test_a_server_that_is_not_there_is_an_error_at_once(unused_tcp_port: int) -> None:
     address = f"127.0.0.1:{unused_tcp_port}"
     async with EventStreamClient(address) as client:
@@ -272,7 +260,7 @@ def use_the_client_for_threads(server: str) -> None:
         with pytest.raises(StreamError) as finished, client.publish("s") as publisher:
             publisher.send(event(0))
         assert finished.value.reason == "STREAM_FINISHED"
-        with pytest.raises(StreamError):
+        with pytest.raises(RuntimeError, match="the publisher is closed"):
             publisher.send(event(0))
 
         with pytest.raises(ZeroDivisionError), client.publish("open") as publisher:

@@ -11,7 +11,7 @@ from openresponses_grpc import EventStreamClient
 from openresponses_grpc.client.errors import StreamError, stream_error
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
-from openresponses_grpc.store import MemoryStore, StoreLimits
+from openresponses_grpc.store import Append, MemoryStore, StoreLimits
 from openresponses_grpc.v1.stream_service_pb2 import (
     PublishRequest,
     PublishResponse,

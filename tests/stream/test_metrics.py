@@ -15,10 +15,11 @@ from openresponses_grpc.metrics import exposed_metrics
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore
-from openresponses_grpc.v1.stream_service_pb2 import SubscribeRequest
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, StreamFailure, SubscribeRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
 from ..events import event
+from .rpc import publish
 
 
 def fetch(url: str) -> dict[str, float]:
@@ -26,7 +27,7 @@ def fetch(url: str) -> dict[str, float]:
     with urllib.request.urlopen(url) as response:
         text = response.read().decode()
     return {
-        f"{sample.name}{sorted(sample.labels.values()) or ''}": sample.value
+        f"{sample.name}{sorted(filter(None, sample.labels.values())) or ''}": sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
@@ -58,8 +59,21 @@ async def test_what_moves_is_counted() -> None:
     assert after["openresponses_sent_bytes_total"] >= 2 * size
     assert after["openresponses_calls_total['OK', 'Publish']"] == 1
     assert after["openresponses_calls_total['OK', 'Subscribe']"] == 2
-    assert after["openresponses_calls_total['OUT_OF_RANGE', 'Subscribe']"] == 1
+    assert after["openresponses_calls_total['OFFSET_OUT_OF_RANGE', 'OUT_OF_RANGE', 'Subscribe']"] == 1
     assert after["openresponses_store_seconds_count['append']"] >= 2
+    assert after["openresponses_finished_streams_total['complete']"] == 1
+
+
+async def test_streams_that_fail_are_counted_apart() -> None:
+    service = StreamService(MemoryStore())
+    with exposed_metrics(service.metrics, "127.0.0.1:0") as url:
+        async with running_server(service, "127.0.0.1:0") as address, grpc.aio.insecure_channel(address) as channel:
+            await publish(
+                channel, PublishRequest(stream_id="s", end_of_stream=True, failure=StreamFailure(reason="REASON"))
+            )
+        samples = await asyncio.to_thread(fetch, url)
+    assert samples["openresponses_finished_streams_total['failed']"] == 1
+    assert "openresponses_finished_streams_total['complete']" not in samples
 
 
 async def test_the_lag_is_that_of_the_subscriber_farthest_behind() -> None:
@@ -122,7 +136,7 @@ async def test_reflection_is_served_where_it_is_asked_for(reflect: bool) -> None
         if reflect:
             services, methods = await asyncio.to_thread(describe, address)
             assert {wire.SERVICE_NAME, "grpc.health.v1.Health"} <= set(services)
-            assert methods == ["Publish", "Subscribe"]
+            assert methods == ["Publish", "Subscribe", "GetStream", "ListStreams", "DeleteStream"]
         else:
             with pytest.raises(grpc.RpcError) as caught:
                 await asyncio.to_thread(describe, address)

@@ -11,10 +11,12 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from openresponses_grpc.store import (
+    Append,
+    Check,
     OffsetGapError,
-    OffsetOutOfRangeError,
     StoreFullError,
     StoreUnavailableError,
+    StreamDivergedError,
     StreamNotFoundError,
     open_store,
 )
@@ -75,10 +77,10 @@ async def test_a_redis_that_has_forgotten_the_scripts_is_told_them_again(store: 
 
 
 async def test_a_full_redis_refuses_events_and_still_knows_of_publishers(store: RedisStore, redis: Any) -> None:
-    await store.append(Append("s", [b"a"]))
+    epoch = (await store.append(Append("s", [b"a"]))).epoch
     await redis.config_set("maxmemory", 1)
     try:
-        async with store.publishing("s"):
+        async with store.publishing("s", epoch):
             with pytest.raises(StoreFullError):
                 await store.append(Append("s", [b"b"]))
             await store.renew()
@@ -219,15 +221,21 @@ async def test_publishers_and_readers_are_told_of_acknowledged_events_that_redis
         epoch = (await store.append(Append("s", [b"a"] * 5))).epoch
         with Redis(port=own_server.port) as redis:
             redis.save()
-        await store.append(Append("s", [b"b"] * 5))
+        lost = await store.append(Append("s", [b"b"] * 5))
+        known = Check(lost.next_offset, lost.checksum)
         await store.append(Append("t", [b"b"]))
         own_server.end(signal.SIGKILL)
         await asyncio.to_thread(own_server.start)
         with pytest.raises(OffsetGapError) as gap:
             await store.append(Append("s", [b"c"], first_offset=10, epoch=epoch))
-        assert gap.value.metadata == {"expected_offset": "5"}
-        with pytest.raises(OffsetOutOfRangeError) as beyond:
-            await waiting(store, 10, epoch=epoch)
-        assert beyond.value.metadata == {"next_offset": "5"}
+        assert gap.value.metadata == {"next_offset": "5"}
+        for call in (
+            store.append(Append("s", [b"c"], first_offset=10, epoch=epoch, check=known)),
+            waiting(store, 10, epoch=epoch, check=known),
+            waiting(store, 3, epoch=epoch, check=known),
+        ):
+            with pytest.raises(StreamDivergedError) as diverged:
+                await call
+            assert diverged.value.metadata == {"next_offset": "5"}
         with pytest.raises(StreamNotFoundError):
             await waiting(store, 1, stream_id="t", epoch=1)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import trustme
 
-from openresponses_grpc.store import OpenStoreError, StoreLimits, open_store
+from openresponses_grpc.store import Append, OpenStoreError, StoreLimits, open_store
 from openresponses_grpc.store.redis.connecting import memory_problem, server_problem
 
 from .redis_server import RedisServer, running
-from .redis_streams import LIMITS, waiting
+from .redis_streams import LIMITS, created, waiting
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ async def test_a_user_without_channels_is_refused_and_one_without_config_is_let_
     async with open_store(url, LIMITS) as store:
         assert "maxmemory-policy must be noeviction" in caplog.text
         reader = waiting(store)
-        async with store.publishing("s"):
+        async with store.publishing("s", await created(store)):
             await store.append(Append("s", [b"a"]))
         assert list((await reader).events) == [b"a"]
     await redis.execute_command("ACL DELUSER app")

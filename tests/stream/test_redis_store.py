@@ -9,9 +9,12 @@ from openresponses_grpc import EventStreamClient
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import (
+    Append,
+    End,
     OffsetTrimmedError,
     StoreLimits,
     StreamAbandonedError,
+    StreamDivergedError,
     StreamNotFoundError,
     open_store,
 )
@@ -23,7 +26,7 @@ from openresponses_grpc.wire import BATCH_BYTES
 
 from ..events import event, number
 from .redis_server import emptied, pass_time
-from .redis_streams import LIMITS, listening, read, waiting
+from .redis_streams import LIMITS, created, listening, read, states, waiting
 
 
 async def clients(redis: Any) -> list[dict[str, str]]:
@@ -98,7 +101,8 @@ async def test_servers_over_one_redis_share_streams(store: RedisStore, redis_url
         first = await store.append(Append("s", [b"a"]))
         assert list((await reader).events) == [b"a"]
         reader = waiting(other, 1, epoch=first.epoch)
-        assert await other.append(Append("s", [b"b"], epoch=first.epoch)) == (2, first.epoch)
+        second = await other.append(Append("s", [b"b"], epoch=first.epoch))
+        assert (second.next_offset, second.epoch) == (2, first.epoch)
         assert list((await reader).events) == [b"b"]
         await store.append(Append("s", [], end_of_stream=True, epoch=first.epoch))
         assert (await read(other, 2)).end_of_stream
@@ -133,12 +137,14 @@ async def test_of_appends_at_one_offset_one_wins_and_those_at_the_end_are_all_st
     store: RedisStore, redis_url: str
 ) -> None:
     async with open_redis(redis_url, LIMITS) as other:
-        both = [(stored, b"%d" % number) for number in range(20) for stored in (store, other)]
-        ends = await asyncio.gather(*(stored.append("s", [event, event], first_offset=0) for stored, event in both))
-        assert {end.next_offset for end in ends} == {2}
+        both = [(one, b"%d" % number) for number in range(20) for one in (store, other)]
+        calls = (one.append(Append("s", [event, event], first_offset=0)) for one, event in both)
+        ends = await asyncio.gather(*calls, return_exceptions=True)
+        assert [end.next_offset for end in ends if isinstance(end, End)] == [2, 2]
+        assert sum(isinstance(end, StreamDivergedError) for end in ends) == 38
         events = (await read(store)).events
         assert events[0] == events[1]
-        ends = await asyncio.gather(*(stored.append("s", [event]) for stored, event in both))
+        ends = await asyncio.gather(*(one.append(Append("s", [event])) for one, event in both))
         assert sorted(end.next_offset for end in ends) == list(range(3, 43))
         assert len((await read(store)).events) == 42
 
@@ -146,7 +152,8 @@ async def test_of_appends_at_one_offset_one_wins_and_those_at_the_end_are_all_st
 async def test_a_publisher_at_another_server_is_there_until_that_server_is_not(
     store: RedisStore, redis: Any, redis_url: str
 ) -> None:
-    async with open_redis(redis_url, LIMITS) as other, other.publishing("s"):
+    epoch = await created(store)
+    async with open_redis(redis_url, LIMITS) as other, other.publishing("s", epoch):
         await other.append(Append("s", [b"a"]))
         for _ in range(20):
             await pass_time(redis, RENEW_SECONDS)
@@ -167,12 +174,16 @@ async def test_leases_are_renewed_for_as_long_as_publishers_are_there_and_again_
         fields = await redis.hgetall(stream_keys("s").state)
         return max((int(time) for field, time in fields.items() if field.startswith(b"publisher:")), default=0)
 
-    async with asyncio.timeout(30), open_redis(redis_url, LIMITS) as store, store.publishing("s"):
+    async with (
+        asyncio.timeout(30),
+        open_redis(redis_url, LIMITS) as store,
+        store.publishing("s", await created(store)),
+    ):
         first = await until()
         while (renewed := await until()) == first:
             pass
         await redis.execute_command("REPLICAOF 127.0.0.1 1")
-        while "cannot say that publishers are still there" not in caplog.text:
+        while "cannot renew the leases of publishers" not in caplog.text:
             await redis.ping()
         await redis.execute_command("REPLICAOF NO ONE")
         while await until() == renewed:
@@ -185,7 +196,8 @@ async def test_a_reader_who_waits_is_told_that_the_publisher_at_another_server_i
 ) -> None:
     limits = StoreLimits(abandon_after=0.05)
     async with open_redis(redis_url, limits) as here, open_redis(redis_url, limits) as there:
-        async with there.publishing("s"), here.publishing("s"):
+        epoch = await created(here)
+        async with there.publishing("s", epoch), here.publishing("s", epoch):
             reader = waiting(here)
             await listening(redis, 1)
         with pytest.raises(StreamAbandonedError):
@@ -195,8 +207,9 @@ async def test_a_reader_who_waits_is_told_that_the_publisher_at_another_server_i
 async def test_a_publisher_who_leaves_one_server_may_stay_at_another(
     store: RedisStore, redis: Any, redis_url: str
 ) -> None:
-    async with open_redis(redis_url, LIMITS) as other, other.publishing("s"):
-        async with store.publishing("s"), store.publishing("s"):
+    epoch = await created(store)
+    async with open_redis(redis_url, LIMITS) as other, other.publishing("s", epoch):
+        async with store.publishing("s", epoch), store.publishing("s", epoch):
             pass
         await pass_time(redis, 11)
         assert not (await read(store)).events
@@ -206,13 +219,13 @@ async def test_a_publisher_who_leaves_one_server_may_stay_at_another(
 async def test_a_stream_that_is_finished_or_abandoned_leaves_redis(
     store: RedisStore, redis: Any, finished: bool
 ) -> None:
-    async with store.publishing("s"):
+    async with store.publishing("s", await created(store)):
         first = await store.append(Append("s", [b"a"], end_of_stream=finished))
     lives = LIMITS.keep_finished if finished else LEASE_SECONDS + LIMITS.abandon_after + LIMITS.keep_finished
     await pass_time(redis, lives - 1)
     assert (await read(store, epoch=first.epoch)).events
     await pass_time(redis, 2)
-    assert await redis.dbsize() == 0
+    assert not await states(redis)
     with pytest.raises(StreamNotFoundError):
         await read(store, epoch=first.epoch)
 
@@ -246,13 +259,14 @@ async def test_readers_of_one_stream_look_at_it_once_for_all_of_them(store: Redi
 
 
 async def test_news_that_are_lost_are_found_at_the_end_of_the_wait(store: RedisStore, redis: Any) -> None:
-    await store.append(Append("s", [b"a"]))
+    epoch = (await store.append(Append("s", [b"a"]))).epoch
     await store.append(Append("t", [b"a", b"b"]))
     reader = asyncio.create_task(store.read("s", 1, epoch=None, max_bytes=1000, timeout=0.3))
     await listening(redis, 1)
     async with redis.pipeline(transaction=True) as transaction:
         for key, other in zip(stream_keys("s"), stream_keys("t"), strict=True):
             transaction.copy(other, key, replace=True)
+        transaction.hset(stream_keys("s").state, "epoch", epoch)
         await transaction.execute()
     assert list((await reader).events) == [b"b"]
 

@@ -6,58 +6,22 @@ from typing import Any
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_status import rpc_status
 
 from openresponses_grpc import wire
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
-from openresponses_grpc.store import MemoryStore, Position
+from openresponses_grpc.store import Append, End, MemoryStore
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.stream_service_pb2 import (
     PublishRequest,
-    PublishResponse,
     SubscribeRequest,
     SubscribeResponse,
 )
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
 from ..events import event
-
-Channel = grpc.aio.Channel
-
-
-async def publish(channel: Channel, *requests: PublishRequest) -> list[tuple[int, int]]:
-    """Sends requests, each after the answer to the one before; returns (next_offset, epoch) of the answers."""
-    call = OpenResponsesStreamServiceStub(channel).Publish()
-    answers = []
-    for request in requests:
-        await call.write(request)
-        response = await call.read()
-        assert isinstance(response, PublishResponse)
-        answers.append((response.next_offset, response.epoch))
-    await call.done_writing()
-    assert await call.code() == grpc.StatusCode.OK
-    return answers
-
-
-async def subscribe(channel: Channel, *, stream_id: str = "s", **request: Any) -> list[OpenResponsesStreamEvent]:
-    """Reads a stream to its end."""
-    responses = OpenResponsesStreamServiceStub(channel).Subscribe(SubscribeRequest(stream_id=stream_id, **request))
-    return [made async for response in responses for made in response.events]
-
-
-async def status(awaited: Any) -> tuple[grpc.StatusCode, dict[str, Any]]:
-    """The code of a call that fails, and its details by the names of their types."""
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await awaited
-    rich = rpc_status.from_call(caught.value)
-    details = {}
-    for packed in rich.details if rich else ():
-        kind = getattr(error_details_pb2, packed.TypeName().rpartition(".")[2])
-        details[kind.__name__] = kind.FromString(packed.value)
-    return caught.value.code(), details
+from .rpc import Channel, publish, status, status_of, subscribe
 
 
 async def test_answers_are_cumulative_and_carry_the_epoch(channel: Channel) -> None:
@@ -81,11 +45,16 @@ async def test_a_retry_with_the_same_offsets_stores_nothing_twice(channel: Chann
     assert await subscribe(channel) == [event(0), event(1), event(2)]
 
 
-async def test_of_two_publishers_at_one_offset_one_wins(channel: Channel) -> None:
-    answers = await asyncio.gather(
-        *(publish(channel, PublishRequest(stream_id="s", first_offset=0, events=[event(n)])) for n in range(5))
+async def test_of_two_publishers_at_one_offset_one_wins_and_the_others_are_told(channel: Channel) -> None:
+    outcomes = await asyncio.gather(
+        *(publish(channel, PublishRequest(stream_id="s", first_offset=0, events=[event(n)])) for n in range(5)),
+        return_exceptions=True,
     )
-    assert {offset for ((offset, _),) in answers} == {1}
+    told = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert len(told) == 4
+    for error in told:
+        code, details = status_of(error)
+        assert (code, details["ErrorInfo"].reason) == (grpc.StatusCode.FAILED_PRECONDITION, "STREAM_DIVERGED")
     await publish(channel, PublishRequest(stream_id="s", end_of_stream=True))
     assert len(await subscribe(channel)) == 1
 
@@ -95,17 +64,17 @@ async def test_a_gap_is_aborted_with_the_expected_offset(channel: Channel) -> No
     code, details = await status(publish(channel, PublishRequest(stream_id="s", first_offset=2, events=[event(2)])))
     assert code == grpc.StatusCode.ABORTED
     info = details["ErrorInfo"]
-    assert (info.reason, dict(info.metadata)) == ("OFFSET_GAP", {"expected_offset": "1"})
+    assert (info.reason, dict(info.metadata)) == ("OFFSET_GAP", {"next_offset": "1"})
 
 
-async def test_another_epoch_is_aborted(channel: Channel) -> None:
+async def test_another_epoch_is_a_failed_precondition(channel: Channel) -> None:
     ((_, epoch),) = await publish(channel, PublishRequest(stream_id="s", events=[event(0)]))
     for call in (
         publish(channel, PublishRequest(stream_id="s", epoch=epoch + 1, events=[event(1)])),
         subscribe(channel, epoch=epoch + 1),
     ):
         code, details = await status(call)
-        assert (code, details["ErrorInfo"].reason) == (grpc.StatusCode.ABORTED, "EPOCH_MISMATCH")
+        assert (code, details["ErrorInfo"].reason) == (grpc.StatusCode.FAILED_PRECONDITION, "EPOCH_MISMATCH")
 
 
 async def test_with_an_epoch_an_unknown_stream_is_not_found(channel: Channel) -> None:
@@ -237,7 +206,7 @@ async def test_health_is_serving(channel: Channel) -> None:
 class BrokenStore(MemoryStore):
     """A store with a mistake in it."""
 
-    async def append(self, stream_id: str, *arguments: Any, **options: Any) -> Position:
+    async def append(self, append: Append) -> End:
         raise ZeroDivisionError("the secret of the operator")
 
 

@@ -1,11 +1,11 @@
-"""Opening the store's file: what it must be, and what is said where it is not."""
+"""Opening the store's file: which files are refused, and with which error."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from openresponses_grpc.store import OpenStoreError, StoreLimits, open_store
+from openresponses_grpc.store import Append, OpenStoreError, StoreLimits, open_store
 from openresponses_grpc.store.sqlite import open_sqlite
 
 from .test_sqlite_store import connected
@@ -29,9 +29,12 @@ def emptied(path: Path) -> None:
     path.write_bytes(b"")
 
 
-def newer(path: Path) -> None:
-    with connected(path) as connection:
-        connection.execute("PRAGMA user_version = 2")
+def of_schema(version: int) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        with connected(path) as connection:
+            connection.execute(f"PRAGMA user_version = {version}")
+
+    return change
 
 
 def of_another_program(path: Path) -> None:
@@ -75,7 +78,8 @@ def exists(path: Path) -> bool:
             DAMAGED,
         ),
         (without_a_table, DAMAGED),
-        (newer, "newer version .* schema is 2, this version knows 1.*: run that version"),
+        (of_schema(1), "another version .* schema is 1, this version needs 2.*: run that version"),
+        (of_schema(3), "another version .* schema is 3, this version needs 2.*: run that version"),
         (of_another_program, "another program"),
         (a_directory, "cannot be used .* write the file and its directory"),
     ],

@@ -16,9 +16,13 @@ from openresponses_grpc.auth import InvalidTokensError, parse_tokens
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore
+from openresponses_grpc.v1.stream_service_pb2 import DeleteStreamRequest, GetStreamRequest, ListStreamsRequest
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc.wire import PUBLISH, SUBSCRIBE
 
 from ..events import event, number
+from .rpc import reason as reason_of
+from .rpc import status
 
 
 def entry(name: str, token: str, may: str = '["publish", "subscribe"]', streams: str = "*") -> str:
@@ -81,6 +85,56 @@ async def test_a_token_may_do_what_its_entry_says(
     with pytest.raises(StreamError) as caught:
         await call(guarded, token, stream_id)
     assert (caught.value.code, caught.value.reason) == (code, reason)
+
+
+@pytest.mark.parametrize(
+    "permissions, streams, listed, deletes",
+    [
+        ('["inspect"]', "resp_*", ["resp_a", "resp_b"], False),
+        ('["inspect", "delete"]', "resp_a", ["resp_a"], True),
+        ('["delete"]', "*", None, True),
+        ('["publish", "subscribe"]', "*", None, False),
+    ],
+)
+async def test_a_token_sees_and_deletes_what_its_entry_says(
+    permissions: str, streams: str, listed: list[str] | None, deletes: bool
+) -> None:
+    tokens = parse_tokens(entry("all", "all", '["publish"]') + entry("one", "one", permissions, streams))
+    metadata = (("authorization", "Bearer one"),)
+    async with (
+        running_server(StreamService(MemoryStore(), tokens=tokens), "127.0.0.1:0") as address,
+        grpc.aio.insecure_channel(address) as channel,
+    ):
+        for stream_id in ("resp_a", "s", "resp_b"):
+            await publish(address, "all", stream_id)
+        stub = OpenResponsesStreamServiceStub(channel)
+
+        def page(token: str) -> Any:
+            return stub.ListStreams(ListStreamsRequest(page_size=1, page_token=token), metadata=metadata)
+
+        def get(stream_id: str) -> Any:
+            return stub.GetStream(GetStreamRequest(stream_id=stream_id), metadata=metadata)
+
+        if listed is None:
+            for call in (page(""), get("resp_a")):
+                code, details = await status(call)
+                assert (code, reason_of(details)) == (DENIED, "NOT_PERMITTED")
+        else:
+            found: list[str] = []
+            token = ""
+            while not found or token:
+                response = await page(token)
+                found += [info.stream_id for info in response.streams]
+                token = response.next_page_token
+                assert token != "s"  # neither a page nor its token names a stream that the token may not see
+            assert found == listed
+            assert (await get("resp_a")).stream.next_offset == 1
+            assert (await status(get("s")))[0] == DENIED
+        deletion = stub.DeleteStream(DeleteStreamRequest(stream_id="resp_a"), metadata=metadata)
+        if deletes:
+            await deletion
+        else:
+            assert (await status(deletion))[0] == DENIED
 
 
 async def test_the_client_for_threads_shows_its_token(guarded: str) -> None:

@@ -3,40 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
-from types import TracebackType
-from typing import Any, Final, Self
+from collections.abc import AsyncIterator
+from typing import Any, Self
 
 import grpc
+from google.protobuf.message import Message
 
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
-from openresponses_grpc.v1.stream_service_pb2 import PublishResponse, SubscribeRequest
+from openresponses_grpc.v1.stream_service_pb2 import (
+    DeleteStreamRequest,
+    GetStreamRequest,
+    ListStreamsRequest,
+    StreamInfo,
+)
 
-from .. import wire
+from ..position import Position
+from . import rpc
+from .aio_publisher import EventPublisher
+from .aio_subscription import EventSubscription
 from .channel import DEFAULT_TARGET, OPTIONS, ChannelPool
 from .cursor import Cursor
-from .errors import stream_error
-from .outbox import Outbox
 from .recovery import Recovery
-
-_TURN_BYTES: Final = 64 << 10
-"""Bytes of events after which `send` lets what has gathered be sent, even if the program never waits for anything."""
 
 
 class EventStreamClient:
-    """Publishes to and subscribes to the streams of a server; an async context manager.
+    """Publishes to, subscribes to and manages the streams of a server; an async context manager.
 
-    A server that cannot be reached at all is a StreamError. A connection that breaks later is taken up again, for as
-    long as it takes: bound it with `asyncio.timeout`.
+    A client belongs to the event loop and the process of its first call. Publishers and subscriptions reconnect, and
+    resume, for as long as it takes: bound that with `asyncio.timeout`.
 
     Args:
         target: the server, as `host:port` or any other gRPC target.
         credentials: for TLS; None connects in plain text.
         token: the bearer token to show the server; without TLS, everyone on the way can read it.
+        wait_for_ready: wait for a server that is not up yet. Without it the first call fails at once.
 
     Raises:
-        ValueError: `token` has characters that no token has.
+        ValueError: `target` is empty, or `token` contains characters that are not allowed in a bearer token.
 
     """
 
@@ -46,13 +49,14 @@ class EventStreamClient:
         *,
         credentials: grpc.ChannelCredentials | None = None,
         token: str | None = None,
+        wait_for_ready: bool = False,
     ) -> None:
         def connect() -> grpc.aio.Channel:
             if credentials is None:
                 return grpc.aio.insecure_channel(target, options=OPTIONS)
             return grpc.aio.secure_channel(target, credentials, options=OPTIONS)
 
-        self._channels = ChannelPool(connect, token)
+        self._channels = _OneLoop(target, connect, token, secure=credentials is not None, wait_for_ready=wait_for_ready)
 
     async def __aenter__(self) -> Self:
         return self
@@ -65,188 +69,115 @@ class EventStreamClient:
         await asyncio.gather(*(channel.close() for channel in self._channels.close()))
 
     def publish(self, stream_id: str) -> EventPublisher:
-        """Opens a stream for publishing, at its end: `async with client.publish("resp_1") as publisher`.
+        """Publishes to a stream, from its end on: `async with client.publish("resp_1") as publisher`.
 
-        When the body ends, everything sent is stored and the stream has ended. When it raises, the stream is left
-        open, for another publisher to go on.
+        The publisher claims the stream: an earlier one is fenced. When the body ends, everything sent is stored and
+        the stream is complete. When it raises, the stream stays open, for another publisher to resume.
         """
         return EventPublisher(self._channels, stream_id)
 
-    async def subscribe(
-        self, stream_id: str, *, start_offset: int = 0
-    ) -> AsyncGenerator[OpenResponsesStreamEvent, None]:
-        """Iterates over a stream's events from an offset on, until the stream ends.
+    def subscribe(
+        self,
+        stream_id: str,
+        *,
+        start_offset: int = 0,
+        position: Position | str | None = None,
+        must_exist: bool = False,
+    ) -> EventSubscription[OpenResponsesStreamEvent]:
+        """Iterates over a stream's events, until the stream ends.
 
-        A stream that does not exist yet is waited for.
+        Args:
+            stream_id: the stream.
+            start_offset: the offset of the first event.
+            position: in the place of `start_offset`, where an earlier subscription was: its `position`, or that as a
+                string.
+            must_exist: raise NOT_FOUND for a stream that does not exist, instead of waiting for it.
 
         Raises:
-            StreamError: the stream cannot be read on: abandoned, expired, or another one with the same id.
+            ValueError: the offset or the position is invalid, or both are given.
 
         """
-        async with aclosing(self.subscribe_serialized(stream_id, start_offset=start_offset)) as events:
-            async for event in events:
-                yield OpenResponsesStreamEvent.FromString(event)
+        cursor = self._cursor(stream_id, start_offset, position, must_exist)
+        return EventSubscription(self._channels, cursor, OpenResponsesStreamEvent.FromString)
 
-    async def subscribe_serialized(self, stream_id: str, *, start_offset: int = 0) -> AsyncGenerator[bytes, None]:
+    def subscribe_serialized(
+        self,
+        stream_id: str,
+        *,
+        start_offset: int = 0,
+        position: Position | str | None = None,
+        must_exist: bool = False,
+    ) -> EventSubscription[bytes]:
         """As `subscribe`, but yields each event's bytes, for `protobuf_to_json` or to pass on."""
-        async with aclosing(self._read(Cursor(stream_id, start_offset))) as batches:
-            async for events in batches:
-                for event in events:
-                    yield event
+        return EventSubscription(self._channels, self._cursor(stream_id, start_offset, position, must_exist), bytes)
 
-    async def _read(self, cursor: Cursor) -> AsyncGenerator[Sequence[bytes], None]:
-        recovery = Recovery()
+    async def get_stream(self, stream_id: str) -> StreamInfo:
+        """Describes a stream.
+
+        Raises:
+            StreamError: NOT_FOUND: the stream does not exist; or another error.
+
+        """
+        response = await self._call(GetStreamRequest(stream_id=stream_id), stream_id)
+        info: StreamInfo = response.stream
+        return info
+
+    async def list_streams(self) -> AsyncIterator[StreamInfo]:
+        """Iterates over the streams that the token may see; raises StreamError."""
+        request = ListStreamsRequest()
+        while True:
+            page = await self._call(request)
+            for info in page.streams:
+                yield info
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    async def delete_stream(self, stream_id: str, *, epoch: int | None = None, allow_missing: bool = False) -> None:
+        """Deletes a stream and its events.
+
+        Args:
+            stream_id: the stream.
+            epoch: the epoch that the stream must have; None for any.
+            allow_missing: accept a stream that does not exist.
+
+        Raises:
+            StreamError: NOT_FOUND: the stream does not exist; or another error.
+
+        """
+        await self._call(DeleteStreamRequest(stream_id=stream_id, epoch=epoch, allow_missing=allow_missing), stream_id)
+
+    def _cursor(self, stream_id: str, start_offset: int, position: Position | str | None, must_exist: bool) -> Cursor:
+        target = self._channels.target
+        return Cursor(stream_id, target, start_offset=start_offset, position=position, must_exist=must_exist)
+
+    async def _call(self, request: Message, stream_id: str = "") -> Any:
+        recovery = Recovery(wait_for_ready=self._channels.wait_for_ready)
         while True:
             channel = self._channels.take()
-            call = channel.unary_stream(
-                wire.SUBSCRIBE,
-                request_serializer=SubscribeRequest.SerializeToString,
-                response_deserializer=wire.SubscribeResponse.FromString,
-            )(cursor.request(), metadata=self._channels.metadata, wait_for_ready=recovery.connected)
-            error = None
             try:
-                while isinstance(response := await call.read(), wire.SubscribeResponse):
-                    recovery.answered(progress=True)
-                    yield cursor.advance(response)
-            except grpc.aio.AioRpcError as rpc_error:
-                error = stream_error(rpc_error)
+                return await rpc.unary(channel, request)(
+                    request, metadata=self._channels.metadata, wait_for_ready=recovery.connected
+                )
+            except grpc.aio.AioRpcError as error:
+                pause = recovery.pause(self._channels.error(error, stream_id))
             finally:
-                call.cancel()
                 self._channels.give_back(channel)
-            if cursor.end_of_stream:
-                return
-            await asyncio.sleep(recovery.pause(error))
+            await asyncio.sleep(pause)
+            rpc.prepare_retry(request)
 
 
-class EventPublisher:
-    """Sends events to one stream; made by `EventStreamClient.publish`, used as an async context manager."""
+class _OneLoop(ChannelPool[grpc.aio.Channel]):
+    """Channels that belong to the event loop of the first call."""
 
-    def __init__(self, channels: ChannelPool[grpc.aio.Channel], stream_id: str) -> None:
-        self._channels = channels
-        self._outbox = Outbox(stream_id)
-        self._recovery = Recovery()
-        self._connected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._work = asyncio.Event()  # there may be something to send
-        self._acknowledged = asyncio.Event()  # the outbox has changed, or will no more
-        self._task: asyncio.Task[None] | None = None
-        self._gathered = 0  # bytes since `send` let others have a turn
+    _loop: asyncio.AbstractEventLoop | None = None
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run())
-        try:
-            await asyncio.wait((self._task, self._connected), return_when=asyncio.FIRST_COMPLETED)
-            self._check()
-        except BaseException:
-            await self._stop()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        assert self._task is not None
-        try:
-            if kind is None:
-                self._outbox.finish()
-                self._work.set()
-                await self._task
-        finally:
-            await self._stop()
-
-    async def _stop(self) -> None:
-        assert self._task is not None
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-    async def send(self, event: OpenResponsesStreamEvent | bytes) -> None:
-        """Takes an event to be sent; waits while too much is unacknowledged.
-
-        Raises:
-            StreamError: the stream cannot be published any further.
-            IncompleteEventError: no event is set, or it is too large.
-
-        """
-        self._check()
-        self._gathered += self._outbox.add(event)
-        self._work.set()
-        if self._gathered >= _TURN_BYTES:
-            self._gathered = 0
-            await asyncio.sleep(0)
-        while self._outbox.full:
-            await self._acknowledgement()
-
-    async def flush(self) -> None:
-        """Waits until everything sent is stored.
-
-        Raises:
-            StreamError: the stream cannot be published any further.
-
-        """
-        self._check()
-        while not self._outbox.empty:
-            await self._acknowledgement()
-
-    async def _acknowledgement(self) -> None:
-        self._acknowledged.clear()
-        await self._acknowledged.wait()
-        self._check()
-
-    def _check(self) -> None:
-        if self._task is None:
-            raise RuntimeError("a publisher is used with 'async with'")
-        if self._task.done():
-            self._task.result()
-            raise RuntimeError("the publisher has ended its stream")
-
-    async def _run(self) -> None:
-        """Calls until everything is stored."""
-        try:
-            while True:
-                error = None
-                try:
-                    await self._call()
-                except grpc.aio.AioRpcError as rpc_error:
-                    error = stream_error(rpc_error)
-                if error is None and self._outbox.stored:
-                    return
-                await asyncio.sleep(self._recovery.pause(error))
-        finally:
-            self._acknowledged.set()
-
-    async def _call(self) -> None:
-        channel = self._channels.take()
-        call: Any = channel.stream_stream(
-            wire.PUBLISH,
-            request_serializer=wire.PublishRequest.SerializeToString,
-            response_deserializer=PublishResponse.FromString,
-        )(metadata=self._channels.metadata, wait_for_ready=self._recovery.connected)
-        sender: asyncio.Task[None] | None = None
-        try:
-            with suppress(asyncio.InvalidStateError):  # the call has failed already: read raises its status
-                await call.write(self._outbox.hello())
-            while isinstance(response := await call.read(), PublishResponse):
-                self._recovery.answered(progress=self._outbox.acknowledge(response))
-                self._acknowledged.set()
-                if sender is None:
-                    sender = asyncio.create_task(self._send(call))
-                    if not self._connected.done():
-                        self._connected.set_result(None)
-        finally:
-            call.cancel()
-            self._channels.give_back(channel)
-            if sender is not None:
-                sender.cancel()
-                await asyncio.gather(sender, return_exceptions=True)
-
-    async def _send(self, call: Any) -> None:
-        """Sends what has gathered, one message at a time: what comes while one is written goes with the next."""
-        while True:
-            self._work.clear()
-            if not self._outbox.has_work:
-                await self._work.wait()
-                continue
-            request = self._outbox.next_request()
-            await call.write(request)
-            if request.end_of_stream:
-                await call.done_writing()
-                return
+    def check(self) -> None:
+        super().check()
+        loop = asyncio.get_running_loop()
+        self._loop = self._loop or loop
+        if self._loop is not loop:
+            raise RuntimeError(
+                "the client is used in another event loop than before, and gRPC's connections belong to one: make a"
+                " client in each `asyncio.run`"
+            )

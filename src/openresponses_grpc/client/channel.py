@@ -1,12 +1,16 @@
-"""What the asynchronous and the synchronous client set up alike: channels, and what goes with each call."""
+"""The channels of a client, asynchronous or synchronous, and what goes with each call."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
+import grpc
+
 from .. import wire
+from .errors import StreamError, stream_error
 
 DEFAULT_TARGET: Final = "127.0.0.1:50051"
 
@@ -33,40 +37,66 @@ C = TypeVar("C")
 
 
 class ChannelPool(Generic[C]):
-    """Channels to one server, as many as its calls need; usable by many threads.
+    """Channels to one server, as many as its calls need. Usable by many threads, of one process.
 
     Args:
+        target: the server.
         connect: makes a channel.
         token: the bearer token that every call shows; None for none.
+        secure: whether the channels use TLS.
+        wait_for_ready: whether the first call waits for a server that is not up yet.
 
     Attributes:
         metadata: what goes with each call.
+        closed: whether the client is closed.
 
     Raises:
-        ValueError: `token` has characters that no token has.
+        ValueError: `target` is empty, or `token` contains characters that are not allowed in a bearer token.
 
     """
 
-    def __init__(self, connect: Callable[[], C], token: str | None) -> None:
+    def __init__(
+        self, target: str, connect: Callable[[], C], token: str | None, *, secure: bool, wait_for_ready: bool
+    ) -> None:
+        if not target:
+            raise ValueError("the target is empty: give HOST:PORT")
         # gRPC would refuse it, too, and tell everyone the token.
         if token is not None and not (token.isascii() and token.isprintable() and token and " " not in token):
             raise ValueError("a token is one word of visible ASCII characters")
+        self.target = target
         self.metadata = () if token is None else (("authorization", f"Bearer {token}"),)
+        self.wait_for_ready = wait_for_ready
+        self.closed = False
         self._connect = connect
+        self._secure = secure
         self._calls: dict[C, int] = {}
-        self._closed = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # reentrant: the garbage collector may close a subscription within `take`
+        self._pid = os.getpid()
+
+    def check(self) -> None:
+        """Raises RuntimeError if the client cannot be used here, or any more."""
+        if self.forked:
+            raise RuntimeError(
+                "the client was made before this process was forked, and gRPC's connections do not survive a fork:"
+                " make a client in each process"
+            )
+        if self.closed:
+            raise self.closed_error()
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is a child of the process that made the client."""
+        return os.getpid() != self._pid
+
+    @staticmethod
+    def closed_error() -> RuntimeError:
+        """The error for the use of a closed client."""
+        return RuntimeError("the client is closed: make another one")
 
     def take(self) -> C:
-        """A channel for one call, to be given back when the call has ended.
-
-        Raises:
-            RuntimeError: the client is closed.
-
-        """
+        """A channel for one call, to be given back when the call has ended; raises as `check`."""
+        self.check()
         with self._lock:
-            if self._closed:
-                raise RuntimeError("the client is closed")
             channel = next((channel for channel, calls in self._calls.items() if calls < CALLS_PER_CHANNEL), None)
             if channel is None:
                 channel = self._connect()
@@ -74,12 +104,16 @@ class ChannelPool(Generic[C]):
             return channel
 
     def give_back(self, channel: C) -> None:
-        """Lets another call have the place that one had."""
+        """Frees the place of a call that has ended."""
         with self._lock:
             self._calls[channel] -= 1
 
+    def error(self, error: grpc.RpcError, stream_id: str = "", offset: int | None = None) -> StreamError:
+        """The StreamError of a call that failed."""
+        return stream_error(error, target=self.target, secure=self._secure, stream_id=stream_id, offset=offset)
+
     def close(self) -> list[C]:
-        """Gives out no channel any more; returns those that are to be closed."""
+        """Hands out no more channels; returns those to be closed."""
         with self._lock:
-            self._closed = True
+            self.closed = True
             return list(self._calls)

@@ -1,4 +1,4 @@
-"""When a client tries again. Pure but for the jitter: whoever calls does the waiting."""
+"""When a client retries. Pure but for the jitter and the clock: the caller does the waiting."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ _logger = logging.getLogger(__name__)
 
 
 class Recovery:
-    """The breaks of one publisher or subscriber, and the time that it has for all of them.
+    """The retries of one publisher, subscriber or other call, and the time left for all of them.
 
     Args:
         timeout: seconds from now until the deadline; None for no deadline.
+        wait_for_ready: wait for a server that is not up yet. Without it the first call fails at once.
 
     Attributes:
-        connected: whether a server has ever answered. The first call fails at once where there is no server, a later
-            one waits for the server to come back.
+        connected: whether calls wait for the server to be up: it has replied before, or the caller asked for it.
 
     """
 
-    def __init__(self, timeout: float | None = None) -> None:
+    def __init__(self, timeout: float | None = None, *, wait_for_ready: bool = False) -> None:
         self._deadline = None if timeout is None else time.monotonic() + timeout
-        self.connected = False
+        self.connected = wait_for_ready
         self._attempts = 0
 
     @property
     def timeout(self) -> float | None:
-        """Seconds that are left for a call; None for any."""
+        """Seconds left for a call; None for no limit."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def answered(self, *, progress: bool) -> None:
-        """Notes an answer of the server, and whether it brought anything on."""
+        """Notes a reply, and whether it made progress."""
         self.connected = True
         if progress:
             self._attempts = 0
@@ -46,19 +46,20 @@ class Recovery:
     def pause(self, error: StreamError | None) -> float:
         """Seconds to wait before the next call, after a call that ended with `error` or too early.
 
-        Doubles from call to call, with jitter over the whole range so that clients do not come back all at once, and
-        is never less than the server asked for.
+        Doubles from call to call, with jitter over the whole range to spread the clients, and is never less than the
+        server asked for.
 
         Raises:
-            StreamError: `error`, when trying again does not heal it.
+            StreamError: `error`, where a retry cannot heal it.
 
         """
-        if error and not (self.connected and error.heals):
+        if error and error.retry_after is None and not (self.connected and error.heals):
             raise error
+        self.connected = True
         self._attempts += 1
         jittered = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._attempts, 16)))  # noqa: S311
         pause = max(jittered, (error and error.retry_after) or 0)
         if self.timeout is not None:
             pause = min(pause, self.timeout)  # the call after it fails with DEADLINE_EXCEEDED
-        _logger.warning("trying again in %.1f s after: %s", pause, error or "the server ended the call")
+        _logger.warning("retrying in %.1f s after: %s", pause, error or "the server ended the call")
         return pause

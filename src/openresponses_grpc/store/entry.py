@@ -41,25 +41,24 @@ class Entry:
         self.publishers = 0
         self.stored = False
 
-    def admit(self, publisher: int | None) -> int | None:
-        """Lets the publisher of an append in, which claims the stream if it has a number; returns the number drawn.
+    def admit(self, publisher: int | None) -> tuple[int, int]:
+        """Admits the publisher of an append, who claims the stream or draws a number if `publisher` says so.
+
+        Returns the owner and the highest number drawn that the stream has from then on.
 
         Raises:
             PublisherFencedError: a newer publisher has claimed the stream.
 
         """
         check_publisher(publisher, owner=self.owner, end=self.end)
-        if publisher is None:
-            return None
         if publisher:
-            self.owner, self.drawn = publisher, max(self.drawn, publisher)
-            return None
-        self.drawn = draw(self.drawn, time.time())
-        return self.drawn
+            return publisher, max(self.drawn, publisher)
+        return self.owner, self.drawn if publisher is None else draw(self.drawn, time.time())
 
     def end_now(self, publisher: int | None) -> End:
-        """Its end, for one who has appended; `publisher` is the number drawn for him."""
-        return End(self.end, self.epoch, self.checksum, self.finished_at is not None, self.failure, publisher)
+        """Its end, for an append by this publisher; one that drew a number gets the latest."""
+        number = self.drawn if publisher == 0 else None
+        return End(self.end, self.epoch, self.checksum, self.finished_at is not None, self.failure, number)
 
     def batch(self, start_offset: int, events: Verified | None) -> Batch:
         """A reader's batch of the events at an offset; None for an offset where it has none."""

@@ -40,6 +40,7 @@ class MemoryStore:
 
     def __init__(self, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._time_at_0 = time.time() - clock()
         self._ledger = Ledger[_Log](
             limits or StoreLimits(), clock, event_overhead=EVENT_OVERHEAD, stream_overhead=STREAM_OVERHEAD
         )
@@ -52,7 +53,7 @@ class MemoryStore:
     async def append(self, append: Append) -> End:
         log = self._ledger.find(append.stream_id, append.epoch) or _Log(append.stream_id, self._clock())
         check_position(append.check, end=log.end, checksum_at=log.segment.checksum_at)
-        publisher = log.admit(append.publisher)
+        log.owner, log.drawn = log.admit(append.publisher)
         if again := logged(append, log.end):
             check_logged(append, log.segment.events[append.first_offset :][: len(again)], end=log.end)
         finished = log.finished_at is not None
@@ -63,7 +64,7 @@ class MemoryStore:
             for piece in new:
                 log.segment.append(piece)
             self._ledger.commit(claim, self._clock(), finished=append.end_of_stream, failure=append.failure)
-        return log.end_now(publisher)
+        return log.end_now(append.publisher)
 
     async def read(
         self,
@@ -95,7 +96,3 @@ class MemoryStore:
 
     async def delete(self, stream_id: str, epoch: int | None) -> None:
         self._ledger.drop(self._ledger.get(stream_id, epoch))
-
-    @property
-    def _time_at_0(self) -> float:
-        return time.time() - self._clock()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from ..checksum import checksum
@@ -86,6 +86,12 @@ class Segment:
         self._ends.append(piece.first_offset + len(piece.events))
         self._checksums.append(piece.after)
 
+    def extend(self, events: Iterable[bytes], ends: Iterable[int], checksums: Iterable[int]) -> None:
+        """Adds the events of pieces at its end: the pieces end at these offsets, where the log has these checksums."""
+        self.events += events
+        self._ends.extend(ends)
+        self._checksums.extend(checksums)
+
     def checksum_at(self, offset: int) -> int:
         """The log's checksum at an offset from its beginning to its end; raises DataLossError."""
         index = bisect_right(self._ends, offset) - 1
@@ -112,11 +118,11 @@ class Segment:
         after = checksum(events, before)
         if checksum(self._between(stop, self._ends[last]), after) != self._checksums[last]:
             self._verify(first)
-            damaged = first + 1
-            while not self._damaged(damaged):
-                damaged += 1
-            events = self._between(start, self._ends[damaged])
-            after = self._checksums[damaged]
+            bad = first + 1
+            while not self._damaged(bad):
+                bad += 1
+            events = self._between(start, self._ends[bad])
+            after = self._checksums[bad]
         verified = Verified(events, before, after)
         self._last = (key, verified)
         return verified
@@ -130,5 +136,9 @@ class Segment:
 
     def _verify(self, index: int) -> None:
         if self._damaged(index):
-            offset = self._ends[index]
-            raise DataLossError(f"the stored events from offset {offset} on are damaged", offset=offset)
+            raise damaged(self._ends[index])
+
+
+def damaged(offset: int) -> DataLossError:
+    """The error for events that are not what was appended, from an offset on."""
+    return DataLossError(f"the stored events from offset {offset} on are damaged", offset=offset)

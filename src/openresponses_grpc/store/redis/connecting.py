@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisClusterException, RedisError, ResponseError
 
 from ..errors import OpenStoreError
-from .server import Server
+from .server import FORMAT, FORMAT_KEY, Server
 
 _logger = logging.getLogger(__name__)
 
@@ -84,6 +84,13 @@ async def _check(redis: Redis | RedisCluster) -> None:
         await _check_server(redis, cluster=False)
     # Without channels an append would fail when it tells of itself, after it has stored.
     await redis.eval("redis.call('SPUBLISH', KEYS[1], '')", 1, "openresponses:{check}")
+    await redis.set(FORMAT_KEY, FORMAT, nx=True)
+    stored: Any = await redis.get(FORMAT_KEY)
+    if stored != FORMAT.encode():
+        raise OpenStoreError(
+            f"has streams of format {stored.decode(errors='replace')}, and this version reads format {FORMAT}: use another database, or delete"
+            f" them and the key {FORMAT_KEY}"
+        )
 
 
 async def _check_server(redis: Redis | RedisCluster, *, cluster: bool, **target: Any) -> None:

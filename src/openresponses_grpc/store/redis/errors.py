@@ -19,8 +19,8 @@ UNAVAILABLE: Final = (
     exceptions.TryAgainError,
 )
 
-PASSING: Final = ("BUSY", "MISCONF", "NOREPLICAS", "UNKILLABLE")
-"""How errors begin that redis-py has no class for, and that an operator or a little time heals."""
+PASSING: Final = ("BUSY", "FORMAT", "MISCONF", "NOREPLICAS", "UNKILLABLE")
+"""How errors begin that redis-py has no class for, and that an operator, another server or a little time heals."""
 
 
 @contextmanager

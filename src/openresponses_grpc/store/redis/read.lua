@@ -1,52 +1,54 @@
 -- Reads a stream from an offset on.
 -- KEYS: the stream's state, its log.
--- ARGV: the offset, the bytes of events that are enough.
--- Returns: nothing where there is no stream, or: its epoch; its end; 1 if it is finished; milliseconds for which a
---          publisher is still known to be there, negative since when none is; the offset of the first event returned;
---          the events, one after the other, the first and the last entry in whole.
+-- ARGV: the offset; the bytes of events that are enough; another offset whose entry is returned too, or ''.
+-- Returns: nothing where there is no stream, or: its epoch; its end; its checksum; 1 if it is finished; its failure's
+--          reason and message; milliseconds for which a publisher is known to be present, as `presence` has it; for
+--          each entry a line with the offset after it, the number of its events, the checksums before and after them,
+--          and bytes; the events of all entries, one after the other; the line and the events of the other entry.
 local state, log = KEYS[1], KEYS[2]
-local start, enough = ARGV[1], tonumber(ARGV[2])
-local fields = redis.call('HMGET', state, 'epoch', 'end', 'finished')
+local start, enough, other = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local fields = state_of(state, 'end', 'checksum', 'finished', 'reason', 'message')
 if not fields[1] then
   return {}
 end
+local stop = tonumber(fields[2] or 0)
+
+-- The line of an entry, and its events.
+local function described(entry)
+  local values = entry[2]
+  local events = values[8] or ''
+  local offset = string.match(entry[1], '^%d+')
+  return table.concat({offset, values[2], values[4] or '', values[6] or '', #events}, ' '), events
+end
 
 local function entries()
-  local first, last, events, size, count = '', nil, {}, 0, 1
+  local lines, events, size, last, count = {}, {}, 0, start, 1
   repeat
-    local found = redis.call('XRANGE', log, '(' .. (last and string.format('%.0f-0', last) or start), '+', 'COUNT', count)
+    local found = redis.call('XRANGE', log, '(' .. last, '+', 'COUNT', count)
     for _, entry in ipairs(found) do
-      local after = tonumber(string.match(entry[1], '^%d+'))
-      local before = after - entry[2][2]
-      if last and before ~= last then
-        return first, events
-      end
-      first, last = last and first or before, after
-      events[#events + 1] = entry[2][4]
-      size = size + #entry[2][4]
+      local index = #lines + 1
+      lines[index], events[index] = described(entry)
+      size = size + #events[index]
+      last = entry[1]
     end
     local whole = #found < count
     -- As many entries more as would be enough if they are like those before, and not too many if they are not.
-    count = math.min(2 * count, math.ceil((enough - size) * #events / size))
+    count = math.min(2 * count, math.max(1, math.ceil((enough - size) * #events / math.max(size, 1))))
   until whole or size >= enough
-  return first, events
+  return table.concat(lines, '\n'), table.concat(events)
 end
 
-local first, events = '', {}
-if tonumber(start) < tonumber(fields[2] or 0) then
-  first, events = entries()
+local lines, events, other_line, other_events = '', '', '', ''
+if tonumber(start) < stop then
+  lines, events = entries()
 end
-
--- A publisher is there until it leaves, or until the lease that its server renews runs out.
-local seen = 0
-local all = redis.call('HGETALL', state)
-for index = 1, #all, 2 do
-  if all[index] == 'left_at' or string.sub(all[index], 1, 10) == 'publisher:' then
-    seen = math.max(seen, tonumber(all[index + 1]))
+if other ~= '' and tonumber(other) < stop then
+  local found = redis.call('XRANGE', log, '(' .. other, '+', 'COUNT', 1)
+  if found[1] then
+    other_line, other_events = described(found[1])
   end
 end
-local time = redis.call('TIME')
 return {
-  fields[1], tonumber(fields[2] or 0), fields[3] and 1 or 0,
-  seen - time[1] * 1000 - math.floor(time[2] / 1000), first, table.concat(events),
+  fields[1], stop, fields[3] or '0', fields[4] and 1 or 0, fields[5] or '', fields[6] or '', presence(state, now()),
+  lines, events, other_line, other_events,
 }

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import AbstractConnection
@@ -30,23 +30,47 @@ class Home(NamedTuple):
     connect: Callable[[], AbstractConnection]
 
 
+def _lua(name: str) -> str:
+    return files(__package__).joinpath(f"{name}.lua").read_text("utf-8")
+
+
+COMMON: Final = _lua("common")
+
+
 class Script:
     """A script in Lua, which Redis runs as one step."""
 
     def __init__(self, name: str) -> None:
-        self.text = files(__package__).joinpath(f"{name}.lua").read_text("utf-8")
+        flags, newline, body = _lua(name).partition("\n")
+        # The flags of a script must be its first line.
+        self.text = f"{flags}{newline}{COMMON}{body}" if flags.startswith("#!") else f"{COMMON}{flags}{newline}{body}"
         self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
 APPEND: Final = Script("append")
 READ: Final = Script("read")
 PRESENCE: Final = Script("presence")
+INFO: Final = Script("info")
+DELETE: Final = Script("delete")
+
+FORMAT: Final = "2"
+"""The version of what the scripts keep in Redis; `common.lua` has it too."""
+
+FORMAT_KEY: Final = "openresponses:format"
+
+STATES: Final = "openresponses:{*}:state"
+"""The pattern of the keys of streams' states."""
 
 
 def stream_keys(stream_id: str) -> Keys:
-    """The keys of a stream: what is in the braces decides on the slot, and they have it in common."""
+    """The keys of a stream: the text in the braces, which they have in common, decides on the slot."""
     prefix = f"openresponses:{{{quote(stream_id, safe='')}}}"
     return Keys(f"{prefix}:state", f"{prefix}:log")
+
+
+def stream_id_of(state: bytes) -> str:
+    """The id of the stream with this state key."""
+    return unquote(state[len("openresponses:{") : -len("}:state")].decode())
 
 
 class Server:
@@ -72,6 +96,24 @@ class Server:
                 return await lane.run("EVALSHA", script.sha, len(keys), *keys, *arguments)
             except NoScriptError:
                 return await lane.run("EVAL", script.text, len(keys), *keys, *arguments)
+
+    def nodes(self) -> list[str]:
+        """The names of the servers that share the keys, in their order."""
+        if isinstance(self._redis, RedisCluster):
+            return sorted(node.name for node in self._redis.get_primaries())
+        return [""]
+
+    async def scan(self, node: str, cursor: int, count: int) -> tuple[int, list[str]]:
+        """Looks at about `count` keys of a node; returns the next cursor, 0 at the end, and the ids of streams."""
+        found: Any
+        with store_errors():
+            if isinstance(self._redis, RedisCluster):
+                target = self._redis.get_node(node_name=node)
+                found, keys = await self._redis.scan(cursor, STATES, count, target_nodes=target)
+                cursor = found[node]
+            else:
+                cursor, keys = await self._redis.scan(cursor, STATES, count)
+        return cursor, [stream_id_of(key) for key in keys if isinstance(key, bytes)]
 
     async def aclose(self) -> None:
         """Waits for what is under way, and ends all connections."""

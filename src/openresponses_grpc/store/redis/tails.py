@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
+from ..interface import Check
 from .listener import Listener
 from .server import Home
 
@@ -16,20 +17,40 @@ SWEEP_SECONDS: Final = 10.0
 """How long, up to twice, a stream's news are still listened to when nobody waits for them any more."""
 
 
+class Quiet(NamedTuple):
+    """The end of a stream, where there is nothing to read before the next news.
+
+    Attributes:
+        end: the offset, and the checksum there.
+        epoch: the stream's epoch; 0 where there is no stream yet.
+        until: the time of the event loop at which the stream will be abandoned.
+
+    """
+
+    end: Check
+    epoch: int
+    until: float
+
+    def suits(self, start_offset: int, epoch: int | None, check: Check | None, *, must_exist: bool) -> bool:
+        """Whether a reader can wait here without a look at the stream."""
+        if must_exist and not self.epoch:
+            return False
+        return start_offset == self.end.offset and epoch in (None, self.epoch) and check in (None, self.end)
+
+
 class Tail:
     """What is known of the news of one stream.
 
     Attributes:
         version: counts the news; 0 until they are listened to.
-        quiet: an offset at which there is nothing to be read before there are news, or before a time of the event
-            loop; None while that is not known.
+        quiet: the stream's end, while nothing can be read there; None while that is not known.
 
     """
 
     def __init__(self, home: str) -> None:
         self.home = home
         self.version = 0
-        self.quiet: tuple[int, float] | None = None
+        self.quiet: Quiet | None = None
         self.waiting = 0
         self.used = True
         self.news: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from google.protobuf.message import DecodeError
-
-from ... import wire
 from ..errors import StoreUnavailableError
-from ..rules import take
-
-ROW_BYTES: Final = 256 << 10
-"""Bytes of events up to which a row is filled, so that one read in the middle of it is not slow."""
+from ..segment import Verified
+from .rows import INSERT, Run, read_segment, result_code, to_rows
 
 _DELETED_ROWS: Final = 1000
 """Rows that are looked at together when a dropped stream is deleted."""
@@ -27,54 +22,61 @@ _DELETED_BYTES: Final = 1024
 
 # The last batch of a stream says where it ends.
 _STREAMS: Final = """
-SELECT key, id, epoch, finished_at, coalesce(next_offset, 0), coalesce(bytes, 0)
+SELECT key, id, epoch, owner, drawn, created_at, coalesce(finished_at, appended_at, created_at), finished_at,
+    failure_reason, failure_message, coalesce(next_offset, 0), coalesce(bytes, 0), coalesce(checksum, 0)
 FROM streams LEFT JOIN batches
     ON number = (SELECT number FROM batches WHERE stream = key ORDER BY first_offset DESC LIMIT 1)
 WHERE id IS NOT NULL ORDER BY finished_at
 """
 
-# From the row that has the event on.
-_READ: Final = """
-SELECT first_offset, next_offset, data FROM batches WHERE stream = :stream AND first_offset >=
-    (SELECT max(first_offset) FROM batches WHERE stream = :stream AND first_offset <= :start)
-ORDER BY first_offset
-"""
-
 
 class StreamRow(NamedTuple):
-    """A stream as it is stored; `finished_at` in seconds since 1970."""
+    """A stream as it is stored; times in seconds since 1970."""
 
     key: int
     stream_id: str
     epoch: int
+    owner: int
+    drawn: int
+    created_at: float
+    updated_at: float
     finished_at: float | None
+    failure_reason: str | None
+    failure_message: str | None
     end: int
     bytes: int
+    checksum: int
 
 
-class Run(NamedTuple):
-    """Events to be stored, at the end of a stream.
-
-    Attributes:
-        first_offset: of the first event.
-        size_before: bytes of the stream's events before these.
-
-    """
+class NewStream(NamedTuple):
+    """A stream to be created."""
 
     key: int
-    first_offset: int
-    size_before: int
-    events: Sequence[bytes]
+    stream_id: str
+    epoch: int
+    owner: int
+    drawn: int
+    created_at: float
+
+
+class Finish(NamedTuple):
+    """The end of a stream to be stored; without a failure it is complete."""
+
+    finished_at: float
+    failure_reason: str | None
+    failure_message: str | None
+    key: int
 
 
 @dataclass
 class Changes:
-    """What one transaction changes."""
+    """The changes of one transaction."""
 
     dropped: list[int] = field(default_factory=list)
-    created: list[tuple[int, str, int]] = field(default_factory=list)  # key, stream id, epoch
+    created: list[NewStream] = field(default_factory=list)
+    claimed: list[tuple[int, int, int]] = field(default_factory=list)  # owner, drawn, key
     runs: list[Run] = field(default_factory=list)
-    finished: list[tuple[float, int]] = field(default_factory=list)  # finished at, key
+    finished: list[Finish] = field(default_factory=list)
 
 
 class File:
@@ -120,12 +122,16 @@ class File:
         with self._transaction() as writer:
             # Its batches go later, a few at a time; its id is free from here on.
             writer.executemany("UPDATE streams SET id = NULL WHERE key = ?", ((key,) for key in changes.dropped))
-            writer.executemany("INSERT INTO streams (key, id, epoch) VALUES (?, ?, ?)", changes.created)
             writer.executemany(
-                "INSERT INTO batches (stream, first_offset, next_offset, bytes, data) VALUES (?, ?, ?, ?, ?)",
-                (row for run in changes.runs for row in _rows(run)),
+                "INSERT INTO streams (key, id, epoch, owner, drawn, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+                changes.created,
             )
-            writer.executemany("UPDATE streams SET finished_at = ? WHERE key = ?", changes.finished)
+            writer.executemany("UPDATE streams SET owner = ?, drawn = ? WHERE key = ?", changes.claimed)
+            writer.executemany(INSERT, (row for run in changes.runs for row in to_rows(run)))
+            writer.executemany(
+                "UPDATE streams SET finished_at = ?, failure_reason = ?, failure_message = ? WHERE key = ?",
+                changes.finished,
+            )
 
     def delete(self, size: int) -> bool:
         """Deletes up to about `size` bytes of what dropped streams have left; returns whether there is more of it."""
@@ -148,32 +154,18 @@ class File:
                     writer.executemany("DELETE FROM streams WHERE key = ?", [dropped])
         return True
 
-    def read(self, key: int, start_offset: int, max_bytes: int) -> Sequence[bytes]:
+    def read(self, key: int, start: int, max_bytes: int) -> Verified:
         """The events of a stream from an offset on that it has, at least one and up to `max_bytes` of them.
 
-        Raises a `sqlite3.DatabaseError` where they are not all there.
+        Raises:
+            DataLossError: the first one is damaged.
+
         """
-        batches: list[bytes] = []
-        expected = first = None
-        size = 0
-        with closing(self._reader.execute(_READ, {"stream": key, "start": start_offset})) as rows:
-            for first_offset, next_offset, data in rows:
-                size += len(data)
-                if batches and (size > max_bytes or first_offset != expected):
-                    size -= len(data)
-                    break
-                if first is None:
-                    first = first_offset
-                batches.append(data)
-                expected = next_offset
-        try:
-            events = wire.SubscribeResponse.FromString(b"".join(batches)).events
-        except DecodeError:
-            events = ()
-        if first is None or expected is None or start_offset >= expected or len(events) != expected - first:
-            raise sqlite3.DatabaseError(f"the events from offset {start_offset} on are damaged")
-        events = events[start_offset - first :]
-        return take(events, 0, max_bytes) if size > max_bytes else events
+        return read_segment(self._reader, key, start, max_bytes).read(start, max_bytes)
+
+    def checksum_at(self, key: int, offset: int) -> int:
+        """The checksum of a stream's events before an offset where it has an event; raises DataLossError."""
+        return read_segment(self._reader, key, offset, 0).checksum_at(offset)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -184,24 +176,10 @@ class File:
 
 def explain(path: Path, error: sqlite3.Error) -> str:
     """What to do about an error."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
+    if result_code(error) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
         return (
             f"{path} is no database, or a damaged one ({error}): stop the server and move the file aside, together with"
             f" {path.name}-wal and {path.name}-shm, and it starts with an empty one. The streams in it are lost, but"
             " for what the command `sqlite3 FILE .recover` brings back"
         )
     return f"{path} cannot be used ({error}): can this user write the file and its directory, and is there room?"
-
-
-def _rows(run: Run) -> Iterator[tuple[int, int, int, int, bytes]]:
-    """The rows of a run: what is large is cut."""
-    key, first_offset, size, events = run
-    start = 0
-    while start < len(events):
-        taken = take(events, start, ROW_BYTES)
-        start += len(taken)
-        size += sum(map(len, taken))
-        data = wire.SubscribeResponse(events=taken).SerializeToString()
-        yield key, first_offset, first_offset + len(taken), size, data
-        first_offset += len(taken)

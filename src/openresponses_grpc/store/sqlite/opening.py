@@ -13,24 +13,33 @@ from .file import File, explain
 Synchronous = Literal["NORMAL", "FULL"]
 
 _APPLICATION_ID: Final = 0x4F525350  # "ORSP"
-_SCHEMA_VERSION: Final = 1
+_SCHEMA_VERSION: Final = 2
 
-# A stream without id is dropped. A batch's data is a repeated field of its events; its bytes are those of all events of
-# the stream up to its end, so that the last batch says all of the stream.
+# A stream without an id is dropped. A batch is a piece of an append: its data is a repeated field of the events, its
+# checksums are those of the stream before and after them. Its bytes are those of all events up to its end: the last
+# batch of a stream describes all of it.
 _SCHEMA: Final = f"""
 BEGIN;
 CREATE TABLE streams (
     key INTEGER PRIMARY KEY,
     id TEXT UNIQUE,
     epoch INTEGER NOT NULL,
-    finished_at REAL
+    owner INTEGER NOT NULL,
+    drawn INTEGER NOT NULL,
+    created_at REAL NOT NULL,
+    finished_at REAL,
+    failure_reason TEXT,
+    failure_message TEXT
 );
 CREATE TABLE batches (
     number INTEGER PRIMARY KEY,
     stream INTEGER NOT NULL,
     first_offset INTEGER NOT NULL,
     next_offset INTEGER NOT NULL,
+    checksum_before INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
+    appended_at REAL NOT NULL,
     data BLOB NOT NULL,
     UNIQUE (stream, first_offset)
 );
@@ -52,6 +61,7 @@ def open_file(path: Path, synchronous: Synchronous) -> File:
             _check_and_prepare(path, writer, synchronous)
             reader = opened.enter_context(closing(_connect(path)))
             reader.execute("PRAGMA query_only = ON")
+            reader.text_factory = bytes  # only a damaged row has text
             file = File(path, writer, reader, lock)
         except sqlite3.Error as error:
             raise OpenStoreError(explain(path, error)) from error
@@ -86,9 +96,9 @@ def _check_and_prepare(path: Path, writer: sqlite3.Connection, synchronous: Sync
     ).fetchone()
     if application_id != _APPLICATION_ID and (application_id or tables):
         raise OpenStoreError(f"{path} is the database of another program: name another file")
-    if version > _SCHEMA_VERSION:
+    if tables and version != _SCHEMA_VERSION:
         raise OpenStoreError(
-            f"{path} was written by a newer version of openresponses-grpc (its schema is {version}, this version knows"
+            f"{path} was written by another version of openresponses-grpc (its schema is {version}, this version needs"
             f" {_SCHEMA_VERSION}): run that version, or name another file"
         )
     writer.execute("PRAGMA journal_mode = WAL")

@@ -9,21 +9,29 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
-from ..errors import StreamNotFoundError
-from ..interface import Batch, Position, StoreLimits
+from ..errors import DataLossError, StreamStateError
+from ..interface import Append, Batch, Check, End, Failure, Page, StoreLimits, StreamInfo
 from ..ledger import Ledger
-from .file import File
+from ..rules import check_logged, check_position, logged
+from ..segment import Verified
+from .file import File, StreamRow
 from .opening import Synchronous, open_file
+from .planning import AppendRequest, DeleteRequest, Log, Planner
 from .recent import Recent
-from .writer import Append, Log, Writer
+from .writer import Writer
 
 EVENT_OVERHEAD: Final = 24
 STREAM_OVERHEAD: Final = 256
 """Bytes that an event and a stream are counted with beside their own, for what the file keeps with them."""
 
+T = TypeVar("T")
+
 _RECENT_BYTES: Final = 32 << 20
+
+_COMPARED_BYTES: Final = 1 << 20
+"""Bytes of events that are read at once to compare them with those that are sent again."""
 
 
 class SQLiteStore:
@@ -55,64 +63,136 @@ class SQLiteStore:
             dropped=lambda log: self._writer.drop(log),
         )
         for row in file.streams:
-            log = Log(row.stream_id, row.key)
-            log.epoch, log.end, log.bytes, log.finished_at = row.epoch, row.end, row.bytes, row.finished_at
-            self._ledger.load(log)
+            self._ledger.load(_loaded(row))
         self._recent = Recent(_RECENT_BYTES)
-        self._writer = Writer(file, self._ledger, self._recent, clock=clock, thread=writer)
+        self._writer = Writer(file, self._ledger, Planner(file, self._ledger, self._recent, clock), thread=writer)
 
     async def close(self) -> None:
-        """Returns when all that was appended is written."""
+        """Returns when all that was requested is written."""
         await self._writer.close()
 
     @asynccontextmanager
-    async def publishing(self, stream_id: str) -> AsyncIterator[None]:
-        log = self._ledger.find(stream_id, None)
-        if log is None:
-            await self.append(stream_id, ())
-            log = self._ledger.find(stream_id, None)
-            if log is None:
-                raise StreamNotFoundError("the stream does not exist any more")
-        with self._ledger.publishing(log):
+    async def publishing(self, stream_id: str, epoch: int) -> AsyncIterator[None]:
+        with self._ledger.publishing(self._ledger.get(stream_id, epoch)):
             yield
 
-    async def append(
-        self,
-        stream_id: str,
-        events: Sequence[bytes],
-        *,
-        first_offset: int | None = None,
-        end_of_stream: bool = False,
-        epoch: int | None = None,
-    ) -> Position:
-        done: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
-        return await self._writer.append(Append(stream_id, events, first_offset, end_of_stream, epoch, done))
+    async def append(self, append: Append) -> End:
+        while True:
+            log = self._ledger.find(append.stream_id, append.epoch)
+            again: Sequence[bytes] = ()
+            problem = None
+            if log is None:
+                check_position(append.check, end=0, checksum_at=lambda _: 0)
+            else:
+                await self._check(log, append.check)
+                again = logged(append, log.end)
+                problem = await self._compare(log, append, len(again)) if again else None
+            done: asyncio.Future[End | None] = asyncio.get_running_loop().create_future()
+            end = await self._writer.append(AppendRequest(append, log, len(again), problem, done))
+            if end is not None:
+                return end
 
     async def read(
-        self, stream_id: str, start_offset: int, *, epoch: int | None, max_bytes: int, timeout: float
+        self,
+        stream_id: str,
+        start_offset: int,
+        *,
+        epoch: int | None,
+        check: Check | None = None,
+        must_exist: bool = False,
+        max_bytes: int,
+        timeout: float,
     ) -> Batch:
+        readable = self._ledger.readable
         while True:
-            log = await self._ledger.readable(stream_id, start_offset, epoch=epoch, timeout=timeout)
-            if log is None:
-                return Batch(start_offset, (), end_of_stream=False, epoch=0, end=0)
-            events: Sequence[bytes] = ()
-            if start_offset < log.end:
-                events = self._recent.take(log.key, start_offset, max_bytes)
-                events = events or await self._read_file(log, start_offset, max_bytes)
-                if not self._ledger.holds(log):
-                    continue  # it was dropped meanwhile, and another may have its id
-            end_of_stream = log.finished_at is not None and start_offset + len(events) == log.end
-            return Batch(start_offset, events, end_of_stream, log.epoch, log.end)
+            if check:
+                log = self._ledger.get(stream_id, epoch)
+                if check.offset != start_offset or start_offset >= log.end:
+                    await self._check(log, check)
+            found = await readable(stream_id, start_offset, epoch=epoch, must_exist=must_exist, timeout=timeout)
+            if found is None:
+                return Batch(start_offset)
+            if start_offset >= found.end:
+                return found.batch(start_offset, None)
+            events = await self._read(found, start_offset, max_bytes)
+            if events is None:
+                continue  # it was dropped meanwhile, and another may have its id
+            if check and check.offset == start_offset:
+                _check_at(check, found, events.before)
+            return found.batch(start_offset, events)
 
-    async def _read_file(self, log: Log, start_offset: int, max_bytes: int) -> Sequence[bytes]:
-        """The events that the file has, at least one; none where the stream is dropped."""
-        loop = asyncio.get_running_loop()
+    async def info(self, stream_id: str) -> StreamInfo:
+        return self._ledger.info(self._ledger.get(stream_id), time_at_0=0.0)
+
+    async def list(self, page_size: int, page_token: str, visible: Callable[[str], bool]) -> Page:
+        return self._ledger.page(page_size, page_token, visible, time_at_0=0.0)
+
+    async def delete(self, stream_id: str, epoch: int | None) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await self._writer.delete(DeleteRequest(stream_id, epoch, done))
+
+    async def _check(self, log: Log, check: Check | None) -> None:
+        """Checks that a stream has what a client knows of it; its events up to there do not change any more."""
+        if check is None:
+            return
+        checksum: int | None = log.checksum
+        if check.offset < log.end:
+            segment = self._recent.find(log.key, check.offset)
+            if segment:
+                checksum = segment.checksum_at(check.offset)
+            else:
+                checksum = await self._in_file(log, self._file.checksum_at, check.offset)
+        if checksum is not None:
+            _check_at(check, log, checksum)
+
+    async def _compare(self, log: Log, append: Append, again: int) -> StreamStateError | None:
+        """Compares the first `again` events of an append with those of the log; returns what is wrong with them."""
+        assert append.first_offset is not None
+        events: list[bytes] = []
         try:
-            return await loop.run_in_executor(self._reader, self._file.read, log.key, start_offset, max_bytes)
-        except sqlite3.Error as error:
-            if self._ledger.holds(log):
+            while len(events) < again:
+                read = await self._read(log, append.first_offset + len(events), _COMPARED_BYTES)
+                if read is None:
+                    return None  # the stream was dropped
+                events += read.events
+            check_logged(append, events[:again], end=log.end)
+        except StreamStateError as error:
+            return error
+        return None
+
+    async def _read(self, log: Log, start_offset: int, max_bytes: int) -> Verified | None:
+        """The events that a stream has, at least one; None where it was dropped meanwhile."""
+        segment = self._recent.find(log.key, start_offset)
+        if segment:
+            return segment.read(start_offset, max_bytes)
+        return await self._in_file(log, self._file.read, start_offset, max_bytes)
+
+    async def _in_file(self, log: Log, read: Callable[..., T], *args: int) -> T | None:
+        """What is read from the file; None where the stream was dropped meanwhile."""
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._reader, read, log.key, *args)
+        except (sqlite3.Error, DataLossError) as error:
+            if not self._ledger.holds(log):
+                return None
+            if isinstance(error, sqlite3.Error):
                 raise self._file.unavailable(error) from error
-            return ()
+            raise
+        return found if self._ledger.holds(log) else None
+
+
+def _loaded(row: StreamRow) -> Log:
+    log = Log(row.stream_id, row.created_at, row.key)
+    log.epoch, log.owner, log.drawn = row.epoch, row.owner, row.drawn
+    log.updated_at, log.finished_at = row.updated_at, row.finished_at
+    if row.failure_reason is not None:
+        log.failure = Failure(row.failure_reason, row.failure_message or "")
+    log.end, log.bytes, log.checksum = row.end, row.bytes, row.checksum
+    return log
+
+
+def _check_at(check: Check, log: Log, checksum: int) -> None:
+    """Checks a position against the checksum that the log has at its offset."""
+    check_position(check, end=log.end, checksum_at=lambda _: checksum)
 
 
 @asynccontextmanager

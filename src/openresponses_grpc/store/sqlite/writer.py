@@ -1,21 +1,19 @@
-"""Group commit: what is appended to all streams while one transaction is under way goes into the next one."""
+"""Group commit: what is requested of all streams while one transaction is under way goes into the next one."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Final
 
 from ..errors import StoreUnavailableError
-from ..interface import Position
-from ..ledger import Claim, Entry, Ledger
-from ..rules import new_events
-from .file import Changes, File, Run
-from .recent import Recent
+from ..interface import End
+from ..ledger import Ledger
+from .file import Changes, File
+from .planning import AppendRequest, DeleteRequest, Log, PlannedAppend, PlannedDelete, Planner
 
 _DELETE_BYTES: Final = 4 << 20
 """Bytes of dropped streams that are deleted between two groups, so that publishers do not wait for long."""
@@ -25,84 +23,60 @@ _EXPIRE_SECONDS: Final = 1.0
 _logger = logging.getLogger(__name__)
 
 
-class Log(Entry):
-    """A stream and its key in the file."""
-
-    def __init__(self, stream_id: str, key: int) -> None:
-        super().__init__(stream_id)
-        self.key = key
-
-
-class Append(NamedTuple):
-    """What a caller asks for, and waits for."""
-
-    stream_id: str
-    events: Sequence[bytes]
-    first_offset: int | None
-    end_of_stream: bool
-    epoch: int | None
-    done: asyncio.Future[Position]
-
-
-class _Planned(NamedTuple):
-    """An append that goes into the next transaction."""
-
-    done: asyncio.Future[Position]
-    claim: Claim[Log]
-    events: Sequence[bytes]
-    finished_at: float | None
-
-
 class Writer:
-    """Writes into the file, in a thread, what the ledger allows, and notes in the ledger what was written.
+    """Writes into the file, in a thread, what the planner allows, and has it noted in memory afterwards.
 
     Args:
         file: the open file.
         ledger: the account of its streams.
-        recent: gets the events that were written.
-        clock: the time in seconds since 1970.
+        planner: turns requests into changes.
         thread: an executor of one thread.
 
     """
 
-    def __init__(
-        self, file: File, ledger: Ledger[Log], recent: Recent, *, clock: Callable[[], float], thread: Executor
-    ) -> None:
+    def __init__(self, file: File, ledger: Ledger[Log], planner: Planner, *, thread: Executor) -> None:
         self._file = file
         self._ledger = ledger
-        self._recent = recent
-        self._clock = clock
+        self._planner = planner
         self._thread = thread
         self._loop = asyncio.get_running_loop()
-        self._appends: list[Append] = []
+        self._requests: list[AppendRequest | DeleteRequest] = []
         self._dropped: list[int] = []
         self._garbage = True  # a server that was killed may have left some
         self._closing = False
         self._work = asyncio.Event()
         self._task = self._loop.create_task(self._run())
 
-    async def append(self, append: Append) -> Position:
-        """Returns when it is written; raises what the rules say, or StoreUnavailableError."""
-        if self._closing:
-            raise StoreUnavailableError("the store is closed")
-        self._appends.append(append)
-        self._work.set()
-        return await append.done
+    async def append(self, request: AppendRequest) -> End | None:
+        """Returns the request's result when it is written; raises StreamStateError or StoreUnavailableError."""
+        self._queue(request)
+        return await request.done
+
+    async def delete(self, request: DeleteRequest) -> None:
+        """Returns when the stream is deleted; raises StreamStateError or StoreUnavailableError."""
+        self._queue(request)
+        await request.done
 
     def drop(self, log: Log) -> None:
         """Deletes a stream that the ledger has dropped."""
         self._dropped.append(log.key)
 
     async def close(self) -> None:
-        """Returns when all that was appended is written."""
+        """Returns when all that was requested is written."""
         self._closing = True
         self._work.set()
         await self._task
 
+    def _queue(self, request: AppendRequest | DeleteRequest) -> None:
+        if self._closing:
+            raise StoreUnavailableError("the store is closed")
+        self._requests.append(request)
+        self._work.set()
+
     async def _run(self) -> None:
         more = False
-        while self._appends or not self._closing:
-            if not self._appends and not more:
+        while self._requests or not self._closing:
+            if not self._requests and not more:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_EXPIRE_SECONDS):
                         await self._work.wait()
@@ -112,66 +86,52 @@ class Writer:
             more = self._garbage and await self._delete(max(_DELETE_BYTES, 2 * size))
 
     async def _write_group(self) -> int:
-        """Writes all that was appended, but one append of each stream; returns how many bytes."""
-        appends, self._appends = self._appends, []
+        """Writes all that was requested, but one request of each stream; returns how many bytes of events."""
         changes = Changes()
-        group: dict[str, _Planned] = {}
-        for append in appends:
-            if append.stream_id in group:
-                self._appends.append(append)  # its turn comes when what is before it is stored
-            elif not append.done.done():
-                try:
-                    planned = self._plan(append, changes)
-                except Exception as error:
-                    append.done.set_exception(error)
-                else:
-                    if planned is not None:
-                        group[append.stream_id] = planned
-        changes.dropped, self._dropped = self._dropped, []
-        if not (group or changes.dropped):
+        group = self._plan_group(changes)
+        dropped, self._dropped = self._dropped, []
+        changes.dropped += dropped
+        if not (group or dropped):
             return 0
         try:
             await self._loop.run_in_executor(self._thread, self._file.write, changes)
         except Exception as error:
-            self._dropped = changes.dropped + self._dropped
-            for planned in group.values():
-                self._ledger.cancel(planned.claim)
-                if not planned.done.done():
-                    problem = self._file.unavailable(error) if isinstance(error, sqlite3.Error) else error
-                    planned.done.set_exception(problem)
+            self._dropped = dropped + self._dropped
+            problem = self._file.unavailable(error) if isinstance(error, sqlite3.Error) else error
+            for planned in group:
+                self._planner.cancel(planned, problem)
             return 0
         self._garbage = self._garbage or bool(changes.dropped)
-        for planned in group.values():
-            log = planned.claim.entry
-            self._recent.add(log.key, log.end, planned.events)
-            self._ledger.commit(planned.claim, planned.finished_at)
-            if not planned.done.done():
-                planned.done.set_result(Position(log.end, log.epoch))
-        return sum(planned.claim.bytes for planned in group.values())
+        size = 0
+        for planned in group:
+            if isinstance(planned, PlannedAppend):
+                self._planner.commit_append(planned)
+                size += planned.room.bytes if planned.room else 0
+            else:
+                self._planner.commit_delete(planned)
+        return size
 
-    def _plan(self, append: Append, changes: Changes) -> _Planned | None:
-        """Checks an append and adds it to the changes; answers one that changes nothing."""
-        log = self._ledger.find(append.stream_id, append.epoch) or Log(append.stream_id, next(self._file.new_keys))
-        events = new_events(
-            append.events,
-            end=log.end,
-            finished=log.finished_at is not None,
-            first_offset=append.first_offset,
-            end_of_stream=append.end_of_stream,
-        )
-        if log.finished_at is not None or not (events or append.end_of_stream or not log.stored):
-            append.done.set_result(Position(log.end, log.epoch))
-            return None
-        claim = self._ledger.reserve(log, events)
-        if not log.stored:
-            changes.created.append((log.key, log.stream_id, log.epoch))
-        if events:
-            changes.runs.append(Run(log.key, log.end, log.bytes, events))
-        finished_at = None
-        if append.end_of_stream:
-            finished_at = self._clock()
-            changes.finished.append((finished_at, log.key))
-        return _Planned(append.done, claim, events, finished_at)
+    def _plan_group(self, changes: Changes) -> list[PlannedAppend | PlannedDelete]:
+        requests, self._requests = self._requests, []
+        group: dict[str, PlannedAppend | PlannedDelete] = {}
+        for request in requests:
+            if request.stream_id in group:
+                self._requests.append(request)  # its turn comes when what is before it is stored
+                continue
+            if request.done.done():
+                continue
+            planned: PlannedAppend | PlannedDelete | None
+            try:
+                if isinstance(request, AppendRequest):
+                    planned = self._planner.plan_append(request, changes)
+                else:
+                    planned = self._planner.plan_delete(request, changes)
+            except Exception as error:
+                request.done.set_exception(error)
+            else:
+                if planned is not None:
+                    group[request.stream_id] = planned
+        return list(group.values())
 
     async def _delete(self, size: int) -> bool:
         """Deletes some of what dropped streams have left; returns whether to go on."""

@@ -1,0 +1,36 @@
+"""This project's server and client library without checksums and without fencing: what the two cost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from unittest.mock import patch
+
+from .contender import Client
+from .ours import Ours
+
+
+class Unchecked(Ours):
+    """The service over a store, where every checksum is 0 and every publisher is admitted."""
+
+    @asynccontextmanager
+    async def serve(self) -> AsyncIterator[str]:
+        with _unchecked():
+            async with super().serve() as address:
+                yield address
+
+    @asynccontextmanager
+    async def connect(self, address: str) -> AsyncIterator[Client]:
+        with _unchecked():
+            async with super().connect(address) as client:
+                yield client
+
+
+@contextmanager
+def _unchecked() -> Iterator[None]:
+    with (
+        patch("openresponses_grpc.store.segment.checksum", lambda events, before=0: 0),
+        patch("openresponses_grpc.client.cursor.checksum", lambda events, before=0: 0),
+        patch("openresponses_grpc.store.entry.check_publisher", lambda publisher, *, owner, end: None),
+    ):
+        yield

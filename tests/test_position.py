@@ -1,0 +1,45 @@
+"""The text of a position."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openresponses_grpc.position import Position
+
+U64 = st.integers(0, 2**64 - 1)
+POSITIONS = st.tuples(U64, U64) | st.tuples(U64, U64, U64, st.integers(0, 2**32 - 1))
+
+
+@given(POSITIONS)
+def test_a_position_survives_as_text(numbers: tuple[int, ...]) -> None:
+    position = Position(*numbers)
+    assert Position.parse(str(position)) == position
+
+
+def test_the_text_is_short_and_needs_no_quoting() -> None:
+    assert str(Position(2**63, 42, 40, 5)) == "v1.8000000000000000.42.40.00000005"
+    assert str(Position(15, 0)) == "v1.f.0"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "v1",
+        "v2.f.0",
+        "v1.f",
+        "v1.f.0.0",
+        "v1.f.0.0.123",
+        "v1.g.0",
+        "v1.f.-1",
+        "v1.f.0.0.cbf43926 ",
+        "v1.f.\u0661",
+        "v1.f.99999999999999999999",
+        "v1.F.0",
+        "v1.f.0\n",
+        "v1.f.0.0.cbf43926.1",
+    ],
+)
+def test_any_other_text_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a position"):
+        Position.parse(text)
