@@ -34,12 +34,12 @@ async def test_a_publisher_is_fenced_by_a_later_one(language: Language) -> None:
     async with (
         running_server(StreamService(store), "127.0.0.1:0", grace=1) as server,
         language.started("publish", server, "s") as first,
-        language.started("publish", server, "s") as second,
     ):
         feed(first, encoded(language, EVENTS[:1]))
         await batch_at(store, 0)
-        _, stderr = await second.communicate(encoded(language, EVENTS[1:3]))
-        assert second.returncode == 0, stderr
+        async with language.started("publish", server, "s") as second:
+            _, stderr = await second.communicate(encoded(language, EVENTS[1:3]))
+            assert second.returncode == 0, stderr
         _, stderr = await first.communicate(encoded(language, EVENTS[3:4]))
     assert (first.returncode, b"PUBLISHER_FENCED" in stderr) == (3, True), stderr
     assert list((await batch_at(store, 0)).events) == EVENTS[:3]
