@@ -42,13 +42,13 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A file that has the appends."""
 
     async def store_appends() -> None:
-        async with open_sqlite(path, LIMITS) as store:
+        async with open_sqlite(file, LIMITS) as store:
             for events in APPENDS:
                 await store.append(Append("s", events))
 
-    path = tmp_path_factory.mktemp("stored") / "store.db"
+    file = tmp_path_factory.mktemp("stored") / "store.db"
     asyncio.run(store_appends())
-    return path.read_bytes()
+    return file.read_bytes()
 
 
 @pytest.fixture
@@ -154,6 +154,28 @@ async def test_rows_that_are_missing_are_data_loss(path: Path) -> None:
         assert await read_until_damage(store, 0, 1 << 30) == (LOG[:first], first)
         assert await read_until_damage(store, end, 1 << 30) == (LOG[end:], None)
         assert (await store.append(Append("s", [b"new"]))).next_offset == len(LOG) + 1
+
+
+def replace_in_file(path: Path, old: bytes, new: bytes) -> None:
+    stored = path.read_bytes()
+    assert stored.count(old) == 1
+    path.write_bytes(stored.replace(old, new))
+
+
+async def test_an_index_that_finds_the_row_of_another_stream_is_data_loss(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    async with open_sqlite(path, LIMITS) as store:
+        for count in (300, 1, 1):
+            for stream_id in ("s", "t"):
+                await store.append(Append(stream_id, [stream_id.encode()] * count))
+    # An entry of the index: the size of its header, the types of the stream's key (1), of the offset and of the row's
+    # number, and the last two of these.
+    entry = b"\x04\x09\x02\x01" + (300).to_bytes(2)
+    replace_in_file(path, entry + b"\3", entry + b"\4")
+    async with open_sqlite(path, LIMITS) as store:
+        assert await read_until_damage(store, 0, 1 << 30) == ([b"s"] * 300, 300)
+        assert await read_until_damage(store, 300, 1 << 30) == ([], 300)
+        assert await read_until_damage(store, 301, 1 << 30) == ([b"s"], None)
 
 
 def pages_of_batches(path: Path) -> tuple[int, list[int]]:

@@ -127,7 +127,7 @@ async def test_a_stream_is_the_same_after_reopening(path: Path) -> None:
         assert await store.append(Append("s", [b"d"], first_offset=3, end_of_stream=True)) == last
 
 
-async def test_what_a_stream_is_survives(path: Path, clock: Clock) -> None:
+async def test_the_description_of_a_stream_is_the_same_after_reopening(path: Path, clock: Clock) -> None:
     failure = Failure("UPSTREAM_TIMEOUT", "no event for 30 seconds")
     async with open_sqlite(path, LIMITS, clock=clock) as store:
         await store.append(Append("failed", [b"a"]))
@@ -255,11 +255,16 @@ async def test_a_deletion_frees_the_room(path: Path) -> None:
     assert size(path) < 4 * limits.max_bytes
 
 
+@pytest.mark.parametrize("created", [False, True])
 @pytest.mark.parametrize("events", [1, 100])
-async def test_a_retry_is_compared_with_the_log_as_it_is_when_it_is_written(path: Path, events: int) -> None:
+async def test_a_retry_is_compared_with_the_log_as_it_is_when_it_is_written(
+    path: Path, events: int, created: bool
+) -> None:
     log = [b"%d" % number * 10_000 for number in range(events)]
     other = [*log[:-1], b"other"]
     async with open_sqlite(path, LIMITS) as store:
+        if created:
+            await store.append(Append("s"))
         with writers_held_up(path):
             first = asyncio.create_task(store.append(Append("s", log)))
             retries = [asyncio.create_task(store.append(Append("s", sent, first_offset=0))) for sent in (log, other)]

@@ -4,7 +4,7 @@ import pytest
 
 from openresponses_grpc.store import Store
 
-from ..delayed_publisher import CASES, refusals, serving, succeed
+from ..delayed_publisher import CASES, Outcome, refusals, serving, succeed
 
 
 @pytest.mark.parametrize("delayed, arrives", CASES)
@@ -12,5 +12,5 @@ async def test_nothing_acknowledged_is_lost_and_late_events_are_refused(
     store: Store, delayed: str, arrives: str
 ) -> None:
     async with serving(store) as (address, service):
-        await succeed(address, "s", delayed, arrives)
+        assert await succeed(address, "s", delayed, arrives) == Outcome(lost=0, twice=0, late=0)
         assert refusals(service) == (delayed != "draw" and arrives.endswith("first event"))

@@ -142,7 +142,8 @@ class File:
                 if dropped is None:
                     return False
                 rows = writer.execute(
-                    "SELECT number, length(data) FROM batches WHERE stream = ? LIMIT ?", (*dropped, _DELETED_ROWS)
+                    "SELECT number, coalesce(length(data), 0) FROM batches WHERE stream = ? LIMIT ?",
+                    (*dropped, _DELETED_ROWS),
                 ).fetchall()
                 numbers = []
                 while rows and size > 0:

@@ -1,4 +1,4 @@
-"""What a request changes in the file, and then in memory. No I/O."""
+"""The changes that a request makes in the file, and then in memory. No I/O."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class PlannedDelete(NamedTuple):
 
 
 class Planner:
-    """Decides what a request changes; memory shows it once it is committed.
+    """Decides what a request changes in the file, and shows it in memory once it is committed.
 
     Args:
         file: numbers new streams.
@@ -109,7 +109,6 @@ class Planner:
 
         Raises:
             StreamStateError: it is refused and does not claim the stream.
-            StoreFullError: so is it where there is no room.
 
         """
         append, now = request.append, self._clock()
@@ -144,7 +143,7 @@ class Planner:
         return planned
 
     def commit_append(self, planned: PlannedAppend) -> None:
-        """Shows in memory what the file has, and answers."""
+        """Shows a written append in memory, and answers its caller."""
         request, log = planned.request, planned.log
         log.owner, log.drawn = planned.owner, planned.drawn
         if planned.room:
@@ -160,14 +159,14 @@ class Planner:
             request.done.set_result(log.end_now(request.append.publisher))
 
     def commit_delete(self, planned: PlannedDelete) -> None:
-        """Drops the stream, and answers."""
+        """Drops a stream whose deletion is written, and answers its caller."""
         if self._ledger.holds(planned.log):
             self._ledger.drop(planned.log)
         if not planned.request.done.done():
             planned.request.done.set_result(None)
 
     def cancel(self, planned: PlannedAppend | PlannedDelete, error: Exception) -> None:
-        """Gives back the room, as nothing was written, and raises the error for the caller."""
+        """Gives back the room for what could not be written, and answers the caller with the error."""
         if isinstance(planned, PlannedAppend) and planned.room:
             self._ledger.cancel(planned.room)
         if not planned.request.done.done():

@@ -1,4 +1,4 @@
-"""The store over a file: rules are checked in memory, events are written by one thread and read by another."""
+"""The store over a file: rules are checked in memory, one thread writes events and another one reads them."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _COMPARED_BYTES: Final = 1 << 20
 class SQLiteStore:
     """Logs in a file.
 
-    What a stream is, but for its events, is kept in memory, too, and changes there after the commit: so it is what the
-    file has. Streams go as they do from the memory store, and their room in the file is used again.
+    Everything about a stream but its events is in memory, too, and changes there after the commit. Streams are dropped
+    as in the memory store, and their room in the file is used again.
 
     Args:
         file: the open file.
@@ -68,7 +68,7 @@ class SQLiteStore:
         self._writer = Writer(file, self._ledger, Planner(file, self._ledger, self._recent, clock), thread=writer)
 
     async def close(self) -> None:
-        """Returns when all that was requested is written."""
+        """Returns when every request is answered."""
         await self._writer.close()
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Group commit: what is requested of all streams while one transaction is under way goes into the next one."""
+"""Group commit: requests that arrive while one transaction is under way share the next one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Writer:
-    """Writes into the file, in a thread, what the planner allows, and has it noted in memory afterwards.
+    """Writes the planned changes into the file, in a thread.
 
     Args:
         file: the open file.
@@ -62,7 +62,7 @@ class Writer:
         self._dropped.append(log.key)
 
     async def close(self) -> None:
-        """Returns when all that was requested is written."""
+        """Returns when every request is answered."""
         self._closing = True
         self._work.set()
         await self._task
@@ -86,7 +86,7 @@ class Writer:
             more = self._garbage and await self._delete(max(_DELETE_BYTES, 2 * size))
 
     async def _write_group(self) -> int:
-        """Writes all that was requested, but one request of each stream; returns how many bytes of events."""
+        """Writes the waiting requests, one of each stream; returns the bytes of their events."""
         changes = Changes()
         group = self._plan_group(changes)
         dropped, self._dropped = self._dropped, []
@@ -116,7 +116,7 @@ class Writer:
         group: dict[str, PlannedAppend | PlannedDelete] = {}
         for request in requests:
             if request.stream_id in group:
-                self._requests.append(request)  # its turn comes when what is before it is stored
+                self._requests.append(request)  # its turn comes when the one before it is stored
                 continue
             if request.done.done():
                 continue
