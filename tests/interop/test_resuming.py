@@ -1,16 +1,17 @@
-"""The programs of examples/ in each language resume with the position of the latest response, and detect another log."""
+"""The programs of examples/ in each language resume with their latest position, and detect a log that lost events."""
 
+import shutil
 from asyncio.subprocess import Process
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from itertools import cycle
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
-from openresponses_grpc.store import Append, Batch, MemoryStore
+from openresponses_grpc.store import Append, Batch, MemoryStore, StoreLimits, open_store
 
 from ..faults.proxy import Cut, Draw, Proxy
 from .events import EVENTS, encoded, printed
@@ -53,16 +54,16 @@ def feed(publisher: Process, data: bytes) -> None:
 
 
 def cuts(*kinds: Cut, every: int, count: int) -> Draw:
-    """Breaks the connection `count` times, at every `every`-th message, in these ways in turn."""
+    """Breaks the connection `count` times, at every `every`-th message that allows one of these kinds, in turn."""
     left = count * every
-    ways = cycle(kinds)
 
     def draw(possible: tuple[Cut, ...]) -> Cut | None:
         nonlocal left
-        if possible[0] not in kinds or left == 0:
+        allowed = [kind for kind in kinds if kind in possible]
+        if not allowed or left == 0:
             return None
         left -= 1
-        return next(ways) if left % every == 0 else None
+        return None if left % every else allowed[left // every % len(allowed)]
 
     return draw
 
@@ -70,26 +71,26 @@ def cuts(*kinds: Cut, every: int, count: int) -> Draw:
 async def test_a_reader_whose_connection_breaks_gets_each_event_once(language: Language) -> None:
     store = await store_with(EVENTS[:1])
     draw = cuts(Cut.BEFORE, Cut.WITHIN, Cut.AFTER, every=2, count=6)
-    async with running_server(StreamService(store), "127.0.0.1:0", grace=1) as server:
-        async with (
-            Proxy(int(server.rpartition(":")[2]), draw).running() as proxy,
-            language.started("subscribe", "--events", proxy, "s") as subscriber,
-        ):
-            events = printed(language, subscriber)
-            received = []
-            for number in range(1, 100):  # one at a time, so that there are as many messages
-                received.append(await anext(events))
-                await store.append(Append("s", EVENTS[number : number + 1]))
-            await store.append(Append("s", [], end_of_stream=True))
-            received += [event async for event in events]
-            _, stderr = await subscriber.communicate()
+    async with (
+        running_server(StreamService(store), "127.0.0.1:0", grace=1) as server,
+        Proxy(int(server.rpartition(":")[2]), draw).running() as proxy,
+        language.started("subscribe", "--events", proxy, "s") as subscriber,
+    ):
+        events = printed(language, subscriber)
+        received = []
+        for number in range(1, 100):  # one at a time, so that there are as many messages
+            received.append(await anext(events))
+            await store.append(Append("s", EVENTS[number : number + 1]))
+        await store.append(Append("s", [], end_of_stream=True))
+        received += [event async for event in events]
+        _, stderr = await subscriber.communicate()
     assert (received, subscriber.returncode) == (EVENTS[:100], 0)
     assert stderr.count(b"trying again after") >= 6
 
 
 async def test_a_publisher_whose_connection_breaks_stores_each_event_once(language: Language) -> None:
     store = MemoryStore()
-    draw = cuts(Cut.BEFORE, Cut.WITHIN, Cut.LATE, Cut.AFTER, every=2, count=8)
+    draw = cuts(Cut.BEFORE, Cut.WITHIN, Cut.AFTER, Cut.LATE, every=3, count=9)
     async with (
         running_server(StreamService(store), "127.0.0.1:0", grace=1) as server,
         Proxy(int(server.rpartition(":")[2]), draw).running() as proxy,
@@ -137,6 +138,30 @@ async def test_a_publisher_that_resumes_after_the_log_lost_events_gets_stream_di
             _, stderr = await publisher.communicate()
         assert (publisher.returncode, b"STREAM_DIVERGED" in stderr) == (3, True), stderr
         assert list((await batch_at(replaced, 0)).events) == REPLACEMENTS[log]
+
+
+async def test_a_reader_detects_an_older_copy_of_the_sqlite_file_that_grew_again(
+    language: Language, tmp_path: Path
+) -> None:
+    lost, older = tmp_path / "lost.db", tmp_path / "older.db"
+    async with AsyncExitStack() as programs:
+        async with open_store(f"sqlite:{lost}", StoreLimits()) as store:
+            await store.append(Append("s", LOGGED[:5]))
+        shutil.copy(lost, older)
+        async with (
+            open_store(f"sqlite:{lost}", StoreLimits()) as store,
+            running_server(StreamService(store), "127.0.0.1:0", grace=1) as server,
+        ):
+            subscriber = await programs.enter_async_context(language.started("subscribe", "--events", server, "s"))
+            events = printed(language, subscriber)
+            await store.append(Append("s", LOGGED[5:]))
+            assert [await anext(events) for _ in LOGGED] == LOGGED
+        async with open_store(f"sqlite:{older}", StoreLimits()) as store:
+            await store.append(Append("s", OTHER))
+            async with running_server(StreamService(store), server, grace=1):
+                assert [event async for event in events] == []
+                _, stderr = await subscriber.communicate()
+    assert (subscriber.returncode, b"STREAM_DIVERGED" in stderr) == (3, True), stderr
 
 
 class _Jumping(MemoryStore):

@@ -1,4 +1,4 @@
-"""The TypeScript example reads NDJSON as Python does, and writes one line an event, on the Node versions that it supports."""
+"""The TypeScript example reads lines as Python does, on Node 20 and 24, and prints each event as one line."""
 
 import json
 import shutil
@@ -11,7 +11,9 @@ from openresponses_grpc.framing import FORMATS
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import Append, MemoryStore
+from openresponses_grpc.v1.common_pb2 import Unrecognized
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1.response_events_pb2 import OpenResponsesErrorEvent
 
 from .languages import built
 
@@ -61,8 +63,8 @@ def sse(text: str) -> bytes:
 @pytest.mark.parametrize(
     "event",
     [
-        OpenResponsesStreamEvent(unrecognized={"type": "new", "json": SPREAD}).SerializeToString(),
-        OpenResponsesStreamEvent(error={"extra_json": '{"a":\r\n[1,\n2]}'}).SerializeToString(),
+        OpenResponsesStreamEvent(unrecognized=Unrecognized(type="new", json=SPREAD)).SerializeToString(),
+        OpenResponsesStreamEvent(error=OpenResponsesErrorEvent(extra_json='{"a":\r\n[1,\n2]}')).SerializeToString(),
         *FORMATS["sse"].reader(json_to_protobuf).feed(sse('{"type":"error",\n"a":[1,\n2]}')),
         *FORMATS["sse"].reader(json_to_protobuf).feed(sse('{"type":"new",\n"a":[1,\n2]}')),
     ],
