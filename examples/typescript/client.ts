@@ -1,23 +1,55 @@
+// Connects to a server, and tells errors that a retry heals from final ones.
+
+import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, createClient, type Client } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { setTimeout } from "node:timers/promises";
-import { OpenResponsesStreamService } from "openresponses-grpc/v1/stream_service_pb.js";
+import { OpenResponsesStreamService, type StreamFailure } from "openresponses-grpc/v1/stream_service_pb.js";
 import "./utf8.js";
 
 export type StreamClient = Client<typeof OpenResponsesStreamService>;
 
+/** The stream ended before its response was complete. */
+export class StreamFailedError extends Error {
+  constructor({ reason, message }: StreamFailure) {
+    super(`the stream failed: ${reason}: ${message}`);
+  }
+}
+
 export function connect(server: string): StreamClient {
-  // The pings notice a server that is gone without a word.
+  // Pings detect a server that disappeared without closing the connection.
   const transport = createGrpcTransport({ baseUrl: `http://${server}`, pingIntervalMs: 20_000, pingTimeoutMs: 10_000 });
   return createClient(OpenResponsesStreamService, transport);
 }
 
-/** Waits for the next attempt after a call that broke; throws an error that another attempt does not heal. */
+/** Waits before the next attempt after a call that failed. Throws an error that a retry does not heal. */
 export async function recover(reason: unknown): Promise<void> {
   const error = ConnectError.from(reason);
-  const asked = error.details.some((detail) => "type" in detail && detail.type === "google.rpc.RetryInfo");
-  // What the connection says has a cause; what the server says has none.
-  if (error.code !== Code.Unavailable && error.code !== Code.Canceled && !asked && !error.cause) throw error;
+  // An error of the connection has a cause; a status from the server has none.
+  const temporary = error.code === Code.Unavailable || error.code === Code.Canceled || error.cause;
+  if (!temporary && !detail(error, "google.rpc.RetryInfo")) throw error;
   console.error(`trying again after: ${error.message}`);
   await setTimeout(500);
+}
+
+/** Prints an error, and sets the exit status: 3 if the server refused or the stream failed, else 1. */
+export function fail(error: unknown): void {
+  const refused = error instanceof ConnectError;
+  if (refused) console.error(`${reasonOf(error) ?? Code[error.code]}: ${error.rawMessage}`);
+  else if (error instanceof StreamFailedError) console.error(error.message);
+  else console.error(error);
+  process.exitCode = refused || error instanceof StreamFailedError ? 3 : 1;
+}
+
+/** The reason of a server's error, such as `STREAM_DIVERGED`: the first field of its `google.rpc.ErrorInfo`. */
+export function reasonOf(error: ConnectError): string | undefined {
+  const info = detail(error, "google.rpc.ErrorInfo");
+  if (!info) return undefined;
+  const reader = new BinaryReader(info);
+  return reader.tag()[0] === 1 ? reader.string() : undefined;
+}
+
+function detail(error: ConnectError, type: string): Uint8Array | undefined {
+  for (const detail of error.details) if ("type" in detail && detail.type === type) return detail.value;
+  return undefined;
 }

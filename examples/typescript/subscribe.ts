@@ -1,35 +1,12 @@
-// Shows a response as it comes: node build/subscribe.js 127.0.0.1:50051 resp_1
-// With --events before the address, prints each event as a line of the SDK's JSON instead.
+// Shows a response as it streams: node build/subscribe.js 127.0.0.1:50051 resp_1
+// With --events before the address, it prints each event as a line of the SDK's JSON instead.
 
-import { Code, ConnectError } from "@connectrpc/connect";
 import type { OpenResponsesStreamEvent } from "openresponses-grpc/v1/events_pb.js";
 import type { ResponsesOutputItem } from "openresponses-grpc/v1/items_pb.js";
 import type { OpenResponsesNonStreamingResponse } from "openresponses-grpc/v1/response_pb.js";
-import { connect, recover, type StreamClient } from "./client.js";
+import { connect, fail } from "./client.js";
 import { toJson } from "./event.js";
-
-/** Yields every event of a stream once and in order, over as many connections as it takes. */
-async function* subscribe(client: StreamClient, streamId: string): AsyncGenerator<OpenResponsesStreamEvent> {
-  let startOffset = 0n;
-  let epoch: bigint | undefined;
-  for (;;) {
-    try {
-      for await (const response of client.subscribe({ streamId, startOffset, epoch })) {
-        if (response.firstOffset !== startOffset) {
-          throw new ConnectError(`offset ${response.firstOffset} instead of ${startOffset}`, Code.DataLoss);
-        }
-        epoch = response.epoch || epoch; // 0: nobody has published yet
-        for (const event of response.events) {
-          startOffset++;
-          yield event;
-        }
-        if (response.endOfStream) return;
-      }
-    } catch (error) {
-      await recover(error);
-    }
-  }
-}
+import { subscribe } from "./subscriber.js";
 
 function show({ kind }: OpenResponsesStreamEvent): void {
   switch (kind.case) {
@@ -74,7 +51,11 @@ function showEnd(response: OpenResponsesNonStreamingResponse | undefined): void 
 
 const asJson = process.argv[2] === "--events";
 const [server = "127.0.0.1:50051", streamId = "resp_1"] = process.argv.slice(asJson ? 3 : 2);
-for await (const event of subscribe(connect(server), streamId)) {
-  if (asJson) console.log(toJson(event));
-  else show(event);
+try {
+  for await (const event of subscribe(connect(server), streamId)) {
+    if (asJson) console.log(toJson(event));
+    else show(event);
+  }
+} catch (error) {
+  fail(error);
 }

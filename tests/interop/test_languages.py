@@ -1,74 +1,34 @@
-"""The programs of examples/ in each language, against servers that are killed while they are at work."""
+"""The programs of examples/ in each language: what they show, and that they outlive a server that is killed."""
 
 import asyncio
 import json
-from asyncio.subprocess import Process
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
 
 from openresponses_grpc import EventStreamClient, json_to_protobuf, protobuf_to_json
-from openresponses_grpc.framing import FORMATS
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore, StoreLimits
 
 from ..events import event
 from ..faults.processes import server as server_over
+from .events import COUNT, EVENTS, encoded, printed
 from .languages import EXAMPLES, Language
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]  # the first test of a language builds its example
 
-COUNT = 10_000
 KILLED_AFTER = 2_500
 TESTS = Path(__file__).parents[1]
 
 VECTORS = {path.stem: json.loads(path.read_text()) for path in sorted((TESTS / "vectors").glob("*.json"))}
 SAMPLE = [json.loads(line) for line in (EXAMPLES / "response.ndjson").read_text().splitlines()]
 
-SHAPES = [
-    '{"type":"response.output_text.delta","logprobs":[],"outputIndex":0,"itemId":"msg_1","contentIndex":0,'
-    r'"delta":"\"\\\b\f\n\r\t\u0001/é😀","sequenceNumber":%d,"obfuscation":"x","vendor":{"deep":[12345678901234567890]}}',
-    '{"type":"response.output_text.delta","logprobs":[{"token":"a","logprob":-0.5,"topLogprobs":[],"bytes":[97]}],'
-    '"outputIndex":0,"itemId":"","contentIndex":5e-324,"delta":"","sequenceNumber":%d}',
-    '{"type":"response.output_item.done","outputIndex":1,"sequenceNumber":%d,"item":{"type":"function_call","id":"fc_1",'
-    '"name":"f","arguments":"{}","callId":"call_1","status":null,"extra":true}}',
-    '{"type":"response.output_item.done","outputIndex":1e21,"sequenceNumber":%d,"item":{"type":"not yet","n":[1]}}',
-    '{"type":"response.completed","sequenceNumber":%d,"response":{"id":"resp_1","output":[{"type":"message","id":"msg_1",'
-    '"role":"assistant","content":[{"type":"output_text","text":"a","annotations":[]}]}],"metadata":{"b":"1","a":"2"},'
-    '"tools":[],"toolChoice":"auto","usage":{"inputTokens":1,"outputTokens":2,"totalTokens":3}}}',
-    '{"type":"response.image_generation_call.generating","itemId":"ig_1","outputIndex":7977.54,"sequenceNumber":%d}',
-    '{"type":"response.image_generation_call.completed","itemId":"no number","outputIndex":"0","sequenceNumber":%d}',
-    '{"type":"of tomorrow", "exact":12345678901234567890, "sequence_number":%d}',
-]
-EVENTS = [json_to_protobuf(SHAPES[number % len(SHAPES)] % number) for number in range(COUNT)]
-
-
-def encoded(language: Language, events: Iterable[bytes]) -> bytes:
-    """The input of a language's `publish`."""
-    return b"".join(FORMATS[language.format].writer(protobuf_to_json).write(events))
-
-
-async def printed(language: Language, subscriber: Process) -> AsyncIterator[bytes]:
-    """The events that `subscribe --events` prints, serialized, each as soon as it is there."""
-    assert subscriber.stdout is not None
-    reader = FORMATS[language.format].reader(json_to_protobuf)
-    while chunk := await subscriber.stdout.read(1 << 16):
-        for received in reader.feed(chunk):
-            yield received
-    assert list(reader.close()) == []
-
 
 def exact(serialized: bytes) -> object:
     """An event's JSON, with numbers as they are spelled."""
     return json.loads(protobuf_to_json(serialized), parse_float=str, parse_int=str)
-
-
-def letters(text: bytes) -> str:
-    """A text without what languages put into the name of a status in their own way."""
-    return "".join(filter(str.isalpha, text.decode())).lower()
 
 
 async def test_each_vector_gives_the_same_message_and_the_same_bytes(language: Language, tally: Counter[str]) -> None:
@@ -173,33 +133,7 @@ async def test_events_go_from_one_program_to_the_other(language: Language, serve
         assert (stdout, subscriber.returncode, publisher.returncode) == (sent, 0, 0)
 
 
-async def test_a_status_that_trying_again_does_not_heal_ends_a_publisher(language: Language, server: str) -> None:
-    async with EventStreamClient(server) as client, client.publish("s"):
-        pass
-    async with language.started("publish", server, "s") as publisher:
-        _, stderr = await publisher.communicate(encoded(language, EVENTS[:1]))
-        assert (publisher.returncode, "failedprecondition" in letters(stderr)) == (1, True)
-
-
-async def test_a_status_that_trying_again_does_not_heal_ends_a_subscriber(language: Language) -> None:
-    async with (
-        server_over("memory:") as server,
-        language.started("subscribe", "--events", server.address, "s") as subscriber,
-        EventStreamClient(server.address) as client,
-    ):
-        with pytest.raises(RuntimeError, match="left open"):
-            async with client.publish("s") as publisher:
-                await publisher.send(EVENTS[0])
-                assert await anext(printed(language, subscriber)) == EVENTS[0]
-                raise RuntimeError("left open")
-        # What is in memory ends with the server, and the stream that was resumed must not be taken for another.
-        await server.kill()
-        await server.start()
-        _, stderr = await subscriber.communicate()
-        assert (subscriber.returncode, "notfound" in letters(stderr)) == (1, True)
-
-
-async def test_a_server_that_asks_to_try_again_is_asked_again(language: Language) -> None:
+async def test_a_publisher_retries_when_the_server_asks_for_it(language: Language) -> None:
     big = event(1, padding=200_000)
     full = StreamService(MemoryStore(StoreLimits(max_bytes=1 << 20, max_stream_bytes=1 << 20)))
     async with (

@@ -1,14 +1,12 @@
-// Package client connects to a server, and tells temporary errors from final ones.
+// Package client connects to a server, and tells errors that a retry heals from final ones.
 package client
 
 import (
 	"log"
 	"time"
 
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
@@ -42,21 +40,10 @@ func Connect(address string) (pb.OpenResponsesStreamServiceClient, error) {
 
 // Recover waits before the next attempt if the error is temporary. It returns any other error.
 func Recover(err error) error {
-	reason := status.Convert(err)
-	// A broken connection is Unavailable, too.
-	if reason.Code() != codes.Unavailable && reason.Code() != codes.Canceled && !asksToRetry(reason) {
+	if !isTemporary(err) {
 		return err
 	}
-	log.Printf("trying again after: %s", reason.Message())
+	log.Printf("trying again after: %s", status.Convert(err).Message())
 	time.Sleep(retryDelay)
 	return nil
-}
-
-func asksToRetry(reason *status.Status) bool {
-	for _, detail := range reason.Details() {
-		if _, ok := detail.(*errdetails.RetryInfo); ok {
-			return true
-		}
-	}
-	return false
 }

@@ -4,15 +4,12 @@ package main
 import (
 	"bufio"
 	"cmp"
-	"context"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"os"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protodelim"
 
 	"openresponses-grpc-example/client"
@@ -26,15 +23,15 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	events := newOutbox()
+	events := newOutbox(cmp.Or(flag.Arg(1), "resp_1"))
 	go func() {
 		if err := read(bufio.NewReader(os.Stdin), events); err != nil {
 			log.Fatal(err)
 		}
 		events.end()
 	}()
-	if err := publish(service, cmp.Or(flag.Arg(1), "resp_1"), events); err != nil {
-		log.Fatal(err)
+	if err := publish(service, events); err != nil {
+		client.Fail(err)
 	}
 }
 
@@ -51,64 +48,5 @@ func read(input *bufio.Reader, events *outbox) error {
 			return fmt.Errorf("event %d: %w", number, err)
 		}
 		events.add(event)
-	}
-}
-
-// publish stores each event once, and ends the stream. It reconnects as often as necessary.
-func publish(service pb.OpenResponsesStreamServiceClient, streamID string, events *outbox) error {
-	for {
-		err := call(service, streamID, events)
-		if err == nil {
-			return nil
-		}
-		if err := client.Recover(err); err != nil {
-			return err
-		}
-	}
-}
-
-// call sends the events that are not stored yet, until all are or the call breaks. The first reply, to a request without
-// events, carries the stream's end offset.
-func call(service pb.OpenResponsesStreamServiceClient, streamID string, events *outbox) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	requests, err := service.Publish(ctx)
-	if err != nil {
-		return err
-	}
-	// If the call breaks, Recv returns the reason; Send does not.
-	_ = requests.Send(&pb.PublishRequest{StreamId: streamID, Epoch: events.epoch})
-	for greeted := false; ; greeted = true {
-		response, err := requests.Recv()
-		if err == io.EOF && events.done() {
-			return nil
-		}
-		if err == io.EOF {
-			return status.Error(codes.Unavailable, "the call ended before the stream")
-		}
-		if err != nil {
-			return err
-		}
-		if err := events.acknowledge(response); err != nil {
-			return err
-		}
-		if !greeted {
-			go send(ctx, requests, events, response.NextOffset)
-		}
-	}
-}
-
-// send sends all events from an offset on, then the end of the stream. It returns early if the call breaks.
-func send(ctx context.Context, requests pb.OpenResponsesStreamService_PublishClient, events *outbox, offset uint64) {
-	for {
-		request := events.next(ctx, offset)
-		if request == nil || requests.Send(request) != nil {
-			return
-		}
-		if request.EndOfStream {
-			_ = requests.CloseSend()
-			return
-		}
-		offset = request.GetFirstOffset() + uint64(len(request.Events))
 	}
 }

@@ -19,18 +19,22 @@ const (
 
 // outbox buffers the events that are not acknowledged yet, for retries.
 type outbox struct {
+	// The first request of a call. Publisher 0 draws a number. With the number and the epoch, the request claims the
+	// stream, and verifies that the server still has what it acknowledged.
+	claim pb.PublishRequest
+
 	mu      sync.Mutex
 	changed *sync.Cond
 	events  []*pb.OpenResponsesStreamEvent
 	bytes   int
-	offset  uint64  // of events[0]
-	sent    uint64  // the offset after the last event that was ever sent
-	epoch   *uint64 // nil before the first reply, which sets the offsets
+	offset  uint64 // of events[0]
+	sent    uint64 // the offset after the last event that was ever sent
+	claimed bool   // the reply to the first claim has set the offsets
 	ended   bool
 }
 
-func newOutbox() *outbox {
-	o := &outbox{}
+func newOutbox(streamID string) *outbox {
+	o := &outbox{claim: pb.PublishRequest{StreamId: streamID, Publisher: proto.Uint64(0)}}
 	o.changed = sync.NewCond(&o.mu)
 	return o
 }
@@ -65,14 +69,24 @@ func (o *outbox) next(ctx context.Context, offset uint64) *pb.PublishRequest {
 		offset = max(offset, o.offset) // an earlier call may have stored more meanwhile
 		if events := o.batch(offset); len(events) > 0 {
 			o.sent = max(o.sent, offset+uint64(len(events)))
-			return &pb.PublishRequest{FirstOffset: &offset, Events: events}
+			return o.request(offset, events, false)
 		}
 		if o.ended {
-			return &pb.PublishRequest{EndOfStream: true}
+			return o.request(offset, nil, true)
 		}
 		o.changed.Wait()
 	}
 	return nil
+}
+
+func (o *outbox) request(offset uint64, events []*pb.OpenResponsesStreamEvent, end bool) *pb.PublishRequest {
+	return &pb.PublishRequest{
+		Publisher:   o.claim.Publisher,
+		Epoch:       o.claim.Epoch,
+		FirstOffset: &offset,
+		Events:      events,
+		EndOfStream: end,
+	}
 }
 
 func (o *outbox) wake() {
@@ -94,18 +108,23 @@ func (o *outbox) batch(offset uint64) []*pb.OpenResponsesStreamEvent {
 	return events
 }
 
-// acknowledge removes the stored events.
+// acknowledge removes the stored events, and copies the position for the next claim. The server computed the checksum: a
+// client only sends it back.
 func (o *outbox) acknowledge(response *pb.PublishResponse) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.epoch == nil {
-		o.offset, o.sent, o.epoch = response.NextOffset, response.NextOffset, &response.Epoch
+	o.claim.Epoch = &response.Epoch
+	o.claim.CheckedOffset, o.claim.Checksum = &response.CheckedOffset, response.Checksum
+	if response.Publisher != nil {
+		o.claim.Publisher = response.Publisher
+		return nil
 	}
-	if response.NextOffset > o.sent {
-		return status.Error(codes.Aborted, "another publisher writes to the stream")
+	if !o.claimed {
+		o.offset, o.sent, o.claimed = response.NextOffset, response.NextOffset, true
 	}
-	if response.NextOffset < o.offset {
-		return status.Errorf(codes.DataLoss, "offset %d, but %d was acknowledged", response.NextOffset, o.offset)
+	if response.NextOffset < o.offset || response.NextOffset > o.sent {
+		return status.Errorf(codes.DataLoss, "the server acknowledged offset %d instead of %d to %d",
+			response.NextOffset, o.offset, o.sent)
 	}
 	stored := int(response.NextOffset - o.offset)
 	for _, event := range o.events[:stored] {

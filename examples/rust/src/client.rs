@@ -1,10 +1,12 @@
-//! Connects, and tells temporary errors from final ones.
+//! Connects, and tells errors that a retry heals from final ones.
 
 use std::env;
 use std::error::Error as _;
+use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use openresponses_grpc::v1::StreamFailure;
 use openresponses_grpc::v1::open_responses_stream_service_client::OpenResponsesStreamServiceClient;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
@@ -51,16 +53,34 @@ pub async fn recover(error: Error) -> Result<(), Error> {
     Ok(())
 }
 
-/// Prints an error, a status with the name of its code, and sets the exit status.
+/// The stream ended before its response was complete.
+#[derive(Debug)]
+pub struct StreamFailed(pub StreamFailure);
+
+impl fmt::Display for StreamFailed {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "the stream failed: {}: {}", self.0.reason, self.0.message)
+    }
+}
+
+impl std::error::Error for StreamFailed {}
+
+/// Prints an error and sets the exit status: 3 if the server refused or the stream failed, else 1.
 pub fn exit(result: Result<(), Error>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
-    match error.downcast_ref::<Status>() {
-        Some(status) => eprintln!("{}: {}", name(status.code()), status.message()),
-        None => eprintln!("{error}"),
+    if let Some(status) = error.downcast_ref::<Status>() {
+        eprintln!("{}: {}", reason(status), status.message());
+    } else {
+        eprintln!("{error}");
     }
-    ExitCode::FAILURE
+    if error.is::<Status>() || error.is::<StreamFailed>() { ExitCode::from(3) } else { ExitCode::FAILURE }
+}
+
+/// The reason of an error, such as `STREAM_DIVERGED`; the name of its code if the server gave no reason.
+pub fn reason(status: &Status) -> String {
+    status.get_details_error_info().map_or_else(|| name(status.code()), |info| info.reason)
 }
 
 /// The code as gRPC spells it: `NOT_FOUND` for `NotFound`.

@@ -1,5 +1,9 @@
 import static java.util.concurrent.TimeUnit.SECONDS;
 
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
@@ -9,6 +13,7 @@ import io.grpc.Status.Code;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.nio.channels.ClosedChannelException;
+import java.util.Optional;
 import openresponses_grpc.v1.OpenResponsesStreamServiceGrpc;
 import openresponses_grpc.v1.OpenResponsesStreamServiceGrpc.OpenResponsesStreamServiceBlockingStub;
 import openresponses_grpc.v1.OpenResponsesStreamServiceGrpc.OpenResponsesStreamServiceStub;
@@ -58,15 +63,41 @@ final class Client {
         || code == Code.CANCELLED
         // A call that starts just as its connection breaks fails with UNKNOWN.
         || error.getCause() instanceof ClosedChannelException
-        || StatusProto.fromThrowable(error).getDetailsList().stream().anyMatch(detail -> detail.is(RetryInfo.class));
+        || detail(error, RetryInfo.class).isPresent();
   }
 
-  /** Ends the program with the error message if any thread fails. */
+  /** The reason of an error, such as {@code STREAM_DIVERGED}; the name of its code if the server gave no reason. */
+  static String reason(StatusRuntimeException error) {
+    return detail(error, ErrorInfo.class).map(ErrorInfo::getReason).orElse(error.getStatus().getCode().name());
+  }
+
+  private static <T extends Message> Optional<T> detail(StatusRuntimeException error, Class<T> type) {
+    for (Any detail : StatusProto.fromThrowable(error).getDetailsList()) {
+      try {
+        if (detail.is(type)) return Optional.of(detail.unpack(type));
+      } catch (InvalidProtocolBufferException malformed) {
+        return Optional.empty();
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Ends the program if any thread fails, and prints the error: with status 3 if the server refused or the stream failed,
+   * else with 1.
+   */
   static void exitOnFailure() {
     Thread.setDefaultUncaughtExceptionHandler(
         (thread, failure) -> {
-          System.err.println(failure);
-          System.exit(1);
+          int status = 3;
+          if (failure instanceof StatusRuntimeException error)
+            System.err.println(reason(error) + ": " + error.getStatus().getDescription());
+          else if (failure instanceof StreamFailedException) System.err.println(failure.getMessage());
+          else {
+            System.err.println(failure);
+            status = 1;
+          }
+          System.exit(status);
         });
   }
 }

@@ -11,25 +11,35 @@ import openresponses_grpc.v1.OpenResponsesStreamEvent;
 import openresponses_grpc.v1.PublishRequest;
 import openresponses_grpc.v1.PublishResponse;
 
-/** Publishes events to a stream, each exactly once. Reconnects and resumes until the stream has ended. */
+/**
+ * Publishes events to a stream, each exactly once. Reconnects and resumes until the stream has ended, or until a newer
+ * publisher claims it.
+ */
 final class Publisher {
   private static final int REQUEST_BYTES = 1 << 20;
   private static final int WINDOW_BYTES = 8 << 20;
 
   private final Client client;
-  private final PublishRequest.Builder hello; // the reply to it carries the end offset of the stream
+
+  /**
+   * The first request of a call. Publisher 0 draws a number. With the number and the epoch, the request claims the stream,
+   * and verifies that the server still has what it acknowledged.
+   */
+  private final PublishRequest.Builder claim;
+
   private final Semaphore window = new Semaphore(WINDOW_BYTES);
 
   // The threads that send, that run and that receive replies share these fields, under the lock of this object.
   private final List<OpenResponsesStreamEvent> unacknowledged = new ArrayList<>();
-  private long offset; // of unacknowledged[0], from the first reply on
+  private boolean claimed; // the reply to the first claim has set the offsets
+  private long offset; // of unacknowledged[0]
   private long sentTo; // the offset after the last event that any call has sent
   private boolean ended;
   private Call call; // the current one
 
   Publisher(Client client, String streamId) {
     this.client = client;
-    this.hello = PublishRequest.newBuilder().setStreamId(streamId);
+    this.claim = PublishRequest.newBuilder().setStreamId(streamId).setPublisher(0);
   }
 
   /** Queues an event; blocks while too many bytes are unacknowledged. */
@@ -66,15 +76,15 @@ final class Publisher {
 
   private synchronized Call start() {
     call = new Call();
-    client.async().publish(call).onNext(hello.build());
+    client.async().publish(call).onNext(claim.build());
     return call;
   }
 
-  /** One call. It sends events after the reply to its hello, whenever gRPC has room for them. */
+  /** One call. It sends events once the stream is claimed, whenever gRPC has room for them. */
   private final class Call implements ClientResponseObserver<PublishRequest, PublishResponse> {
     final CompletableFuture<Void> outcome = new CompletableFuture<>();
     private ClientCallStreamObserver<PublishRequest> requests;
-    private boolean answered;
+    private boolean sending; // the stream is claimed
     private boolean halfClosed;
     private int sent; // how many of the unacknowledged events this call has sent
 
@@ -86,16 +96,16 @@ final class Publisher {
 
     void sendPending() {
       synchronized (Publisher.this) {
-        while (answered && !halfClosed && requests.isReady()) {
+        while (sending && !halfClosed && requests.isReady()) {
           int waiting = unacknowledged.size() - sent;
           // Large requests make a stream fast: the more events are in flight, the more are batched into the next.
           if (waiting > 0 && (ended || 16 * waiting >= sent)) {
             List<OpenResponsesStreamEvent> events = batch();
-            requests.onNext(PublishRequest.newBuilder().setFirstOffset(offset + sent).addAllEvents(events).build());
+            requests.onNext(request().addAllEvents(events).build());
             sent += events.size();
             sentTo = Math.max(sentTo, offset + sent);
           } else if (ended) {
-            requests.onNext(PublishRequest.newBuilder().setEndOfStream(true).build());
+            requests.onNext(request().setEndOfStream(true).build());
             requests.onCompleted();
             halfClosed = true;
           } else {
@@ -103,6 +113,14 @@ final class Publisher {
           }
         }
       }
+    }
+
+    /** A request at the offset of the next pending event. */
+    private PublishRequest.Builder request() {
+      return PublishRequest.newBuilder()
+          .setPublisher(claim.getPublisher())
+          .setEpoch(claim.getEpoch())
+          .setFirstOffset(offset + sent);
     }
 
     /** The next pending events, as many as fit into one request. */
@@ -118,14 +136,18 @@ final class Publisher {
     @Override
     public void onNext(PublishResponse response) {
       synchronized (Publisher.this) {
-        if (!hello.hasEpoch()) offset = sentTo = response.getNextOffset();
-        hello.setEpoch(response.getEpoch());
-        if (response.getNextOffset() > sentTo) {
-          fail(Status.ABORTED, "another publisher writes to the stream");
+        // The server computed the checksum: a client only sends it back.
+        claim.setEpoch(response.getEpoch());
+        claim.setCheckedOffset(response.getCheckedOffset()).setChecksum(response.getChecksum());
+        if (response.hasPublisher()) {
+          requests.onNext(claim.setPublisher(response.getPublisher()).build());
           return;
         }
-        if (response.getNextOffset() < offset) {
-          fail(Status.DATA_LOSS, "the stream has lost events that were acknowledged");
+        if (!claimed) offset = sentTo = response.getNextOffset();
+        claimed = true;
+        if (response.getNextOffset() < offset || response.getNextOffset() > sentTo) {
+          String jump = response.getNextOffset() + " instead of " + offset + " to " + sentTo;
+          onError(Status.DATA_LOSS.withDescription("the server acknowledged offset " + jump).asRuntimeException());
           return;
         }
         int stored = (int) (response.getNextOffset() - offset);
@@ -134,13 +156,9 @@ final class Publisher {
         done.clear();
         offset += stored;
         sent = Math.max(0, sent - stored); // an earlier call may have stored events that nobody acknowledged
-        answered = true;
+        sending = true;
         sendPending();
       }
-    }
-
-    private void fail(Status status, String why) {
-      onError(status.withDescription(why).asRuntimeException());
     }
 
     @Override
@@ -150,7 +168,10 @@ final class Publisher {
 
     @Override
     public void onCompleted() {
-      outcome.complete(null);
+      synchronized (Publisher.this) {
+        if (halfClosed && unacknowledged.isEmpty()) outcome.complete(null);
+        else onError(Status.UNAVAILABLE.withDescription("the call ended before the stream").asRuntimeException());
+      }
     }
   }
 }

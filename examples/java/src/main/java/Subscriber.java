@@ -4,10 +4,14 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import openresponses_grpc.v1.OpenResponsesStreamEvent;
+import openresponses_grpc.v1.StreamFailure;
 import openresponses_grpc.v1.SubscribeRequest;
 import openresponses_grpc.v1.SubscribeResponse;
 
-/** The events of a stream, each once and in order. Reconnects and resumes at the next offset until the stream ends. */
+/**
+ * The events of a stream, each once and in order. Reconnects and resumes at the next offset until the stream ends. After the
+ * events of a stream that failed, {@code hasNext} throws a {@link StreamFailedException}.
+ */
 final class Subscriber implements Iterator<OpenResponsesStreamEvent> {
   private final Client client;
   private final SubscribeRequest.Builder request;
@@ -15,6 +19,7 @@ final class Subscriber implements Iterator<OpenResponsesStreamEvent> {
   private boolean ended;
   private Iterator<SubscribeResponse> responses; // of the current call, or null
   private Iterator<OpenResponsesStreamEvent> events = Collections.emptyIterator(); // of the last response
+  private StreamFailure failure; // of the stream, or null
 
   Subscriber(Client client, String streamId) {
     this.client = client;
@@ -24,6 +29,7 @@ final class Subscriber implements Iterator<OpenResponsesStreamEvent> {
   @Override
   public boolean hasNext() {
     while (!events.hasNext() && !ended) receive();
+    if (!events.hasNext() && failure != null) throw new StreamFailedException(failure);
     return events.hasNext();
   }
 
@@ -51,8 +57,12 @@ final class Subscriber implements Iterator<OpenResponsesStreamEvent> {
       String jump = Long.toUnsignedString(response.getFirstOffset()) + " instead of " + offset;
       throw Status.DATA_LOSS.withDescription("offset " + jump).asRuntimeException();
     }
-    if (response.getEpoch() != 0) request.setEpoch(response.getEpoch()); // 0: nobody has published to it yet
+    if (response.getEpoch() != 0) request.setEpoch(response.getEpoch()); // 0: the stream does not exist yet
+    // The server computed the checksum: a client only sends it back.
+    if (response.hasChecksum())
+      request.setCheckedOffset(response.getCheckedOffset()).setChecksum(response.getChecksum());
     events = response.getEventsList().iterator();
     ended = response.getEndOfStream();
+    failure = response.hasFailure() ? response.getFailure() : null;
   }
 }

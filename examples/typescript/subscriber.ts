@@ -1,0 +1,44 @@
+// Reads a stream, and resumes after a break.
+
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { OpenResponsesStreamEvent } from "openresponses-grpc/v1/events_pb.js";
+import type { SubscribeRequestSchema, SubscribeResponse } from "openresponses-grpc/v1/stream_service_pb.js";
+import { recover, StreamFailedError, type StreamClient } from "./client.js";
+
+type SubscribeRequest = MessageInitShape<typeof SubscribeRequestSchema> & { startOffset: bigint };
+
+/** Yields each event of a stream once and in order. Throws a StreamFailedError after the events of a stream that failed. */
+export async function* subscribe(client: StreamClient, streamId: string): AsyncGenerator<OpenResponsesStreamEvent> {
+  for await (const { events, failure } of responses(client, streamId)) {
+    yield* events;
+    if (failure) throw new StreamFailedError(failure);
+  }
+}
+
+/** Yields the responses up to the end of the stream. It reconnects as often as necessary. */
+async function* responses(client: StreamClient, streamId: string): AsyncGenerator<SubscribeResponse> {
+  const request: SubscribeRequest = { streamId, startOffset: 0n };
+  for (;;) {
+    try {
+      for await (const response of client.subscribe(request)) {
+        advance(request, response);
+        yield response;
+        if (response.endOfStream) return;
+      }
+    } catch (error) {
+      await recover(error);
+    }
+  }
+}
+
+/** Makes the request resume after a response. The server computed the checksum: a client only sends it back. */
+function advance(request: SubscribeRequest, response: SubscribeResponse): void {
+  const { firstOffset, events, epoch, checkedOffset, checksum } = response;
+  if (firstOffset !== request.startOffset) {
+    throw new ConnectError(`offset ${firstOffset} instead of ${request.startOffset}`, Code.DataLoss);
+  }
+  request.startOffset += BigInt(events.length);
+  if (epoch) request.epoch = epoch; // 0: the stream does not exist yet
+  if (checksum !== undefined) Object.assign(request, { checkedOffset, checksum });
+}

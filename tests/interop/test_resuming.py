@@ -1,0 +1,183 @@
+"""The programs of examples/ in each language resume with their latest position, and detect a log that lost events."""
+
+import shutil
+from asyncio.subprocess import Process
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from openresponses_grpc.server import running_server
+from openresponses_grpc.service import StreamService
+from openresponses_grpc.store import Append, Batch, MemoryStore, StoreLimits, open_store
+
+from ..faults.proxy import Cut, Draw, Proxy
+from .events import EVENTS, encoded, printed
+from .languages import Language
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]  # the first test of a language builds its example
+
+LOGGED: Final = EVENTS[:10]
+OTHER: Final = EVENTS[10:30]
+
+REPLACEMENTS: Final = {
+    "shorter": LOGGED[:5],
+    "of the same length, with another last event": LOGGED[:9] + OTHER[:1],
+    "grown past the lost events": LOGGED[:5] + OTHER,
+}
+"""Logs that have lost acknowledged events."""
+
+
+async def store_with(events: Sequence[bytes], epoch: int | None = None) -> MemoryStore:
+    """A store whose stream `s` has these events and this epoch."""
+    store = MemoryStore()
+    await store.append(Append("s", events))
+    entry = store._ledger.get("s")
+    entry.epoch = epoch or entry.epoch
+    return store
+
+
+def epoch_of(store: MemoryStore) -> int:
+    return store._ledger.get("s").epoch
+
+
+async def batch_at(store: MemoryStore, offset: int) -> Batch:
+    """The batch at an offset of the stream, which has an event there or ends there."""
+    return await store.read("s", offset, epoch=None, max_bytes=1 << 30, timeout=60)
+
+
+def feed(publisher: Process, data: bytes) -> None:
+    assert publisher.stdin is not None
+    publisher.stdin.write(data)
+
+
+def cuts(*kinds: Cut, every: int, count: int) -> Draw:
+    """Breaks the connection `count` times, at every `every`-th message that allows one of these kinds, in turn."""
+    left = count * every
+
+    def draw(possible: tuple[Cut, ...]) -> Cut | None:
+        nonlocal left
+        allowed = [kind for kind in kinds if kind in possible]
+        if not allowed or left == 0:
+            return None
+        left -= 1
+        return None if left % every else allowed[left // every % len(allowed)]
+
+    return draw
+
+
+async def test_a_reader_whose_connection_breaks_gets_each_event_once(language: Language) -> None:
+    store = await store_with(EVENTS[:1])
+    draw = cuts(Cut.BEFORE, Cut.WITHIN, Cut.AFTER, every=2, count=6)
+    async with (
+        running_server(StreamService(store), "127.0.0.1:0", grace=1) as server,
+        Proxy(int(server.rpartition(":")[2]), draw).running() as proxy,
+        language.started("subscribe", "--events", proxy, "s") as subscriber,
+    ):
+        events = printed(language, subscriber)
+        received = []
+        for number in range(1, 100):  # one at a time, so that there are as many messages
+            received.append(await anext(events))
+            await store.append(Append("s", EVENTS[number : number + 1]))
+        await store.append(Append("s", [], end_of_stream=True))
+        received += [event async for event in events]
+        _, stderr = await subscriber.communicate()
+    assert (received, subscriber.returncode) == (EVENTS[:100], 0)
+    assert stderr.count(b"trying again after") >= 6
+
+
+async def test_a_publisher_whose_connection_breaks_stores_each_event_once(language: Language) -> None:
+    store = MemoryStore()
+    draw = cuts(Cut.BEFORE, Cut.WITHIN, Cut.AFTER, Cut.LATE, every=3, count=9)
+    async with (
+        running_server(StreamService(store), "127.0.0.1:0", grace=1) as server,
+        Proxy(int(server.rpartition(":")[2]), draw).running() as proxy,
+        language.started("publish", proxy, "s") as publisher,
+    ):
+        for number in range(100):
+            feed(publisher, encoded(language, EVENTS[number : number + 1]))
+            await batch_at(store, number)
+        _, stderr = await publisher.communicate(b"")
+    assert (publisher.returncode, stderr.count(b"trying again after") >= 6) == (0, True), stderr
+    batch = await batch_at(store, 0)
+    assert (list(batch.events), batch.end_of_stream) == (EVENTS[:100], True)
+
+
+@pytest.mark.parametrize("log", REPLACEMENTS)
+async def test_a_reader_that_runs_while_the_log_loses_events_gets_stream_diverged(language: Language, log: str) -> None:
+    store = await store_with(LOGGED)
+    async with AsyncExitStack() as programs:
+        async with running_server(StreamService(store), "127.0.0.1:0", grace=1) as server:
+            subscriber = await programs.enter_async_context(language.started("subscribe", "--events", server, "s"))
+            events = printed(language, subscriber)
+            assert [await anext(events) for _ in LOGGED] == LOGGED
+        replaced = await store_with(REPLACEMENTS[log], epoch_of(store))
+        async with running_server(StreamService(replaced), server):
+            assert [event async for event in events] == []
+            _, stderr = await subscriber.communicate()
+    assert (subscriber.returncode, b"STREAM_DIVERGED" in stderr) == (3, True), stderr
+
+
+@pytest.mark.parametrize("log", REPLACEMENTS)
+async def test_a_publisher_that_resumes_after_the_log_lost_events_gets_stream_diverged(
+    language: Language, log: str
+) -> None:
+    store = MemoryStore()
+    async with AsyncExitStack() as programs:
+        async with running_server(StreamService(store), "127.0.0.1:0", grace=1) as server:
+            publisher = await programs.enter_async_context(language.started("publish", server, "s"))
+            feed(publisher, encoded(language, LOGGED))
+            await batch_at(store, len(LOGGED) - 1)
+            # The server acknowledges what came before it stores the next event.
+            feed(publisher, encoded(language, EVENTS[99:100]))
+            await batch_at(store, len(LOGGED))
+        replaced = await store_with(REPLACEMENTS[log], epoch_of(store))
+        async with running_server(StreamService(replaced), server):
+            _, stderr = await publisher.communicate()
+        assert (publisher.returncode, b"STREAM_DIVERGED" in stderr) == (3, True), stderr
+        assert list((await batch_at(replaced, 0)).events) == REPLACEMENTS[log]
+
+
+async def test_a_reader_detects_an_older_copy_of_the_sqlite_file_that_grew_again(
+    language: Language, tmp_path: Path
+) -> None:
+    lost, older = tmp_path / "lost.db", tmp_path / "older.db"
+    async with AsyncExitStack() as programs:
+        async with open_store(f"sqlite:{lost}", StoreLimits()) as store:
+            await store.append(Append("s", LOGGED[:5]))
+        shutil.copy(lost, older)
+        async with (
+            open_store(f"sqlite:{lost}", StoreLimits()) as store,
+            running_server(StreamService(store), "127.0.0.1:0", grace=1) as server,
+        ):
+            subscriber = await programs.enter_async_context(language.started("subscribe", "--events", server, "s"))
+            events = printed(language, subscriber)
+            await store.append(Append("s", LOGGED[5:]))
+            assert [await anext(events) for _ in LOGGED] == LOGGED
+        async with open_store(f"sqlite:{older}", StoreLimits()) as store:
+            await store.append(Append("s", OTHER))
+            async with running_server(StreamService(store), server, grace=1):
+                assert [event async for event in events] == []
+                _, stderr = await subscriber.communicate()
+    assert (subscriber.returncode, b"STREAM_DIVERGED" in stderr) == (3, True), stderr
+
+
+class _Jumping(MemoryStore):
+    """A store whose batches claim to begin one event later."""
+
+    async def read(self, *args: Any, **kwargs: Any) -> Batch:
+        batch = await super().read(*args, **kwargs)
+        return batch._replace(first_offset=batch.first_offset + 1)
+
+
+async def test_a_reader_does_not_pass_over_an_offset(language: Language) -> None:
+    store = _Jumping()
+    await store.append(Append("s", LOGGED, end_of_stream=True))
+    async with (
+        running_server(StreamService(store), "127.0.0.1:0", grace=1) as server,
+        language.started("subscribe", "--events", server, "s") as subscriber,
+    ):
+        stdout, stderr = await subscriber.communicate()
+    assert (stdout, subscriber.returncode, b"offset 1 instead of 0" in stderr) == (b"", 3, True), stderr
