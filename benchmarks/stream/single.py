@@ -84,7 +84,7 @@ async def _serving(server: grpc.aio.Server) -> AsyncIterator[str]:
 class Single:
     def serve(self) -> AbstractAsyncContextManager[str]:
         server = grpc.aio.server()
-        add_OpenResponsesStreamServiceServicer_to_server(Servicer(), server)
+        add_OpenResponsesStreamServiceServicer_to_server(Servicer(), server)  # type: ignore[abstract]
         return _serving(server)
 
     @asynccontextmanager

@@ -79,7 +79,9 @@ class StreamService:
             "ListStreams": self._list_streams,
             "DeleteStream": self._delete_stream,
         }
-        handlers = {name: grpc.stream_stream_rpc_method_handler(method) for name, method in methods.items()}
+        handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+            name: grpc.stream_stream_rpc_method_handler(method) for name, method in methods.items()
+        }
         return grpc.method_handlers_generic_handler(wire.SERVICE_NAME, handlers)
 
     async def drain(self, grace: float) -> None:

@@ -89,7 +89,11 @@ async def test_the_client_for_threads_reconnects_and_loses_and_repeats_nothing(s
     proxy = Proxy(int(server.rpartition(":")[2]))
     loop = asyncio.get_running_loop()
     async with proxy.running() as address:
-        await asyncio.to_thread(restarted_in_threads, address, lambda: loop.call_soon_threadsafe(proxy.cut))
+
+        def cut() -> None:
+            loop.call_soon_threadsafe(proxy.cut)
+
+        await asyncio.to_thread(restarted_in_threads, address, cut)
 
 
 async def test_a_server_that_restarts_in_the_middle_loses_and_repeats_nothing() -> None:

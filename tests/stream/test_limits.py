@@ -30,7 +30,7 @@ async def subscribed(channel: grpc.aio.Channel, stream_id: str = "s") -> Any:
         if call.done():
             await call.read()
     except grpc.aio.AioRpcError as error:
-        raise stream_error(error) from None
+        raise stream_error(error, target="server", secure=False) from None
     return call
 
 
@@ -163,7 +163,7 @@ async def test_it_is_told_when_it_reads_at_last() -> None:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 while (await call.read()).events:
                     pass
-        error = stream_error(caught.value)
+        error = stream_error(caught.value, target="server", secure=False)
         assert (error.code, error.reason, error.heals) == (grpc.StatusCode.ABORTED, "PEER_NOT_READING", True)
 
 
