@@ -105,7 +105,8 @@ class RedisStore:
             tail = self._tails.get(keys.log)
             version = tail.version if tail else 0
             looking = partial(look, self._server, keys, start_offset, max_bytes, other)
-            question = start_offset, max_bytes, other
+            # A look that began before others knew what this reader knows could show it an older log.
+            question = start_offset, max_bytes, epoch, check
             view = await (tail.together(question, looking) if tail and waited else looking())
             # A stream that is created after this one is another.
             epoch = _check(view, start_offset, epoch, check, must_exist=must_exist) or epoch
