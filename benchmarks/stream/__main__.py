@@ -40,7 +40,7 @@ def throughput(count: int, subscribers: int, rounds: int) -> None:
             (
                 name,
                 f"{count * subscribers / statistics.median(taken):,.0f}",
-                f"{statistics.median(other / own for other, own in zip(taken, ours, strict=True)):.1f}",
+                f"{statistics.median(other / own for other, own in zip(taken, ours, strict=True)):.2f}",
             )
             for name, taken in times.items()
         ],
