@@ -56,12 +56,13 @@ async def innocents(address: str, token: str) -> AsyncIterator[Innocents]:
     They count only while it lasts: who comes to the end of it may be half served.
     """
     seen = Innocents()
+    stream_id = f"innocent-{time.monotonic_ns()}"
     async with EventStreamClient(address, token=token) as client, asyncio.TaskGroup() as group:
         opened = asyncio.Event()
         tasks = [
-            group.create_task(_publish(client, opened)),
-            group.create_task(_subscribe(client, seen)),
-            group.create_task(_come(address, token, opened, seen)),
+            group.create_task(_publish(client, stream_id, opened)),
+            group.create_task(_subscribe(client, stream_id, seen)),
+            group.create_task(_come(address, token, stream_id, opened, seen)),
             group.create_task(_check(address, seen)),
         ]
         await opened.wait()
@@ -70,20 +71,20 @@ async def innocents(address: str, token: str) -> AsyncIterator[Innocents]:
             task.cancel()
 
 
-async def _publish(client: EventStreamClient, opened: asyncio.Event) -> None:
-    async with client.publish("innocent") as publisher:
+async def _publish(client: EventStreamClient, stream_id: str, opened: asyncio.Event) -> None:
+    async with client.publish(stream_id) as publisher:
         while True:
             await publisher.send(_stamped())
             opened.set()
             await asyncio.sleep(_PAUSE)
 
 
-async def _subscribe(client: EventStreamClient, seen: Innocents) -> None:
-    async for made in client.subscribe("innocent"):
+async def _subscribe(client: EventStreamClient, stream_id: str, seen: Innocents) -> None:
+    async for made in client.subscribe(stream_id):
         seen.events.append(time.perf_counter() - made.image_generation_call_generating.output_index)
 
 
-async def _come(address: str, token: str, opened: asyncio.Event, seen: Innocents) -> None:
+async def _come(address: str, token: str, stream_id: str, opened: asyncio.Event, seen: Innocents) -> None:
     await opened.wait()
     while True:
         began = time.perf_counter()
@@ -91,9 +92,9 @@ async def _come(address: str, token: str, opened: asyncio.Event, seen: Innocents
             async with (
                 asyncio.timeout(NEWCOMER_SECONDS),
                 EventStreamClient(address, token=token, wait_for_ready=True) as client,
+                aclosing(client.subscribe(stream_id)) as subscription,
             ):
-                async with aclosing(client.subscribe("innocent")) as subscription:
-                    await anext(subscription)
+                await anext(subscription)
         except Exception as error:
             seen.errors.append(f"newcomer: {error!r}")
         seen.newcomers.append(time.perf_counter() - began)

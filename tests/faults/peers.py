@@ -99,9 +99,8 @@ class Peer:
         data = await self._reader.read(1 << 16)
         events = self._connection.receive_data(data)
         await self.send()
-        return not data or any(
-            isinstance(each, StreamEnded | StreamReset) and each.stream_id == call for each in events
-        )
+        ends = (each.stream_id for each in events if isinstance(each, StreamEnded | StreamReset))
+        return not data or call in ends
 
 
 def framed(message: bytes, *, size: int | None = None, compressed: bool = False) -> bytes:

@@ -113,7 +113,8 @@ async def _publish(port: int, tally: Tally, requests: Sequence[bytes], code: grp
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         for request in cycle(requests):
             rest = PublishRequest(stream_id=f"large-{tally.total()}", end_of_stream=True).SerializeToString()
-            call: Any = channel.stream_stream(wire.PUBLISH)(iter([request + rest]), metadata=METADATA)
+            publish: Any = channel.stream_stream(wire.PUBLISH)
+            call = publish(iter([request + rest]), metadata=METADATA)
             assert await call.code() == code, await call.details()
             tally["requests"] += 1
 
