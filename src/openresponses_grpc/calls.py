@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, Final, NamedTuple, NoReturn
 
 import grpc
 
@@ -38,6 +38,31 @@ class PeerNotReadingError(CallEndedError):
     """What is written to the peer has not been taken for too long."""
 
     reason = "PEER_NOT_READING"
+
+
+class RequestTimeoutError(CallEndedError):
+    """No complete request has come from the peer for too long."""
+
+    reason = "REQUEST_TIMEOUT"
+
+
+class Timeouts(NamedTuple):
+    """Seconds that a call gives its peer. gRPC does not tell a request that has begun from silence.
+
+    Attributes:
+        first_request: until its first request is complete.
+        next_request: until the one after it is complete: a publisher may be silent for so long.
+        write: until what is written to it is read.
+
+    """
+
+    first_request: float = 10.0
+    next_request: float = 300.0
+    write: float = 60.0
+
+
+TIMEOUTS: Final = Timeouts()
+"""Those of a call, unless it is said."""
 
 
 class _Waiting:
@@ -91,7 +116,7 @@ class Call:
     Args:
         method: `Publish` or `Subscribe`.
         context: gRPC's side of the call.
-        write_timeout: seconds that a peer may take to read what is written to it.
+        timeouts: what ends it.
 
     Attributes:
         token: the token that its caller has shown; None where none is asked for.
@@ -104,7 +129,7 @@ class Call:
 
     """
 
-    def __init__(self, method: str, context: grpc.aio.ServicerContext[Any, Any], write_timeout: float) -> None:
+    def __init__(self, method: str, context: grpc.aio.ServicerContext[Any, Any], timeouts: Timeouts) -> None:
         task = asyncio.current_task()
         assert task is not None
         self.method = method
@@ -114,11 +139,13 @@ class Call:
         self.task = task
         self.waiting = _Waiting(task)
         self._context = context
-        self._write_timeout = write_timeout
+        self._timeouts = timeouts
         self._loop = asyncio.get_running_loop()
         self.started = self._loop.time()
+        self._reading_since: float | None = None
         self._writing_since: float | None = None
-        self._watch = self._loop.call_later(write_timeout, self._check_write)
+        self._has_request = False
+        self._watch = self._loop.call_later(min(timeouts.first_request, timeouts.write), self._check)
 
     @property
     def peer(self) -> str:
@@ -140,9 +167,11 @@ class Call:
 
     async def read(self) -> bytes | None:
         """The next request; None after the last one."""
+        self._reading_since = self._loop.time()
         with self.waiting:
             with _GONE:
                 data = await self._context.read()
+            self._reading_since, self._has_request = None, True
             if data is grpc.aio.EOF:
                 # Requests end, too, when a call is cancelled; that it was is told only in the loop's next turn.
                 await asyncio.sleep(0)
@@ -163,7 +192,7 @@ class Call:
         A peer who does not read gets it after what it has not read, if ever; it is not waited for.
         """
         try:
-            async with asyncio.timeout(0 if self._writing_since else self._write_timeout):
+            async with asyncio.timeout(0 if self._writing_since else self._timeouts.write):
                 await self._context.abort_with_status(status)
         except grpc.aio.AbortError:
             raise
@@ -174,14 +203,18 @@ class Call:
         """Forgets the call; to be called when it has ended."""
         self._watch.cancel()
 
-    def _check_write(self) -> None:
-        # A timer for each call, not for each write: that would take a tenth of the time of a small message.
+    def _check(self) -> None:
+        # A timer for each call, not for each read and write: that would take a tenth of the time of a small message.
+        first, later, write = self._timeouts
+        read = later if self._has_request else first
         now = self._loop.time()
-        due = (self._writing_since or now) + self._write_timeout
-        if due <= now:
-            self.waiting.end(PeerNotReadingError(f"the responses were not read for {self._write_timeout:g} seconds"))
+        if self._writing_since and self._writing_since + write <= now:
+            self.waiting.end(PeerNotReadingError(f"the responses were not read for {write:g} seconds"))
+        elif self._reading_since and self._reading_since + read <= now:
+            self.waiting.end(RequestTimeoutError(f"no complete request has come for {read:g} seconds: begin again"))
         else:
-            self._watch = self._loop.call_at(due, self._check_write)
+            due = min((self._writing_since or now) + write, (self._reading_since or now) + read)
+            self._watch = self._loop.call_at(due, self._check)
 
 
 class Calls:

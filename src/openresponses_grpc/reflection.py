@@ -6,14 +6,22 @@ one has: the fields' names in JSON, and methods among the symbols that are looke
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, cast
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, Final, cast
 
 import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor, FileDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
 from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
+
+from . import requests
+from .anonymous import AnonymousCalls, Turns
+from .calls import Call
+
+_CALLS: Final = 10
+"""Calls at one time: it is a service for developers."""
 
 
 class _Pool:
@@ -60,7 +68,32 @@ def _name_in_json(message: DescriptorProto, descriptor: Descriptor) -> None:
         _name_in_json(nested, descriptor.nested_types_by_name[nested.name])
 
 
-def add_reflection(services: Iterable[str], server: grpc.aio.Server) -> None:
-    """Lets a server tell what it serves: services by their full names, and reflection itself."""
-    names = (*services, reflection.SERVICE_NAME)
-    reflection.enable_server_reflection(names, server, pool=cast("descriptor_pool.DescriptorPool", _Pool(names)))
+class Reflection:
+    """The reflection service: it tells everyone what a server serves.
+
+    Args:
+        services: the full names of the others.
+
+    """
+
+    def __init__(self, services: Iterable[str]) -> None:
+        names = (*services, reflection.SERVICE_NAME)
+        pool = cast("descriptor_pool.DescriptorPool", _Pool(names))
+        self._servicer = reflection.aio.ReflectionServicer(names, pool=pool)
+        self._turns = Turns(_CALLS, turn=1.0, patience=10.0)
+        self._calls = AnonymousCalls(_CALLS, per_connection=4)
+
+    def handler(self) -> grpc.GenericRpcHandler:
+        """The service's method, to be added to a `grpc.aio` server."""
+        handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_stream_rpc_method_handler(self._info)
+        return grpc.method_handlers_generic_handler(reflection.SERVICE_NAME, {"ServerReflectionInfo": handler})
+
+    async def _info(self, _: object, context: Any) -> None:
+        async with self._calls.call("ServerReflectionInfo", context) as call:
+            info: Any = self._servicer.ServerReflectionInfo  # an async generator, whatever its stubs say
+            async for response in info(self._requests(call), context):
+                await call.write(response.SerializeToString())
+
+    async def _requests(self, call: Call) -> AsyncIterator[ServerReflectionRequest]:
+        while (data := await self._turns.read(call)) is not None:
+            yield requests.parse(ServerReflectionRequest, data)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any, Final, NamedTuple, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
 from openresponses_grpc.v1 import stream_service_pb2
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.stream_service_pb2 import ListStreamsRequest, SubscribeRequest
 
-from . import wire
+from . import fields, wire
 from .store import Append, Check, Failure
 from .store.rules import MAX_PUBLISHER
 
 PAGE_SIZE: Final = 100
 MAX_PAGE_SIZE: Final = 1000
+
+_AT_ONCE_BYTES: Final = 2 * wire.BATCH_BYTES
+"""Bytes of a request up to which it is parsed in one step."""
+
+_STEP_BYTES: Final = 1 << 20
+_STEP_EVENTS: Final = 1000
+"""What is parsed of a larger one in a step."""
 
 M = TypeVar("M", bound=Message)
 
@@ -52,14 +61,32 @@ def parse(message: type[M], data: bytes | None) -> M:
         raise InvalidRequestError("", f"the request is not a {message.__name__}") from None
 
 
-def parse_publish(data: bytes) -> Append:
-    """Parses a PublishRequest; its stream id may be empty."""
+def parse_publish(data: bytes) -> Generator[None, None, Append]:
+    """Parses a PublishRequest step by step and returns it; its stream id may be empty.
+
+    Yields:
+        After each step, which takes a few milliseconds, so that others can have a turn.
+
+    """
+    try:
+        yield from fields.count_events(data)
+    except fields.TooManyError as error:
+        raise InvalidRequestError("events", str(error)) from None
     # The generated class checks what its twin, which has each event as bytes, does not: that each one is an event.
-    parse(stream_service_pb2.PublishRequest, data)
-    request = wire.PublishRequest.FromString(data)
+    small = len(data) <= _AT_ONCE_BYTES
+    if small:
+        parse(stream_service_pb2.PublishRequest, data)
+    request = parse(wire.PublishRequest, data)
+    step = 0
     for index, event in enumerate(request.events):
         if not event:
             raise InvalidRequestError(f"events[{index}]", "no event is set")
+        if not small:
+            step += len(event)
+            if step >= _STEP_BYTES or index % _STEP_EVENTS == 0:
+                step = 0
+                yield
+            yield from _check_event(event, index)
     publisher = _optional(request, "publisher")
     first_offset = _optional(request, "first_offset")
     if publisher is not None:
@@ -102,6 +129,15 @@ def check_stream_id(stream_id: str) -> str:
     if len(stream_id.encode()) > wire.MAX_STREAM_ID_BYTES:
         raise InvalidRequestError("stream_id", f"is longer than {wire.MAX_STREAM_ID_BYTES} bytes")
     return stream_id
+
+
+def _check_event(event: bytes, index: int) -> Generator[None, None, None]:
+    try:
+        yield from fields.count_elements(event)
+        OpenResponsesStreamEvent.FromString(event)
+    except (fields.TooManyError, DecodeError) as error:
+        problem = str(error) if isinstance(error, fields.TooManyError) else "is not an OpenResponsesStreamEvent"
+        raise InvalidRequestError(f"events[{index}]", problem) from None
 
 
 def _optional(request: Any, field: str) -> int | None:

@@ -10,14 +10,19 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health
+from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from . import wire
-from .reflection import add_reflection
+from .health import Health
+from .reflection import Reflection
 from .service import StreamService
 
 DRAIN_SECONDS: Final = 5.0
 """How long a server that is told to stop waits for its calls to end, in seconds."""
+
+MAX_CONNECTIONS: Final = 10_000
+"""The connections that may be open at one time, unless it is said."""
 
 OPTIONS: Final[list[tuple[str, int]]] = [
     # A second server on the port is an error, not a silent partner that gets half of the calls.
@@ -36,6 +41,14 @@ OPTIONS: Final[list[tuple[str, int]]] = [
     # A client's keepalive ping every 20 seconds is welcome; the default answers it with GOAWAY.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
+    # A connection that makes no call, or does not get to the point where it could, makes room for others in seconds.
+    ("grpc.server_handshake_timeout_ms", 5_000),
+    ("grpc.max_connection_idle_ms", 2_000),
+    # No message is inflated: a few kilobytes could be all that a message may have.
+    ("grpc.compression_enabled_algorithms_bitset", 1),
+    # What a peer may send for each call before anybody reads it. Probes would let it grow to megabytes.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 256 << 10),
 ]
 
 
@@ -66,6 +79,7 @@ async def running_server(
     *,
     credentials: grpc.ServerCredentials | None = None,
     max_message_bytes: int = wire.MAX_MESSAGE_BYTES,
+    max_connections: int = MAX_CONNECTIONS,
     reflect: bool = False,
     grace: float = DRAIN_SECONDS,
 ) -> AsyncIterator[str]:
@@ -79,6 +93,7 @@ async def running_server(
         listen: `host:port`, where port 0 takes a free one, or `unix:PATH`.
         credentials: for TLS; None serves plain text.
         max_message_bytes: the largest message that is accepted.
+        max_connections: the connections that may be open at one time; another is closed at once.
         reflect: serve reflection, too, which tells everyone what services there are.
         grace: seconds that calls have to end in when the context ends.
 
@@ -89,24 +104,27 @@ async def running_server(
         ListenError: the address cannot be listened at.
 
     """
-    server = grpc.aio.server(options=[*OPTIONS, ("grpc.max_receive_message_length", max_message_bytes)])
-    servicer = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-    server.add_generic_rpc_handlers((service.handler(),))
+    limits = [
+        ("grpc.max_receive_message_length", max_message_bytes),
+        ("grpc.max_allowed_incoming_connections", max_connections),
+    ]
+    server = grpc.aio.server(options=[*OPTIONS, *limits])
+    healthy = Health([wire.SERVICE_NAME])
+    server.add_generic_rpc_handlers((service.handler(), healthy.handler()))
     if reflect:
-        add_reflection((wire.SERVICE_NAME, health.SERVICE_NAME), server)
+        server.add_generic_rpc_handlers((Reflection((wire.SERVICE_NAME, health.SERVICE_NAME)).handler(),))
     try:
         port = server.add_secure_port(listen, credentials) if credentials else server.add_insecure_port(listen)
     except RuntimeError as error:
         raise ListenError(f"cannot listen at {listen}: is the port taken, and the host one of this machine?") from error
     await server.start()
     for name in ("", wire.SERVICE_NAME):
-        await servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+        healthy.set(name, HealthCheckResponse.SERVING)
     try:
         yield listen if listen.startswith("unix") else f"{listen.rpartition(':')[0]}:{port}"
     finally:
         ends_at = asyncio.get_running_loop().time() + grace
-        await servicer.enter_graceful_shutdown()
+        healthy.stop()
         await service.drain(grace)
         # A call that has ended may still have its status on the way, to a peer that does not read perhaps.
         await server.stop(max(0.0, ends_at - asyncio.get_running_loop().time()))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
+import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
@@ -22,14 +21,12 @@ from openresponses_grpc.v1.stream_service_pb2 import (
 
 from . import requests, responses, wire
 from .auth import Permission, Tokens
-from .calls import Call, Calls
+from .calls import TIMEOUTS, Call, Calls, Timeouts
 from .logs import log_call
 from .metrics import Metrics
 from .requests import InvalidRequestError
-from .status import internal_status, reason_of, status_of
-from .store import Append, Check, End, Store, StoreUnavailableError, StreamNotFoundError
-
-_logger = logging.getLogger(__name__)
+from .status import ending, reason_of
+from .store import Append, Check, End, Store, StreamNotFoundError
 
 
 class StreamService:
@@ -40,7 +37,7 @@ class StreamService:
         tokens: those that callers must show one of; None serves everyone.
         max_calls: the calls that may be open at one time.
         idle_interval: seconds after which a subscriber who waits gets a response without events.
-        write_timeout: seconds after which a call ends whose peer does not read what is written to it.
+        timeouts: what ends a call whose peer is silent, or does not read.
 
     Attributes:
         metrics: what is counted.
@@ -57,14 +54,14 @@ class StreamService:
         tokens: Tokens | None = None,
         max_calls: int = MAX_CALLS,
         idle_interval: float = 15.0,
-        write_timeout: float = 60.0,
+        timeouts: Timeouts = TIMEOUTS,
     ) -> None:
         self._store = store
         self._tokens = tokens
         self._calls = Calls(max_calls)
         self.metrics = Metrics(self._calls.open)
         self._idle_interval = idle_interval
-        self._write_timeout = write_timeout
+        self._timeouts = timeouts
 
     def handler(self) -> grpc.GenericRpcHandler:
         """The service's methods, to be added to a `grpc.aio` server.
@@ -92,7 +89,7 @@ class StreamService:
         async with self._call("Publish", context) as call, AsyncExitStack() as publishing:
             end: End | None = None
             while (data := await call.read()) is not None:
-                append = requests.parse_publish(data)
+                append = await _in_turns(requests.parse_publish(data))
                 if not call.stream_id:
                     await self._begin(call, "publish", append.stream_id)
                 elif append.stream_id not in ("", call.stream_id):
@@ -174,7 +171,7 @@ class StreamService:
     @asynccontextmanager
     async def _call(self, method: str, context: Any) -> AsyncIterator[Call]:
         """One call: let in, and with a status for whatever ends it."""
-        call = Call(method, context, self._write_timeout)
+        call = Call(method, context, self._timeouts)
         code, reason = grpc.StatusCode.CANCELLED, ""
         try:
             if self._tokens:
@@ -185,13 +182,7 @@ class StreamService:
         except grpc.aio.AbortError:
             raise
         except Exception as error:
-            if isinstance(error, StoreUnavailableError):
-                _logger.error("the store is unavailable: %s", error)
-            status = status_of(error)
-            if status is None:
-                error_id = secrets.token_hex(8)
-                _logger.exception("internal error %s", error_id)
-                status = internal_status(error_id)
+            status = ending(error)
             code, reason = status.code, reason_of(error)
             await call.abort(status)
         finally:
@@ -206,6 +197,16 @@ class StreamService:
         if call.token:
             call.token.check(permission, stream_id)
         await call.accept()
+
+
+async def _in_turns(steps: Generator[None, None, Append]) -> Append:
+    """Runs steps to their result, and lets others have a turn after each."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as result:
+            return result.value  # type: ignore[no-any-return]
+        await asyncio.sleep(0)
 
 
 def _continued(append: Append, stream_id: str, end: End | None) -> Append:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,7 +14,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from .auth import AccessError, NotPermittedError, TokenMissingError, TokenUnknownError
-from .calls import CallEndedError, PeerNotReadingError, ShuttingDownError, TooManyCallsError
+from .calls import CallEndedError, PeerNotReadingError, RequestTimeoutError, ShuttingDownError, TooManyCallsError
 from .requests import InvalidRequestError
 from .store import (
     DataLossError,
@@ -38,6 +40,7 @@ ERROR_DOMAIN: Final = "openresponses_grpc.v1"
 RETRY_SECONDS: Final = 1
 """The `retry_delay` that a caller is asked for when trying again may help."""
 
+_logger = logging.getLogger(__name__)
 
 CODES: Final[Mapping[type[Exception], grpc.StatusCode]] = {
     InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
@@ -59,6 +62,7 @@ CODES: Final[Mapping[type[Exception], grpc.StatusCode]] = {
     StoreFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     StreamFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     TooManyCallsError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    RequestTimeoutError: grpc.StatusCode.UNAVAILABLE,
     ShuttingDownError: grpc.StatusCode.UNAVAILABLE,
     StoreUnavailableError: grpc.StatusCode.UNAVAILABLE,
 }
@@ -99,8 +103,17 @@ def reason_of(error: Exception) -> str:
     return error.reason if isinstance(error, StreamStateError | AccessError | CallEndedError) else ""
 
 
-def internal_status(error_id: str) -> grpc.Status:
-    """The status of an unforeseen error: what it was is for the operator, who finds it in the log by its id."""
+def ending(error: Exception) -> grpc.Status:
+    """The status that an error ends a call with.
+
+    What an unforeseen error was is for the operator, who finds it in the log by the id that the caller gets.
+    """
+    if isinstance(error, StoreUnavailableError):
+        _logger.error("the store is unavailable: %s", error)
+    if (status := status_of(error)) is not None:
+        return status
+    error_id = secrets.token_hex(8)
+    _logger.error("internal error %s", error_id, exc_info=error)
     return _status(grpc.StatusCode.INTERNAL, f"internal error {error_id}")
 
 

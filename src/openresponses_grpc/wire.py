@@ -32,6 +32,12 @@ MAX_MESSAGE_BYTES = 64 << 20
 MAX_EVENT_BYTES = MAX_MESSAGE_BYTES - (64 << 10)
 """The largest event that a publisher may send, in bytes; what surrounds it in a message has its room."""
 
+MAX_EVENTS = 1 << 16
+"""The events that one request may have."""
+
+MAX_ELEMENTS = 1 << 20
+"""The messages, strings and lists that one event may have, at all levels."""
+
 MAX_STREAM_ID_BYTES = 256
 MAX_REASON_BYTES = 64
 MAX_FAILURE_MESSAGE_BYTES = 4096

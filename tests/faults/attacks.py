@@ -26,6 +26,7 @@ from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRe
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc.wire import MAX_MESSAGE_BYTES
 
+from . import strangers
 from .peers import connected
 from .traffic import Stream, bursts, event, together, until
 
@@ -128,6 +129,13 @@ ATTACKS: Final[dict[str, Attack]] = {
     "garbage": Attack(send_garbage, 20, 2_000),
     "oversized-messages": Attack(send_oversized_messages, 2, 10),
     "slow-readers": Attack(stop_reading, 1, 51),
+    "long-names": Attack(strangers.watch_long_names, 20, 200),
+    "unfinished-messages": Attack(strangers.leave_messages_unfinished, 20, 200),
+    "gzip-bombs": Attack(strangers.send_gzip_bombs, 20, 500),
+    "idle-connections": Attack(strangers.hold_idle_connections, 1_050, 5_000),
+    "tiny-events": Attack(strangers.send_tiny_events, 1, 10),
+    "tiny-messages": Attack(strangers.send_tiny_messages, 1, 5),
+    "large-requests": Attack(strangers.send_large_requests, 1, 10),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.events import StreamEnded, StreamReset
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
@@ -16,6 +17,7 @@ from openresponses_grpc import wire
 from openresponses_grpc.v1.stream_service_pb2 import SubscribeRequest
 
 _WINDOW: Final = 2**31 - 1
+_ZEROS: Final = bytes(1 << 16)
 
 
 class Peer:
@@ -29,25 +31,52 @@ class Peer:
         self._connection.initiate_connection()
         self._connection.increment_flow_control_window(_WINDOW - 65535)
 
-    def subscribe(self, stream_id: str) -> int:
-        """Calls Subscribe; returns the call's HTTP/2 stream."""
+    def call(self, path: str, data: bytes, *headers: tuple[str, str], end: bool = True) -> int:
+        """Calls a method with the bytes of its request, framed; returns the call's HTTP/2 stream."""
         call = self._connection.get_next_available_stream_id()
-        headers = [
+        common = [
             (":method", "POST"),
             (":scheme", "http"),
-            (":path", wire.SUBSCRIBE),
+            (":path", path),
             (":authority", "localhost"),
             ("content-type", "application/grpc"),
             ("te", "trailers"),
         ]
-        message = SubscribeRequest(stream_id=stream_id).SerializeToString()
-        self._connection.send_headers(call, headers)
-        self._connection.send_data(call, b"\0" + len(message).to_bytes(4) + message, end_stream=True)
+        self._connection.send_headers(call, [*common, *headers])
+        self._connection.send_data(call, data, end_stream=end)
         return call
+
+    def subscribe(self, stream_id: str) -> int:
+        """Calls Subscribe; returns the call's HTTP/2 stream."""
+        return self.call(wire.SUBSCRIBE, framed(SubscribeRequest(stream_id=stream_id).SerializeToString()))
 
     def reset(self, call: int) -> None:
         """Takes a call back."""
         self._connection.reset_stream(call)
+
+    async def fill(self, call: int, size: int, data: bytes = b"") -> None:
+        """Sends so many bytes more for a call, as the server lets it; returns earlier if the call has ended.
+
+        Args:
+            call: the call.
+            size: how many bytes.
+            data: these; zeros if it is empty.
+
+        """
+        while size:
+            room = min(self._connection.local_flow_control_window(call), self._connection.max_outbound_frame_size, size)
+            if room:
+                self._connection.send_data(call, data[-size:][:room] or _ZEROS[:room])
+                size -= room
+                await self.send()
+            elif await self._ended(call):
+                return
+
+    async def finish(self, call: int) -> None:
+        """Sends what was called, and returns when the call has ended."""
+        await self.send()
+        while not await self._ended(call):
+            pass
 
     async def send(self) -> None:
         """Sends what was called and taken back."""
@@ -64,6 +93,19 @@ class Peer:
         with suppress(ProtocolError, OSError):
             while data := await self._reader.read(1 << 16):
                 self._connection.receive_data(data)
+
+    async def _ended(self, call: int) -> bool:
+        """Reads what the server says next, and whether the call has ended by then."""
+        data = await self._reader.read(1 << 16)
+        events = self._connection.receive_data(data)
+        await self.send()
+        ends = (each.stream_id for each in events if isinstance(each, StreamEnded | StreamReset))
+        return not data or call in ends
+
+
+def framed(message: bytes, *, size: int | None = None, compressed: bool = False) -> bytes:
+    """A gRPC message as HTTP/2 has it; it may say another size than it has."""
+    return bytes([compressed]) + (len(message) if size is None else size).to_bytes(4) + message
 
 
 @asynccontextmanager

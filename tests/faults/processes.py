@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import signal
 import socket
 import sys
@@ -80,6 +81,15 @@ class Restartable:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
+    def peak(self) -> int:
+        """Bytes of memory that the process had at most since `forget_peak`."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) << 10  # type: ignore[index]
+
+    def forget_peak(self) -> None:
+        """Lets `peak` begin anew."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
     def has_printed(self, text: str) -> bool:
         """Whether the process, which runs, has printed a text."""
         assert self._process is not None
@@ -110,11 +120,12 @@ class Restartable:
         return status
 
 
-def server(store: str, *options: str) -> Restartable:
-    """A server over a store."""
+def server(store: str, *options: str, files: int | None = None) -> Restartable:
+    """A server over a store; the system lets it have so many files open, if it is said."""
     port = free_port()
     listen = f"127.0.0.1:{port}"
-    command = (str(OPENRESPONSES), "serve", "--listen", listen, "--store", store, *options)
+    limited = () if files is None else ("prlimit", f"--nofile={files}", "--")
+    command = (*limited, str(OPENRESPONSES), "serve", "--listen", listen, "--store", store, *options)
     return Restartable(port, command, ready=b"listening on ")
 
 

@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from openresponses_grpc import EventStreamClient, StreamError, SyncEventStreamClient
+from openresponses_grpc.calls import Timeouts
 from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.client.errors import stream_error
 from openresponses_grpc.server import OPTIONS as SERVER_OPTIONS
@@ -134,7 +135,7 @@ async def publish_more_than_a_connection_holds(client: EventStreamClient, stream
 
 async def test_a_subscriber_who_does_not_read_loses_its_place_and_resumes_where_it_was() -> None:
     store = MemoryStore(StoreLimits(max_bytes=1 << 30, max_stream_bytes=1 << 30))
-    service = StreamService(store, max_calls=1, write_timeout=0.2)
+    service = StreamService(store, max_calls=1, timeouts=Timeouts(write=0.2))
     async with (
         running_server(service, "127.0.0.1:0") as address,
         grpc.aio.insecure_channel(address) as another,
@@ -150,7 +151,7 @@ async def test_a_subscriber_who_does_not_read_loses_its_place_and_resumes_where_
 
 async def test_it_is_told_when_it_reads_at_last() -> None:
     store = MemoryStore(StoreLimits(max_bytes=1 << 30, max_stream_bytes=1 << 30))
-    service = StreamService(store, max_calls=1, write_timeout=0.2)
+    service = StreamService(store, max_calls=1, timeouts=Timeouts(write=0.2))
     async with (
         running_server(service, "127.0.0.1:0") as address,
         grpc.aio.insecure_channel(address) as another,
@@ -168,7 +169,7 @@ async def test_it_is_told_when_it_reads_at_last() -> None:
 
 
 async def test_a_publisher_who_does_not_read_its_acknowledgements_loses_its_place() -> None:
-    service = StreamService(MemoryStore(), max_calls=1, write_timeout=0.2)
+    service = StreamService(MemoryStore(), max_calls=1, timeouts=Timeouts(write=0.2))
     async with (
         running_server(service, "127.0.0.1:0") as address,
         grpc.aio.insecure_channel(address) as another,

@@ -10,9 +10,10 @@ import grpc
 
 from .. import wire
 from ..auth import Tokens
+from ..files import connections, raise_file_limit
 from ..logs import LOG_FORMATS, LogFormat, set_up_logs
 from ..metrics import exposed_metrics
-from ..server import ListenError, running_server, stop_signal
+from ..server import MAX_CONNECTIONS, ListenError, running_server, stop_signal
 from ..service import StreamService
 from ..store import OpenStoreError, StoreLimits, open_store
 from .common import fail
@@ -32,6 +33,13 @@ from .units import size, size_text
     default=StreamService.MAX_CALLS,
     show_default=True,
     help="Publishers and subscribers at one time; another is refused with RESOURCE_EXHAUSTED.",
+)
+@option(
+    "--max-connections",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help=f"Connections at one time; another is closed at once.  [default: {MAX_CONNECTIONS}, or what the limit of open"
+    " files leaves]",
 )
 @option(
     "--max-message-bytes",
@@ -64,6 +72,7 @@ def serve(
     store: str,
     limits: StoreLimits,
     max_calls: int,
+    max_connections: int | None,
     max_message_bytes: int,
     reflection: bool,
     metrics: str | None,
@@ -85,6 +94,10 @@ def serve(
     install 'openresponses-grpc[redis]'.
     """
     set_up_logs(log_format, log_level)
+    try:
+        max_connections = connections(max_connections, MAX_CONNECTIONS, raise_file_limit())
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--max-connections") from None
 
     async def run() -> None:
         async with AsyncExitStack() as stack:
@@ -98,7 +111,12 @@ def serve(
                 click.echo(f"metrics at {url}")
             address = await stack.enter_async_context(
                 running_server(
-                    service, listen, credentials=credentials, max_message_bytes=max_message_bytes, reflect=reflection
+                    service,
+                    listen,
+                    credentials=credentials,
+                    max_message_bytes=max_message_bytes,
+                    max_connections=max_connections,
+                    reflect=reflection,
                 )
             )
             click.echo(f"listening on {address}")

@@ -10,7 +10,7 @@ import grpc
 from openresponses_grpc.v1.stream_service_pb2 import PublishResponse, StreamFailure
 
 from ..position import Position
-from ..wire import BATCH_BYTES, PublishRequest
+from ..wire import BATCH_BYTES, MAX_EVENTS, PublishRequest
 from ..wire import StreamFailure as WireFailure
 from .advice import BY_REASON
 from .errors import StreamError, place
@@ -105,7 +105,9 @@ class Outbox:
             first_offset=self.position.offset + len(self._in_flight), epoch=self._epoch, publisher=self._number
         )
         size = 0
-        while self._unsent and (not size or size + len(self._unsent[0]) <= BATCH_BYTES):
+        while self._unsent and len(request.events) < MAX_EVENTS:
+            if size and size + len(self._unsent[0]) > BATCH_BYTES:
+                break
             event = self._unsent.popleft()
             size += len(event)
             self._in_flight.append(event)

@@ -1,0 +1,133 @@
+"""What callers without a token, or with more to send than anybody should, do to a server; run by attacks.py."""
+
+from __future__ import annotations
+
+import gzip
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import cycle
+from typing import Any, Final
+
+import grpc
+from google.protobuf.message import Message
+from grpc_health.v1.health_pb2 import HealthCheckRequest
+from h2.exceptions import ProtocolError
+
+from openresponses_grpc import wire
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+from openresponses_grpc.v1.items_pb2 import ResponsesOutputItemList
+from openresponses_grpc.v1.response_events_pb2 import OpenResponsesStreamEventResponseCompleted
+from openresponses_grpc.v1.response_pb2 import OpenResponsesNonStreamingResponse
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest
+
+from .peers import connected, framed
+
+Tally = Counter[str]
+
+TOKEN: Final = "known"
+"""The token of those who have one."""
+
+METADATA: Final = (("authorization", f"Bearer {TOKEN}"),)
+
+CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
+_METHODS: Final = (CHECK, WATCH, wire.PUBLISH, wire.SUBSCRIBE)
+
+
+async def watch_long_names(port: int, tally: Tally) -> None:
+    """Watches a service with a name of 50 MiB, again and again."""
+    size = 50 << 20
+    name = _field(HealthCheckRequest, "service", b"", size=size)
+    while True:
+        with suppress(OSError, ProtocolError):
+            async with connected(port) as peer:
+                call = peer.call(WATCH, framed(name, size=len(name) + size), end=False)
+                tally["calls"] += 1
+                await peer.fill(call, size)
+                await peer.finish(call)
+
+
+async def leave_messages_unfinished(port: int, tally: Tally) -> None:
+    """Sends messages of 60 MiB but for their last byte, and waits for what comes."""
+    size = 60 << 20
+    for method in cycle(_METHODS):
+        with suppress(OSError, ProtocolError):
+            async with connected(port) as peer:
+                call = peer.call(method, framed(b"", size=size), end=False)
+                tally["messages"] += 1
+                await peer.fill(call, size - 1)
+                await peer.finish(call)
+
+
+async def send_gzip_bombs(port: int, tally: Tally) -> None:
+    """Sends 60 KiB that are 60 MiB when they are inflated."""
+    bomb = framed(gzip.compress(bytes(60 << 20)), compressed=True)
+    for method in cycle(_METHODS):
+        with suppress(OSError, ProtocolError):
+            async with connected(port) as peer:
+                call = peer.call(method, b"", ("grpc-encoding", "gzip"), end=False)
+                await peer.fill(call, len(bomb), bomb)
+                tally["bombs"] += 1
+                await peer.finish(call)
+
+
+async def hold_idle_connections(port: int, tally: Tally) -> None:
+    """Opens a connection, says what a client says first, and waits; opens another when it is closed."""
+    while True:
+        with suppress(OSError):
+            async with connected(port) as peer:
+                await peer.send()
+                tally["connections"] += 1
+                await peer.read()
+
+
+async def send_tiny_events(port: int, tally: Tally) -> None:
+    """Publishes, with a token, 16.5 million events in one request of 63 MiB."""
+    event = OpenResponsesStreamEvent()
+    event.image_generation_call_generating.SetInParent()
+    request = _field(PublishRequest, "events", event.SerializeToString()) * 16_500_000
+    await _publish(port, tally, [request], grpc.StatusCode.INVALID_ARGUMENT)
+
+
+async def send_tiny_messages(port: int, tally: Tally) -> None:
+    """Publishes, with a token, one event of 63 MiB that consists of 33 million empty messages."""
+    nested = _field(ResponsesOutputItemList, "items", b"") * 33_000_000
+    nested = _field(OpenResponsesNonStreamingResponse, "output", nested)
+    nested = _field(OpenResponsesStreamEventResponseCompleted, "response", nested)
+    nested = _field(OpenResponsesStreamEvent, "completed", nested)
+    await _publish(port, tally, [_field(PublishRequest, "events", nested)], grpc.StatusCode.INVALID_ARGUMENT)
+
+
+async def send_large_requests(port: int, tally: Tally) -> None:
+    """Publishes, with a token, what it may: requests of 63 MiB, with one event or a thousand, in turns."""
+    requests = []
+    for size in (63 << 20, 63 << 10):
+        event = OpenResponsesStreamEvent()
+        event.image_generation_call_generating.item_id = "x" * size
+        requests.append(PublishRequest(events=[event] * ((63 << 20) // size)).SerializeToString())
+    await _publish(port, tally, requests, grpc.StatusCode.OK)
+
+
+async def _publish(port: int, tally: Tally, requests: Sequence[bytes], code: grpc.StatusCode) -> None:
+    """Publishes each request as a stream of its own, again and again, and holds the server to its status."""
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        for request in cycle(requests):
+            rest = PublishRequest(stream_id=f"large-{tally.total()}", end_of_stream=True).SerializeToString()
+            publish: Any = channel.stream_stream(wire.PUBLISH)
+            call = publish(iter([request + rest]), metadata=METADATA)
+            assert await call.code() == code, await call.details()
+            tally["requests"] += 1
+
+
+def _field(message: type[Message], name: str, value: bytes, *, size: int | None = None) -> bytes:
+    """A field that has a length; it may say another than it has."""
+    number = message.DESCRIPTOR.fields_by_name[name].number
+    return _varint(number << 3 | 2) + _varint(len(value) if size is None else size) + value
+
+
+def _varint(value: int) -> bytes:
+    data = bytearray()
+    while value > 0x7F:
+        data.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes(data) + bytes([value])
