@@ -21,7 +21,8 @@ from openresponses_grpc.v1.stream_service_pb2 import (
 )
 
 from . import requests, responses, wire
-from .auth import Permission, Tokens
+from .access import PERMISSIONS, Access
+from .auth import Tokens
 from .calls import Call, Calls
 from .logs import log_call
 from .metrics import Metrics
@@ -43,6 +44,8 @@ class StreamService:
         write_timeout: seconds after which a call ends whose peer does not read what is written to it.
 
     Attributes:
+        store: the store.
+        access: who is served.
         metrics: what is counted.
 
     """
@@ -59,9 +62,9 @@ class StreamService:
         idle_interval: float = 15.0,
         write_timeout: float = 60.0,
     ) -> None:
-        self._store = store
-        self._tokens = tokens
+        self.store = self._store = store
         self._calls = Calls(max_calls)
+        self.access = Access(tokens, self._calls.open)
         self.metrics = Metrics(self._calls.open)
         self._idle_interval = idle_interval
         self._write_timeout = write_timeout
@@ -94,7 +97,7 @@ class StreamService:
             while (data := await call.read()) is not None:
                 append = requests.parse_publish(data)
                 if not call.stream_id:
-                    await self._begin(call, "publish", append.stream_id)
+                    await self._begin(call, append.stream_id)
                 elif append.stream_id not in ("", call.stream_id):
                     raise InvalidRequestError("stream_id", f"is constant within a call: it was {call.stream_id!r}")
                 started, first = time.perf_counter(), end is None
@@ -111,9 +114,10 @@ class StreamService:
                 raise InvalidRequestError("stream_id", "the call ended without a request that names a stream")
 
     async def _subscribe(self, _: object, context: Any) -> None:
-        async with self._call("Subscribe", context) as call:
+        async with self._call("Subscribe", context) as call, AsyncExitStack() as reading:
             request = requests.parse_subscribe(await call.read())
-            await self._begin(call, "subscribe", request.stream_id)
+            await self._begin(call, request.stream_id)
+            reading.enter_context(self._store.reading(call.stream_id))
             call.offset, epoch, check = request.start_offset, request.epoch, request.check
             while True:
                 started, waits = time.perf_counter(), call.offset >= call.end
@@ -143,7 +147,7 @@ class StreamService:
     async def _get_stream(self, _: object, context: Any) -> None:
         async with self._call("GetStream", context) as call:
             request = requests.parse(GetStreamRequest, await call.read())
-            await self._begin(call, "inspect", request.stream_id)
+            await self._begin(call, request.stream_id)
             info = await self._store.info(call.stream_id)
             await call.write(GetStreamResponse(stream=responses.stream_info(info)).SerializeToString())
 
@@ -152,7 +156,7 @@ class StreamService:
             request = requests.parse(ListStreamsRequest, await call.read())
             size = requests.page_size(request)
             if call.token:
-                call.token.check("inspect")
+                call.token.check(PERMISSIONS[call.method])
             await call.accept()
             visible = call.token.covers if call.token else lambda _: True
             page = await self._store.list(size, request.page_token, visible)
@@ -163,7 +167,7 @@ class StreamService:
     async def _delete_stream(self, _: object, context: Any) -> None:
         async with self._call("DeleteStream", context) as call:
             request = requests.parse(DeleteStreamRequest, await call.read())
-            await self._begin(call, "delete", request.stream_id)
+            await self._begin(call, request.stream_id)
             try:
                 await self._store.delete(call.stream_id, request.epoch if request.HasField("epoch") else None)
             except StreamNotFoundError:
@@ -177,8 +181,7 @@ class StreamService:
         call = Call(method, context, self._write_timeout)
         code, reason = grpc.StatusCode.CANCELLED, ""
         try:
-            if self._tokens:
-                call.token = self._tokens.identify(dict(context.invocation_metadata()).get("authorization"))
+            call.token = self.access.identify(context.invocation_metadata())
             self._calls.add(call)
             yield call
             code = grpc.StatusCode.OK
@@ -200,11 +203,11 @@ class StreamService:
             self.metrics.ended(call, code.name, reason)
             log_call(call, code.name, reason)
 
-    async def _begin(self, call: Call, permission: Permission, stream_id: str) -> None:
+    async def _begin(self, call: Call, stream_id: str) -> None:
         """Checks what a call's first request asks for."""
         call.stream_id = requests.check_stream_id(stream_id)
         if call.token:
-            call.token.check(permission, stream_id)
+            call.token.check(PERMISSIONS[call.method], stream_id)
         await call.accept()
 
 

@@ -3,32 +3,78 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import grpc
+
+from .expiry import expires_at
 
 
 class CredentialsError(Exception):
     """A file with certificates or a key cannot be used; the text says which, and why."""
 
 
-def server_credentials(cert: Path, key: Path, client_ca: Path | None) -> grpc.ServerCredentials:
-    """What a server shows its clients, and what it asks of them.
+class ServerFiles(NamedTuple):
+    """What was read from a server's files.
+
+    Attributes:
+        configuration: for gRPC.
+        expires: when the first certificate of each file expires, in seconds since 1970.
+
+    """
+
+    configuration: grpc.ServerCertificateConfiguration
+    expires: Mapping[str, float]
+
+
+class ServerTLS:
+    """What a server shows its clients, and what it asks of them; its files can be read again.
 
     Args:
         cert: the server's certificate, followed by those that lead to its root.
         key: its private key, not encrypted.
         client_ca: the roots of the certificates that every client must have; None asks for none.
 
+    Attributes:
+        files: the files.
+        credentials: for the server. Connections that are made later get what was read last.
+        expires: when the first certificate of each file expires, in seconds since 1970.
+
     Raises:
         CredentialsError: a file cannot be used.
 
     """
-    _check_pair(cert, key)
-    roots = _read_certificates(client_ca) if client_ca else None
-    return grpc.ssl_server_credentials(
-        [(key.read_bytes(), cert.read_bytes())], root_certificates=roots, require_client_auth=roots is not None
-    )
+
+    def __init__(self, cert: Path, key: Path, client_ca: Path | None) -> None:
+        self._cert, self._key, self._client_ca = cert, key, client_ca
+        self.files = [file for file in (cert, key, client_ca) if file]
+        self._new: grpc.ServerCertificateConfiguration | None = None
+        configuration, self.expires = self.read()
+        self.credentials = grpc.dynamic_ssl_server_credentials(
+            configuration, self._fetch, require_client_authentication=client_ca is not None
+        )
+
+    def read(self) -> ServerFiles:
+        """Reads the files; raises CredentialsError."""
+        _check_pair(self._cert, self._key)
+        certificates = {file: _read_certificates(file) for file in (self._cert, self._client_ca) if file}
+        pair = _read(self._key), certificates[self._cert]
+        roots = certificates[self._client_ca] if self._client_ca else None
+        return ServerFiles(
+            grpc.ssl_server_certificate_configuration([pair], roots),
+            {str(file): expires_at(pem) for file, pem in certificates.items()},
+        )
+
+    def use(self, files: ServerFiles) -> None:
+        """Uses what was read for the connections to come."""
+        self._new, self.expires = files
+
+    def _fetch(self) -> grpc.ServerCertificateConfiguration | None:
+        """Called by gRPC, in a thread of its own, for each new connection; None changes nothing."""
+        new, self._new = self._new, None
+        return new
 
 
 def channel_credentials(
@@ -49,7 +95,7 @@ def channel_credentials(
     if cert is None or key is None:
         return grpc.ssl_channel_credentials(roots)
     _check_pair(cert, key)
-    return grpc.ssl_channel_credentials(roots, key.read_bytes(), cert.read_bytes())
+    return grpc.ssl_channel_credentials(roots, _read(key), _read(cert))
 
 
 def _check_pair(cert: Path, key: Path) -> None:
@@ -61,6 +107,8 @@ def _check_pair(cert: Path, key: Path) -> None:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise CredentialsError(f"the key in {key} is not that of the certificate in {cert}") from None
         raise CredentialsError(f"{key} has no private key in PEM that can be read without a password") from None
+    except OSError as error:
+        raise CredentialsError(f"{key} cannot be read: {error.strerror}") from None
 
 
 def _read_certificates(path: Path) -> bytes:
@@ -68,4 +116,13 @@ def _read_certificates(path: Path) -> bytes:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except ssl.SSLError:
         raise CredentialsError(f"{path} has no certificate in PEM") from None
-    return path.read_bytes()
+    except OSError as error:
+        raise CredentialsError(f"{path} cannot be read: {error.strerror}") from None
+    return _read(path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CredentialsError(f"{path} cannot be read: {error.strerror}") from None

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-import grpc
 
-from ..auth import InvalidTokensError, Tokens, parse_tokens
+from ..auth import InvalidTokensError, Tokens
 from ..client.channel import DEFAULT_TARGET
+from ..reload import read_tokens
 from ..server import is_local
-from ..tls import CredentialsError, server_credentials
+from ..tls import CredentialsError, ServerTLS
 from .common import fail, file_path, options
 from .option import PREFIX, option
 
@@ -52,18 +52,20 @@ _OPTIONS = [
         metavar="FILE",
         type=file_path,
         help="Serve only callers that show one of these bearer tokens: a TOML file with the digest of each, what it may"
-        " do, and on which streams.",
+        " do, and on which streams. The server reads it again when it changes and on SIGHUP, as it does the files of"
+        " TLS.",
     ),
     option(
         "--insecure",
         is_flag=True,
-        help="Listen where other machines reach it even without TLS, or without --tokens and --tls-client-ca.",
+        help="Listen where other machines reach it even without TLS, or without --tokens and --tls-client-ca, and expose"
+        " metrics there, which need neither.",
     ),
 ]
 
 
 def listens(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options for its address; they reach it as `listen`, `credentials` and `tokens`."""
+    """Gives a command the options for its address; they reach it as `listen`, `tls`, `tokens`, `tokens_file` and `insecure`."""
 
     @functools.wraps(command)
     def listening(
@@ -75,31 +77,31 @@ def listens(command: Callable[..., None]) -> Callable[..., None]:
         insecure: bool,
         **arguments: Any,
     ) -> None:
-        credentials = _credentials(tls_cert, tls_key, tls_client_ca)
+        tls = _tls(tls_cert, tls_key, tls_client_ca)
         tokens = _tokens(tokens_file) if tokens_file else None
-        if not (insecure or is_local(listen) or (credentials and (tokens or tls_client_ca))):
+        if not (insecure or is_local(listen) or (tls and (tokens or tls_client_ca))):
             fail(
                 f"{listen} can be reached from other machines: give --tls-cert and --tls-key, and --tokens or"
                 " --tls-client-ca, or say --insecure"
             )
-        command(listen=listen, credentials=credentials, tokens=tokens, **arguments)
+        command(listen=listen, tls=tls, tokens=tokens, tokens_file=tokens_file, insecure=insecure, **arguments)
 
     return options(_OPTIONS, listening)
 
 
-def _credentials(cert: Path | None, key: Path | None, client_ca: Path | None) -> grpc.ServerCredentials | None:
+def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> ServerTLS | None:
     if cert is None and key is None and client_ca is None:
         return None
     if cert is None or key is None:
         raise click.UsageError("--tls-cert and --tls-key go together, and --tls-client-ca with them")
     try:
-        return server_credentials(cert, key, client_ca)
+        return ServerTLS(cert, key, client_ca)
     except CredentialsError as error:
         fail(str(error))
 
 
 def _tokens(file: Path) -> Tokens:
     try:
-        return parse_tokens(file.read_text(encoding="utf-8"))
-    except (InvalidTokensError, UnicodeDecodeError) as error:
-        fail(f"{file}: {error}")
+        return read_tokens(file)
+    except (InvalidTokensError, OSError) as error:
+        fail(str(error))

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import click
-import grpc
 
 from .. import wire
 from ..auth import Tokens
 from ..logs import LOG_FORMATS, LogFormat, set_up_logs
 from ..metrics import exposed_metrics
-from ..server import ListenError, running_server, stop_signal
+from ..server import ListenError, is_local, running_server, stop_signal
 from ..service import StreamService
 from ..store import OpenStoreError, StoreLimits, open_store
 from .common import fail
+from ..tls import ServerTLS
 from .listen import listens
 from .option import option
 from .stores import stores
+from .upkeep import kept_up
 from .units import size, size_text
 
 
@@ -42,7 +44,7 @@ from .units import size, size_text
     help="The largest request, and so the largest event. A larger one is refused with RESOURCE_EXHAUSTED.",
 )
 @option("--reflection", is_flag=True, help="Serve gRPC reflection, for tools such as grpcurl.")
-@option("--metrics", metavar="HOST:PORT", help="Expose Prometheus metrics over HTTP.")
+@option("--metrics", metavar="HOST:PORT", help="Expose Prometheus metrics over HTTP, without TLS and tokens.")
 @option(
     "--log-format",
     type=click.Choice(LOG_FORMATS),
@@ -59,8 +61,10 @@ from .units import size, size_text
 )
 def serve(
     listen: str,
-    credentials: grpc.ServerCredentials | None,
+    tls: ServerTLS | None,
     tokens: Tokens | None,
+    tokens_file: Path | None,
+    insecure: bool,
     store: str,
     limits: StoreLimits,
     max_calls: int,
@@ -73,7 +77,7 @@ def serve(
     """Run a server that carries streams from publishers to subscribers.
 
     It prints its address when it is ready, serves the gRPC health service beside the streams, and stops on SIGTERM or
-    Ctrl-C: calls end with UNAVAILABLE.
+    Ctrl-C: calls end with UNAVAILABLE. On SIGHUP it reads the files of --tokens and of TLS again.
 
     The store memory: keeps the streams in memory; they end with the server.
 
@@ -84,6 +88,8 @@ def serve(
     unix:///PATH, and redis+cluster:// and rediss+cluster:// with one node of a Redis Cluster. It needs redis-py: pip
     install 'openresponses-grpc[redis]'.
     """
+    if metrics and not (insecure or is_local(metrics)):
+        fail(f"{metrics} can be reached from other machines, and metrics need no token: name the loopback, or say --insecure")
     set_up_logs(log_format, log_level)
 
     async def run() -> None:
@@ -96,9 +102,14 @@ def serve(
                 except (OSError, OverflowError, ValueError) as error:
                     raise click.BadParameter(f"cannot listen at {metrics}: {error}", param_hint="--metrics") from None
                 click.echo(f"metrics at {url}")
+            await stack.enter_async_context(kept_up(service, tls, tokens_file))
             address = await stack.enter_async_context(
                 running_server(
-                    service, listen, credentials=credentials, max_message_bytes=max_message_bytes, reflect=reflection
+                    service,
+                    listen,
+                    credentials=tls.credentials if tls else None,
+                    max_message_bytes=max_message_bytes,
+                    reflect=reflection,
                 )
             )
             click.echo(f"listening on {address}")

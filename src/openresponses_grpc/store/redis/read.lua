@@ -1,6 +1,8 @@
 -- Reads a stream from an offset on.
 -- KEYS: the stream's state, its log.
--- ARGV: the offset; the bytes of events that are enough; another offset whose entry is returned too, or ''.
+-- ARGV: the offset; the bytes of events that are enough; another offset whose entry is returned too, or ''. For a
+--       reader, in milliseconds: how long the stream lives on from now at least; how long after its end it may do so;
+--       after how long without a publisher it is abandoned.
 -- Returns: nothing where there is no stream, or: numbers: its epoch, its end, its checksum, 1 if it is finished, else 0,
 --          and milliseconds for which a publisher is known to be present, as `presence` has it; for each entry a line
 --          with the offset after it, the number of its events, the checksums before and after them, and bytes; the
@@ -12,7 +14,19 @@ local state = state_of(KEYS[1])
 if not state.epoch then
   return {}
 end
-local stop = tonumber(state['end'] or 0)
+local stop, time = tonumber(state['end'] or 0), now()
+local present = presence(state, time)
+
+-- Only where less than half of the time is left, so that few reads write. A Redis that takes no writes still reads.
+local keep, read_on, abandon_after = unpack(ARGV, 4, 6)
+if keep then
+  local over_at = state.finished and tonumber(state.updated_at) or time + present + abandon_after
+  local left = math.min(tonumber(keep), over_at + read_on - time)
+  if redis.call('PTTL', KEYS[1]) < left / 2 then
+    redis.pcall('PEXPIRE', KEYS[1], string.format('%.0f', left))
+    redis.pcall('PEXPIRE', log, string.format('%.0f', left))
+  end
+end
 
 -- The line of an entry, and its events.
 local function described(entry)
@@ -40,7 +54,7 @@ local function entries()
 end
 
 local numbers = string.format(
-  '%s %.0f %s %d %.0f', state.epoch, stop, state.checksum or '0', state.finished and 1 or 0, presence(state, now())
+  '%s %.0f %s %d %.0f', state.epoch, stop, state.checksum or '0', state.finished and 1 or 0, present
 )
 local lines, events = '', ''
 if tonumber(start) < stop then

@@ -107,3 +107,6 @@ def _check_and_prepare(path: Path, writer: sqlite3.Connection, synchronous: Sync
     writer.execute("PRAGMA secure_delete = FAST")
     if not tables:
         writer.executescript(_SCHEMA)
+    # SQLite opens a file that it may only read without a word; this fails then.
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("ROLLBACK")
