@@ -24,7 +24,7 @@ from . import requests, responses, wire
 from .access import PERMISSIONS, Access
 from .auth import Tokens
 from .calls import Call, Calls
-from .logs import log_call
+from .logs import log_call, metadata_of
 from .metrics import Metrics
 from .requests import InvalidRequestError
 from .status import internal_status, reason_of, status_of
@@ -181,7 +181,7 @@ class StreamService:
         call = Call(method, context, self._write_timeout)
         code, reason = grpc.StatusCode.CANCELLED, ""
         try:
-            call.token = self.access.identify(context.invocation_metadata())
+            call.token = self.access.identify(metadata_of(call, context))
             self._calls.add(call)
             yield call
             code = grpc.StatusCode.OK

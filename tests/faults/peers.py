@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -24,15 +24,15 @@ class Peer:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._connection = H2Connection(H2Configuration(client_side=True))
+        self._connection = H2Connection(H2Configuration(client_side=True, validate_outbound_headers=False))
         self._connection.local_settings[SettingCodes.INITIAL_WINDOW_SIZE] = _WINDOW
         self._connection.initiate_connection()
         self._connection.increment_flow_control_window(_WINDOW - 65535)
 
-    def subscribe(self, stream_id: str) -> int:
-        """Calls Subscribe; returns the call's HTTP/2 stream."""
+    def subscribe(self, stream_id: str, headers: Sequence[tuple[str, bytes]] = ()) -> int:
+        """Calls Subscribe, with headers that may be of any bytes; returns the call's HTTP/2 stream."""
         call = self._connection.get_next_available_stream_id()
-        headers = [
+        usual = [
             (":method", "POST"),
             (":scheme", "http"),
             (":path", wire.SUBSCRIBE),
@@ -41,7 +41,7 @@ class Peer:
             ("te", "trailers"),
         ]
         message = SubscribeRequest(stream_id=stream_id).SerializeToString()
-        self._connection.send_headers(call, headers)
+        self._connection.send_headers(call, [*usual, *headers])
         self._connection.send_data(call, b"\0" + len(message).to_bytes(4) + message, end_stream=True)
         return call
 

@@ -17,17 +17,6 @@ end
 local stop, time = tonumber(state['end'] or 0), now()
 local present = presence(state, time)
 
--- Only where less than half of the time is left, so that few reads write. A Redis that takes no writes still reads.
-local keep, read_on, abandon_after = unpack(ARGV, 4, 6)
-if keep then
-  local over_at = state.finished and tonumber(state.updated_at) or time + present + abandon_after
-  local left = math.min(tonumber(keep), over_at + read_on - time)
-  if redis.call('PTTL', KEYS[1]) < left / 2 then
-    redis.pcall('PEXPIRE', KEYS[1], string.format('%.0f', left))
-    redis.pcall('PEXPIRE', log, string.format('%.0f', left))
-  end
-end
-
 -- The line of an entry, and its events.
 local function described(entry)
   local values = entry[2]
@@ -36,6 +25,7 @@ local function described(entry)
   return table.concat({offset, values[2], values[4] or '', values[6] or '', #events}, ' '), events
 end
 
+-- The lines and the events from the offset on, and whether a reader has still to read on after them.
 local function entries()
   local lines, events, size, last, count = {}, {}, 0, start, 1
   repeat
@@ -50,15 +40,30 @@ local function entries()
     -- As many entries more as would be enough if they are like those before, and not too many if they are not.
     count = math.min(2 * count, math.max(1, math.ceil((enough - size) * #events / math.max(size, 1))))
   until whole or size >= enough
-  return table.concat(lines, '\n'), table.concat(events)
+  return table.concat(lines, '\n'), table.concat(events), tonumber(string.match(last, '^%d+')) < stop or size > enough
+end
+
+-- Keeps the stream for a reader. Only where less than half of the time is left, so that few
+-- reads write; a Redis that takes no writes still reads.
+local function keep_for_reader()
+  local keep, read_on, abandon_after = unpack(ARGV, 4, 6)
+  local over_at = state.finished and tonumber(state.updated_at) or time + present + abandon_after
+  local left = math.min(tonumber(keep), over_at + read_on - time)
+  if redis.call('PTTL', KEYS[1]) < left / 2 then
+    redis.pcall('PEXPIRE', KEYS[1], string.format('%.0f', left))
+    redis.pcall('PEXPIRE', log, string.format('%.0f', left))
+  end
 end
 
 local numbers = string.format(
   '%s %.0f %s %d %.0f', state.epoch, stop, state.checksum or '0', state.finished and 1 or 0, present
 )
-local lines, events = '', ''
+local lines, events, reads_on = '', '', false
 if tonumber(start) < stop then
-  lines, events = entries()
+  lines, events, reads_on = entries()
+end
+if #ARGV > 3 and reads_on then
+  keep_for_reader()
 end
 if other == '' and not state.reason then
   return {numbers, lines, events}
