@@ -53,7 +53,9 @@ class ServerTLS:
         self._new: grpc.ServerCertificateConfiguration | None = None
         configuration, self.expires = self.read()
         self.credentials = grpc.dynamic_ssl_server_credentials(
-            configuration, self._fetch, require_client_authentication=client_ca is not None
+            configuration,
+            self._fetch,  # type: ignore[arg-type]  # it may return None, which means no change
+            require_client_authentication=client_ca is not None,
         )
 
     def read(self) -> ServerFiles:

@@ -98,6 +98,13 @@ async def test_where_others_reach_it_a_server_needs_tls_and_who_to_serve(
             assert address.startswith("LOCALHOST:")
 
 
+@pytest.mark.parametrize("metrics", ["0.0.0.0:0", ":0", "[::]:0"])
+async def test_metrics_where_others_reach_them_need_insecure(metrics: str) -> None:
+    code, stdout, stderr = await run("serve", "--listen", "127.0.0.1:0", "--metrics", metrics)
+    assert (code, stdout, stderr.count(b"\n")) == (1, b"", 1)
+    assert stderr.startswith(f"{metrics} can be reached from other machines, and metrics need no token: ".encode())
+
+
 async def test_a_unix_socket_is_served(tmp_path: Path) -> None:
     address = f"unix:{tmp_path}/socket"
     async with serving("--listen", address) as (_, listening):

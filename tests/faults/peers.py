@@ -9,6 +9,7 @@ from typing import Final
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.events import StreamEnded
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
@@ -58,6 +59,13 @@ class Peer:
         """Sends what was called, waits for the first bytes of an answer, and reads no more."""
         await self.send()
         await self._reader.readexactly(1)
+
+    async def ended(self) -> None:
+        """Sends what was called, and reads until a call has ended."""
+        await self.send()
+        while data := await self._reader.read(1 << 16):
+            if any(isinstance(received, StreamEnded) for received in self._connection.receive_data(data)):
+                return
 
     async def read(self) -> None:
         """Reads what the server says, until it ends the connection."""

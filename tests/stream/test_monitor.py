@@ -7,10 +7,12 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from redis.asyncio import Redis
 
 from openresponses_grpc import wire
 from openresponses_grpc.monitor import Monitor
@@ -75,31 +77,33 @@ async def test_a_disk_that_is_full_is_not_serving_until_there_is_room(tmp_path: 
 
 
 @contextmanager
-def ordinary_user() -> Iterator[Path]:
-    """A folder, and no right to write what others have forbidden, even where root runs the tests."""
+def ordinary_user() -> Iterator[None]:
+    """No right to write what may only be read, even where root runs the tests."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.mark.parametrize("name", ["store.db", "store.db-lock"])
+async def test_a_file_that_may_only_be_read_is_refused_at_the_start(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o777)
-        user = os.geteuid()
-        if user == 0:
-            os.seteuid(65534)
-        try:
-            yield Path(folder)
-        finally:
-            os.seteuid(user)
-
-
-async def test_a_file_that_may_only_be_read_is_refused_at_the_start() -> None:
-    with ordinary_user() as folder:
-        path = folder / "store.db"
+        path = Path(folder, "store.db")
         async with open_store(f"sqlite:{path}", StoreLimits()):
             pass
-        path.chmod(0o444)
-        with pytest.raises(OpenStoreError, match=r"store.db is read-only .*: let the server's user write the file"):
+        for file in (path.parent, *path.parent.iterdir()):
+            file.chmod(0o777)
+        path.with_name(name).chmod(0o444)
+        with ordinary_user(), pytest.raises(OpenStoreError, match=r"store.db is read-only .*: let the server's user"):
             async with open_store(f"sqlite:{path}", StoreLimits()):
                 pass
-        path.chmod(0o644)
-        async with open_store(f"sqlite:{path}", StoreLimits()) as store:
-            await store.check()
+        path.with_name(name).chmod(0o666)
+        with ordinary_user():
+            async with open_store(f"sqlite:{path}", StoreLimits()) as store:
+                await store.check()
 
 
 @pytest.fixture
@@ -160,8 +164,7 @@ async def test_a_redis_that_stalls_is_not_serving(redis: RedisServer, caplog: py
     ],
 )
 async def test_a_redis_that_takes_no_writes_is_not_serving(redis: RedisServer, fails: str, heals: str) -> None:
-    from redis.asyncio import Redis
-
+    client: Any
     async with open_store(redis.url, StoreLimits()) as store, Redis.from_url(redis.url) as client:
         told = Told(store, timeout=60)
         assert await told.after() == [True]
@@ -172,8 +175,6 @@ async def test_a_redis_that_takes_no_writes_is_not_serving(redis: RedisServer, f
 
 
 async def test_a_redis_at_its_maxmemory_is_full_and_serving(redis: RedisServer) -> None:
-    from redis.asyncio import Redis
-
     async with open_store(redis.url, StoreLimits()) as store, Redis.from_url(redis.url) as client:
         await client.config_set("maxmemory", 1)
         assert await Told(store, timeout=60).after() == [True]

@@ -217,10 +217,12 @@ async def test_a_certificate_that_has_expired_is_reported_at_the_start(tmp_path:
 
 
 async def test_each_change_of_a_certificate_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    now, expires = 0.0, {"cert.pem": SOON_SECONDS + 10}
-    told = []
-    watch = ExpiryWatch(lambda: expires, lambda *values: told.append(values), clock=lambda: now)
-    for now in (0.0, 9.0, 10.0, 11.0, SOON_SECONDS + 9, SOON_SECONDS + 10, SOON_SECONDS + 11):
+    times = [0.0, 9.0, 10.0, 11.0, SOON_SECONDS + 9, SOON_SECONDS + 10, SOON_SECONDS + 11]
+    told, clock = [], iter(times)
+    watch = ExpiryWatch(
+        lambda: {"cert.pem": SOON_SECONDS + 10}, lambda *values: told.append(values), clock=lambda: next(clock)
+    )
+    for _ in times:
         await watch.check()
     assert [(line.levelno, line.getMessage().split(":")[0]) for line in caplog.records] == [
         (logging.WARNING, "a certificate of cert.pem expires soon"),

@@ -49,7 +49,7 @@ FILE = (
     + entry("reader", "s-token", may='["subscribe"]', streams="resp_[ab]")
     + entry("both", "b-token")
     + entry("lasting", "l-token", expires="9999-12-31")
-    + entry("expired", "e-token", expires="2026-01-31")
+    + entry("expired", "e-token", expires="2020-01-31")
 )
 
 
@@ -196,10 +196,11 @@ async def test_an_open_call_ends_when_its_token_expires() -> None:
     ):
         stub = OpenResponsesStreamServiceStub(channel)
         await publish(address, "b", "s")
-        subscription, other = (
+        calls: list[Any] = [
             stub.Subscribe(SubscribeRequest(stream_id="t"), metadata=(("authorization", f"Bearer {token}"),))
             for token in ("a", "b")
-        )
+        ]
+        subscription, other = calls
         publisher: Any = stub.Publish(metadata=(("authorization", "Bearer a"),))
         await publisher.write(PublishRequest(stream_id="t", events=[event(7)]))
         assert (await publisher.read()).next_offset == 1
@@ -242,7 +243,7 @@ async def test_headers_that_are_not_utf_8_cost_one_line_without_their_values(
     odd = [("authorization", b"Bearer \xffsecret"), ("x-odd", b"\xffsecret"), ("x-odd", b"\xfesecret")][:headers]
     async with connected(int(guarded.rpartition(":")[2])) as peer:
         peer.subscribe("s", headers=odd)
-        await peer.answered()
+        await peer.ended()
     lines = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert re.fullmatch(rf"{headers} headers are not UTF-8: method 'Subscribe', peer '.*'", lines[0].getMessage())
     assert len(lines) == 1
@@ -309,12 +310,18 @@ def test_what_is_no_token_is_refused_without_being_told(client: Any, token: str)
         (entry("a", "a", streams=""), "length >= 1 - at `$.token[0].streams`"),
         (entry("", "a"), "length >= 1 - at `$.token[0].name`"),
         (FILE + '[[token]]\nname="d"\nsha256 = "secret"\nmay = ["publish"]\nstreams = "*"', "$.token[5].sha256`"),
-        (entry("a", "a", expires='"2027-01-31"'), "a date without quotes, such as 2027-01-31 or 2027-01-31T12:00:00Z - at"),
+        (
+            entry("a", "a", expires='"2027-01-31"'),
+            "a date without quotes, such as 2027-01-31 or 2027-01-31T12:00:00Z - at",
+        ),
         (entry("a", "a", expires="'soon'"), "a date without quotes, such as 2027-01-31 or 2027-01-31T12:00:00Z - at"),
         (entry("a", "a", expires="2027"), "a date without quotes"),
         (entry("a", "a", expires="12:00:00"), "a date without quotes"),
         (entry("a", "a", expires="false"), "a date without quotes"),
-        (entry("a", "a", expires="2027-01-31T12:00:00"), "an offset, such as 2027-01-31T12:00:00Z - at `$.token[0].exp"),
+        (
+            entry("a", "a", expires="2027-01-31T12:00:00"),
+            "an offset, such as 2027-01-31T12:00:00Z - at `$.token[0].exp",
+        ),
         (entry("a", "a", expires="2027-02-30"), "not TOML: Invalid date"),
         (entry("a", "a") + entry("a", "b"), "2 tokens have the name 'a'"),
         (entry("a", "a") + entry("b", "a"), f"2 tokens have the sha256 {hashlib.sha256(b'a').hexdigest()!r}"),

@@ -58,14 +58,17 @@ _OPTIONS = [
     option(
         "--insecure",
         is_flag=True,
-        help="Listen where other machines reach it even without TLS, or without --tokens and --tls-client-ca, and expose"
-        " metrics there, which need neither.",
+        help="Listen where other machines reach it even without TLS, or without --tokens and --tls-client-ca; the same"
+        " for --metrics, which has neither.",
     ),
 ]
 
 
 def listens(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options for its address; they reach it as `listen`, `tls`, `tokens`, `tokens_file` and `insecure`."""
+    """Gives a command the options for its address.
+
+    They reach it as the arguments `listen`, `tls`, `tokens`, `tokens_file` and `insecure`.
+    """
 
     @functools.wraps(command)
     def listening(

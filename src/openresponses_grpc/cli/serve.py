@@ -15,13 +15,13 @@ from ..metrics import exposed_metrics
 from ..server import ListenError, is_local, running_server, stop_signal
 from ..service import StreamService
 from ..store import OpenStoreError, StoreLimits, open_store
-from .common import fail
 from ..tls import ServerTLS
+from .common import fail
 from .listen import listens
 from .option import option
 from .stores import stores
-from .upkeep import kept_up
 from .units import size, size_text
+from .upkeep import kept_up
 
 
 @click.command(short_help="Run a server that carries streams.")
@@ -89,7 +89,10 @@ def serve(
     install 'openresponses-grpc[redis]'.
     """
     if metrics and not (insecure or is_local(metrics)):
-        fail(f"{metrics} can be reached from other machines, and metrics need no token: name the loopback, or say --insecure")
+        fail(
+            f"{metrics} can be reached from other machines, and metrics need no token: give --metrics an address of the"
+            " loopback, or say --insecure"
+        )
     set_up_logs(log_format, log_level)
 
     async def run() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -88,9 +89,6 @@ async def in_redis(url: str, clock: Clock, limits: StoreLimits) -> AsyncIterator
 @pytest.fixture(params=[*STORES, *REDIS])
 async def store(request: pytest.FixtureRequest, clock: Clock, limits: StoreLimits) -> AsyncIterator[Store]:
     name = request.param
-    if name in REDIS:
-        opened = in_redis(request.getfixturevalue(REDIS[name]), clock, limits)
-    else:
-        opened = STORES[name](clock, limits)
-    async with opened as store:
+    make = partial(in_redis, request.getfixturevalue(REDIS[name])) if name in REDIS else STORES[name]
+    async with make(clock, limits) as store:
         yield store

@@ -26,7 +26,7 @@ LEASE_SECONDS: Final = 30.0
 """How long a publisher is taken to be present after its server has last renewed its lease."""
 
 READER_SECONDS: Final = 30.0
-"""How long a finished stream is kept at least, and from a read of it on: which readers other servers have is not known."""
+"""How long a finished stream is kept at least, and after a read: a server does not know the readers of the others."""
 
 RENEW_SECONDS: Final = 10.0
 """How often a server renews the leases of its publishers."""

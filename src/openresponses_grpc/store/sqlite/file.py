@@ -191,7 +191,7 @@ def explain(path: Path, error: sqlite3.Error) -> str:
         )
     if result_code(error) == sqlite3.SQLITE_READONLY:
         return (
-            f"{path} is read-only ({error}): let the server's user write the file, {path.name}-wal, {path.name}-shm and"
-            " the directory, or name another file"
+            f"{path} is read-only ({error}): let the server's user write it, {path.name}-lock, {path.name}-wal,"
+            f" {path.name}-shm and the directory, or name another file"
         )
     return f"{path} cannot be used ({error}): can this user write the file and its directory, and is there room?"

@@ -55,7 +55,7 @@ def open_file(path: Path, synchronous: Synchronous) -> File:
     if not path.parent.is_dir():
         raise OpenStoreError(f"there is no directory {path.parent}: make it, or name another file")
     with ExitStack() as opened:
-        lock = opened.enter_context(closing(_lock(path.with_name(f"{path.name}-lock"))))
+        lock = opened.enter_context(closing(_lock(path)))
         try:
             writer = opened.enter_context(closing(_connect(path)))
             _check_and_prepare(path, writer, synchronous)
@@ -75,16 +75,15 @@ def _connect(path: Path, *, timeout: float = 5.0) -> sqlite3.Connection:
 
 
 def _lock(path: Path) -> sqlite3.Connection:
-    """A lock that ends with the connection or the process: SQLite locks files on every system."""
-    lock = _connect(path, timeout=0)
+    """A lock on a file that ends with the connection or the process: SQLite locks files on every system."""
+    lock = _connect(path.with_name(f"{path.name}-lock"), timeout=0)
     try:
         lock.execute("PRAGMA journal_mode = MEMORY")  # no file for what is never written
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as error:
         lock.close()
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-            name = str(path).removesuffix("-lock")
-            raise OpenStoreError(f"{name} is open in another server: stop that one, or name another file") from error
+            raise OpenStoreError(f"{path} is open in another server: stop that one, or name another file") from error
         raise OpenStoreError(explain(path, error)) from error
     return lock
 
@@ -107,6 +106,7 @@ def _check_and_prepare(path: Path, writer: sqlite3.Connection, synchronous: Sync
     writer.execute("PRAGMA secure_delete = FAST")
     if not tables:
         writer.executescript(_SCHEMA)
-    # SQLite opens a file that it may only read without a word; this fails then.
+    # SQLite opens a file that it may only read without a word. This fails then, and needs no room on the disk.
     writer.execute("BEGIN IMMEDIATE")
+    writer.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
     writer.execute("ROLLBACK")
