@@ -88,7 +88,7 @@ def serve(
     unix:///PATH, and redis+cluster:// and rediss+cluster:// with one node of a Redis Cluster. It needs redis-py: pip
     install 'openresponses-grpc[redis]'.
     """
-    if metrics and not (insecure or is_local(metrics)):
+    if metrics and metrics.rpartition(":")[2].isdigit() and not (insecure or is_local(metrics)):
         fail(
             f"{metrics} can be reached from other machines, and metrics need no token: give --metrics an address of the"
             " loopback, or say --insecure"

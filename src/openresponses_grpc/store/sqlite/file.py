@@ -190,8 +190,13 @@ def explain(path: Path, error: sqlite3.Error) -> str:
             " for what the command `sqlite3 FILE .recover` brings back"
         )
     if result_code(error) == sqlite3.SQLITE_READONLY:
-        return (
-            f"{path} is read-only ({error}): let the server's user write it, {path.name}-lock, {path.name}-wal,"
-            f" {path.name}-shm and the directory, or name another file"
-        )
+        return read_only(path)
     return f"{path} cannot be used ({error}): can this user write the file and its directory, and is there room?"
+
+
+def read_only(path: Path) -> str:
+    """What to do about a file that cannot be written."""
+    return (
+        f"{path} is read-only: let the server's user write it, {path.name}-lock, {path.name}-wal, {path.name}-shm and"
+        " the directory, or name another file"
+    )
