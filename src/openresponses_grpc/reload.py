@@ -6,10 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Generic, TypeVar
 
 from .auth import InvalidTokensError, Tokens, parse_tokens
 from .tls import CredentialsError
+
+T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
@@ -19,25 +21,29 @@ _Stamp = tuple[tuple[int, ...] | None, ...]
 _FAULTS: Final = (OSError, InvalidTokensError, CredentialsError)
 
 
-class Reload:
-    """Files that belong together.
+class Reloaded(Generic[T]):
+    """What is read from files that belong together, and read again when they change.
 
-    A change is used when the files have been the same for one check after it: they may be written one after the other.
-    What cannot be used is logged, and what was read before stays.
+    A check that finds a change waits for the next one: a file may be half written, or the certificate be there before
+    its key. What cannot be used is logged, and what was read before stays in use.
 
     Args:
         files: the files.
-        read: reads them, in another thread; raises OSError, InvalidTokensError or CredentialsError.
-        use: uses what was read.
+        read: reads them; raises OSError, InvalidTokensError or CredentialsError.
+
+    Attributes:
+        value: what was read first.
+        use: is called with what is read later.
 
     """
 
-    def __init__(self, files: Sequence[Path], read: Callable[[], Any], use: Callable[[Any], None]) -> None:
+    def __init__(self, files: Sequence[Path], read: Callable[[], T]) -> None:
         self._files = files
         self._read = read
-        self._use = use
         self._asked = False
         self._seen = self._read_at = self._stamp()
+        self.value = read()
+        self.use: Callable[[T], None] = lambda _: None
 
     def ask(self) -> None:
         """Lets the next check read the files, changed or not."""
@@ -46,17 +52,19 @@ class Reload:
     async def check(self) -> None:
         """Looks whether the files have changed; to be called again and again."""
         before, self._seen = self._seen, await asyncio.to_thread(self._stamp)
-        if not self._asked and not self._seen == before != self._read_at:
-            return
-        self._asked = False
-        self._read_at = self._seen
+        settled = self._seen == before
+        if self._asked or (settled and self._seen != self._read_at):
+            self._asked = False
+            self._read_at = self._seen
+            await self._reload()
+
+    async def _reload(self) -> None:
         names = ", ".join(map(str, self._files))
         try:
-            read = await asyncio.to_thread(self._read)
+            self.use(await asyncio.to_thread(self._read))
         except _FAULTS as error:
             _logger.error("cannot reload %s, what was read before stays in use: %s", names, error)
         else:
-            self._use(read)
             _logger.info("reloaded %s", names)
 
     def _stamp(self) -> _Stamp:

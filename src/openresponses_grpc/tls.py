@@ -21,60 +21,66 @@ class ServerFiles(NamedTuple):
 
     Attributes:
         configuration: for gRPC.
+        client_ca: whether it has roots of the clients' certificates.
         expires: when the first certificate of each file expires, in seconds since 1970.
 
     """
 
     configuration: grpc.ServerCertificateConfiguration
+    client_ca: bool
     expires: Mapping[str, float]
 
 
-class ServerTLS:
-    """What a server shows its clients, and what it asks of them; its files can be read again.
+def read_server_files(cert: Path, key: Path, client_ca: Path | None) -> ServerFiles:
+    """Reads what a server shows its clients, and what it asks of them.
 
     Args:
         cert: the server's certificate, followed by those that lead to its root.
         key: its private key, not encrypted.
         client_ca: the roots of the certificates that every client must have; None asks for none.
 
-    Attributes:
-        files: the files.
-        credentials: for the server. Connections that are made later get what was read last.
-        expires: when the first certificate of each file expires, in seconds since 1970.
-
     Raises:
         CredentialsError: a file cannot be used.
 
     """
+    _check_pair(cert, key)
+    certificates = {file: _read_certificates(file) for file in (cert, client_ca) if file}
+    pair = _read(key), certificates[cert]
+    roots = certificates[client_ca] if client_ca else None
+    return ServerFiles(
+        grpc.ssl_server_certificate_configuration([pair], roots),
+        client_ca is not None,
+        {str(file): expires_at(pem) for file, pem in certificates.items()},
+    )
 
-    def __init__(self, cert: Path, key: Path, client_ca: Path | None) -> None:
-        self._cert, self._key, self._client_ca = cert, key, client_ca
-        self.files = [file for file in (cert, key, client_ca) if file]
+
+class ServerTLS:
+    """A server's credentials, whose certificates can be replaced.
+
+    Args:
+        files: what was read.
+
+    Attributes:
+        credentials: for the server. Connections that are made later get what it was told to use last.
+        expires: when the first certificate of each file expires, in seconds since 1970.
+
+    """
+
+    def __init__(self, files: ServerFiles) -> None:
+        self.expires = files.expires
         self._new: grpc.ServerCertificateConfiguration | None = None
-        configuration, self.expires = self.read()
         self.credentials = grpc.dynamic_ssl_server_credentials(
-            configuration,
+            files.configuration,
             self._fetch,  # type: ignore[arg-type]  # it may return None, which means no change
-            require_client_authentication=client_ca is not None,
-        )
-
-    def read(self) -> ServerFiles:
-        """Reads the files; raises CredentialsError."""
-        _check_pair(self._cert, self._key)
-        certificates = {file: _read_certificates(file) for file in (self._cert, self._client_ca) if file}
-        pair = _read(self._key), certificates[self._cert]
-        roots = certificates[self._client_ca] if self._client_ca else None
-        return ServerFiles(
-            grpc.ssl_server_certificate_configuration([pair], roots),
-            {str(file): expires_at(pem) for file, pem in certificates.items()},
+            require_client_authentication=files.client_ca,
         )
 
     def use(self, files: ServerFiles) -> None:
         """Uses what was read for the connections to come."""
-        self._new, self.expires = files
+        self._new, self.expires = files.configuration, files.expires
 
     def _fetch(self) -> grpc.ServerCertificateConfiguration | None:
-        """Called by gRPC, in a thread of its own, for each new connection; None changes nothing."""
+        """Called by gRPC, in a thread of its own, for each new connection."""
         new, self._new = self._new, None
         return new
 

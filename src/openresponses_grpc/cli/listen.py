@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from ..auth import InvalidTokensError, Tokens
+from ..auth import InvalidTokensError
 from ..client.channel import DEFAULT_TARGET
-from ..reload import read_tokens
+from ..reload import Reloaded, read_tokens
 from ..server import is_local
-from ..tls import CredentialsError, ServerTLS
+from ..tls import CredentialsError, ServerFiles, read_server_files
 from .common import fail, file_path, options
 from .option import PREFIX, option
+
+T = TypeVar("T")
 
 _OPTIONS = [
     option(
@@ -65,10 +68,7 @@ _OPTIONS = [
 
 
 def listens(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options for its address.
-
-    They reach it as the arguments `listen`, `tls`, `tokens`, `tokens_file` and `insecure`.
-    """
+    """Gives a command the options for its address; they reach it as `listen`, `tls`, `tokens` and `insecure`."""
 
     @functools.wraps(command)
     def listening(
@@ -81,30 +81,28 @@ def listens(command: Callable[..., None]) -> Callable[..., None]:
         **arguments: Any,
     ) -> None:
         tls = _tls(tls_cert, tls_key, tls_client_ca)
-        tokens = _tokens(tokens_file) if tokens_file else None
+        tokens = _reloaded([tokens_file], partial(read_tokens, tokens_file)) if tokens_file else None
         if not (insecure or is_local(listen) or (tls and (tokens or tls_client_ca))):
             fail(
                 f"{listen} can be reached from other machines: give --tls-cert and --tls-key, and --tokens or"
                 " --tls-client-ca, or say --insecure"
             )
-        command(listen=listen, tls=tls, tokens=tokens, tokens_file=tokens_file, insecure=insecure, **arguments)
+        command(listen=listen, tls=tls, tokens=tokens, insecure=insecure, **arguments)
 
     return options(_OPTIONS, listening)
 
 
-def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> ServerTLS | None:
+def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> Reloaded[ServerFiles] | None:
     if cert is None and key is None and client_ca is None:
         return None
     if cert is None or key is None:
         raise click.UsageError("--tls-cert and --tls-key go together, and --tls-client-ca with them")
-    try:
-        return ServerTLS(cert, key, client_ca)
-    except CredentialsError as error:
-        fail(str(error))
+    files = [file for file in (cert, key, client_ca) if file]
+    return _reloaded(files, partial(read_server_files, cert, key, client_ca))
 
 
-def _tokens(file: Path) -> Tokens:
+def _reloaded(files: Sequence[Path], read: Callable[[], T]) -> Reloaded[T]:
     try:
-        return read_tokens(file)
-    except (InvalidTokensError, OSError) as error:
+        return Reloaded(files, read)
+    except (CredentialsError, InvalidTokensError, OSError) as error:
         fail(str(error))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import click
 
@@ -12,10 +11,11 @@ from .. import wire
 from ..auth import Tokens
 from ..logs import LOG_FORMATS, LogFormat, set_up_logs
 from ..metrics import exposed_metrics
+from ..reload import Reloaded
 from ..server import ListenError, is_local, running_server, stop_signal
 from ..service import StreamService
 from ..store import OpenStoreError, StoreLimits, open_store
-from ..tls import ServerTLS
+from ..tls import ServerFiles
 from .common import fail
 from .listen import listens
 from .option import option
@@ -61,9 +61,8 @@ from .upkeep import kept_up
 )
 def serve(
     listen: str,
-    tls: ServerTLS | None,
-    tokens: Tokens | None,
-    tokens_file: Path | None,
+    tls: Reloaded[ServerFiles] | None,
+    tokens: Reloaded[Tokens] | None,
     insecure: bool,
     store: str,
     limits: StoreLimits,
@@ -98,21 +97,17 @@ def serve(
     async def run() -> None:
         async with AsyncExitStack() as stack:
             opened = await stack.enter_async_context(open_store(store, limits))
-            service = StreamService(opened, tokens=tokens, max_calls=max_calls)
+            service = StreamService(opened, tokens=tokens.value if tokens else None, max_calls=max_calls)
             if metrics:
                 try:
                     url = stack.enter_context(exposed_metrics(service.metrics, metrics))
                 except (OSError, OverflowError, ValueError) as error:
                     raise click.BadParameter(f"cannot listen at {metrics}: {error}", param_hint="--metrics") from None
                 click.echo(f"metrics at {url}")
-            await stack.enter_async_context(kept_up(service, tls, tokens_file))
+            credentials = await stack.enter_async_context(kept_up(service, tokens, tls))
             address = await stack.enter_async_context(
                 running_server(
-                    service,
-                    listen,
-                    credentials=tls.credentials if tls else None,
-                    max_message_bytes=max_message_bytes,
-                    reflect=reflection,
+                    service, listen, credentials=credentials, max_message_bytes=max_message_bytes, reflect=reflection
                 )
             )
             click.echo(f"listening on {address}")

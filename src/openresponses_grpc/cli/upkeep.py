@@ -7,39 +7,43 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
-from pathlib import Path
 
+import grpc
+
+from ..auth import Tokens
 from ..expiry import ExpiryWatch
 from ..periodic import every
-from ..reload import Reload, read_tokens
+from ..reload import Reloaded
 from ..service import StreamService
-from ..tls import ServerTLS
+from ..tls import ServerFiles, ServerTLS
 
 _logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def kept_up(service: StreamService, tls: ServerTLS | None, tokens_file: Path | None) -> AsyncIterator[None]:
-    """Reads a server's files again when they change and on SIGHUP, for as long as the context lasts."""
-    reloads = []
-    if tokens_file:
-        reloads.append(Reload([tokens_file], partial(read_tokens, tokens_file), service.access.replace))
-    if tls:
-        reloads.append(Reload(tls.files, tls.read, tls.use))
+async def kept_up(
+    service: StreamService, tokens: Reloaded[Tokens] | None, files: Reloaded[ServerFiles] | None
+) -> AsyncIterator[grpc.ServerCredentials | None]:
+    """Reads files again when they change and on SIGHUP, for as long as the context lasts; yields the credentials."""
+    tls = ServerTLS(files.value) if files else None
+    if tokens:
+        tokens.use = service.access.replace
+    if files and tls:
+        files.use = tls.use
+    reloaded = [each for each in (tokens, files) if each]
 
     def ask() -> None:
-        if not reloads:
+        if not reloaded:
             _logger.info("SIGHUP: there are no files of tokens or TLS to read again")
-        for reload in reloads:
-            reload.ask()
+        for each in reloaded:
+            each.ask()
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ask)
     async with AsyncExitStack() as stack:
-        for reload in reloads:
-            await stack.enter_async_context(every(reload.check))
+        for each in reloaded:
+            await stack.enter_async_context(every(each.check))
         if tls:
             tell = service.metrics.certificate_expires
             watch = ExpiryWatch(lambda: tls.expires, lambda file, expires: tell.labels(file).set(expires))
             await stack.enter_async_context(every(watch.check))
-        yield
+        yield tls.credentials if tls else None

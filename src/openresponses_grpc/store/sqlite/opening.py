@@ -55,9 +55,9 @@ def open_file(path: Path, synchronous: Synchronous) -> File:
     path = path.resolve()
     if not path.parent.is_dir():
         raise OpenStoreError(f"there is no directory {path.parent}: make it, or name another file")
-    for file in (path, _lock_path(path)):
+    for needed in (path, _lock_path(path)):
         # Else SQLite opens it without a word, and leaves files behind that are read-only, too.
-        if file.exists() and not os.access(file, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        if needed.exists() and not os.access(needed, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             raise OpenStoreError(read_only(path))
     with ExitStack() as opened:
         lock = opened.enter_context(closing(_lock(path)))
