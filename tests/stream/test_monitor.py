@@ -130,16 +130,18 @@ class Told:
 
 
 async def test_a_redis_that_is_gone_is_not_serving_until_it_is_back(redis: RedisServer) -> None:
-    async with (
-        open_store(redis.url, StoreLimits()) as store,
-        running_server(StreamService(store), "127.0.0.1:0") as address,
-        health(address) as states,
-    ):
-        assert await anext(states) == SERVING
-        redis.end(signal.SIGKILL)
-        assert await anext(states) == NOT_SERVING
-        redis.start()
-        assert await anext(states) == SERVING
+    async with open_store(redis.url, StoreLimits()) as store:
+        service = StreamService(store)
+
+        def writable() -> float | None:
+            return service.metrics.registry.get_sample_value("openresponses_store_writable")
+
+        async with running_server(service, "127.0.0.1:0") as address, health(address) as states:
+            assert (await anext(states), writable()) == (SERVING, 1)
+            redis.end(signal.SIGKILL)
+            assert (await anext(states), writable()) == (NOT_SERVING, 0)
+            redis.start()
+            assert (await anext(states), writable()) == (SERVING, 1)
 
 
 async def test_a_redis_that_stalls_is_not_serving(redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:

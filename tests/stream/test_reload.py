@@ -8,6 +8,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,12 @@ import pytest
 import trustme
 from cryptography import x509
 
+from openresponses_grpc.cli.upkeep import kept_up
 from openresponses_grpc.expiry import SOON_SECONDS, ExpiryWatch, expires_at
-from openresponses_grpc.tls import channel_credentials
+from openresponses_grpc.reload import Reloaded
+from openresponses_grpc.service import StreamService
+from openresponses_grpc.store import MemoryStore
+from openresponses_grpc.tls import channel_credentials, read_server_files
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
@@ -214,6 +219,21 @@ async def test_a_certificate_that_has_expired_is_reported_at_the_start(tmp_path:
         write_pair(tmp_path, ca, not_after=datetime.now(UTC) + timedelta(days=3))
         await server.logged("reloaded")
         assert "cert.pem expires soon" in await server.logged("expires")
+
+
+async def test_a_metric_has_the_end_of_each_certificate(tmp_path: Path) -> None:
+    def expires() -> float | None:
+        return service.metrics.registry.get_sample_value(
+            "openresponses_certificate_expires_seconds", {"file": str(tmp_path / "cert.pem")}
+        )
+
+    ca, end = trustme.CA(), datetime(2031, 1, 31, 12, tzinfo=UTC)
+    write_pair(tmp_path, ca, not_after=end)
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    files = Reloaded([cert, key], partial(read_server_files, cert, key, None))
+    service = StreamService(MemoryStore())
+    async with kept_up(service, None, files):
+        assert expires() == end.timestamp()
 
 
 async def test_each_change_of_a_certificate_is_told_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -38,8 +38,10 @@ async def kept_up(
         for each in reloaded:
             each.ask()
 
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, ask)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, ask)
     async with AsyncExitStack() as stack:
+        stack.callback(loop.remove_signal_handler, signal.SIGHUP)
         for each in reloaded:
             await stack.enter_async_context(every(each.check))
         if tls:
