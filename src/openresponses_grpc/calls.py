@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, NamedTuple, NoReturn
 
 import grpc
 
-from .auth import Token
+from .auth import AccessError, Token
 
 
 class CallEndedError(Exception):
@@ -71,9 +71,9 @@ class _Waiting:
     def __init__(self, task: asyncio.Task[Any]) -> None:
         self._task = task
         self._waits = False
-        self._end: CallEndedError | None = None
+        self._end: CallEndedError | AccessError | None = None
 
-    def end(self, error: CallEndedError) -> None:
+    def end(self, error: CallEndedError | AccessError) -> None:
         """Raises `error` where the call waits, now or when it comes to it."""
         self._end = self._end or error
         if self._waits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -16,6 +16,23 @@ LogFormat = Literal["text", "json"]
 LOG_FORMATS: Final[tuple[LogFormat, ...]] = get_args(LogFormat)
 
 _logger = logging.getLogger(__name__)
+
+
+class _NotUTF8:
+    """Counts the headers that are not UTF-8, and drops what gRPC logs of each: a traceback, and the value."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, record: logging.LogRecord) -> bool:
+        if not str(record.msg).startswith("Invalid encoding on"):
+            return True
+        self.count += 1
+        return False
+
+
+_not_utf8 = _NotUTF8()
+logging.getLogger("grpc._cython.cygrpc").addFilter(_not_utf8)
 
 
 def set_up_logs(log_format: LogFormat, level: str) -> None:
@@ -30,6 +47,15 @@ def set_up_logs(log_format: LogFormat, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def metadata_of(call: Call, context: Any) -> list[tuple[str, str | bytes]]:
+    """The metadata of a call. Headers that are not UTF-8 are read as Latin-1, and logged without their values."""
+    before = _not_utf8.count
+    metadata = [*context.invocation_metadata()]
+    if count := _not_utf8.count - before:
+        _logger.warning("%d headers are not UTF-8: method %r, peer %r", count, call.method, call.peer)
+    return metadata
 
 
 def log_call(call: Call, code: str, reason: str) -> None:

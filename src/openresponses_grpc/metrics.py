@@ -57,6 +57,15 @@ class Metrics:
         )
         self.appended = store_seconds.labels("append").observe
         self.read = store_seconds.labels("read").observe
+        self.store_writable = Gauge(
+            "openresponses_store_writable", "1 while the store can be written, else 0.", registry=self.registry
+        )
+        self.certificate_expires = Gauge(
+            "openresponses_certificate_expires_seconds",
+            "When the first certificate of a file expires, in seconds since 1970.",
+            ["file"],
+            registry=self.registry,
+        )
         gauge("open_publishers", "Publishers that are connected.", lambda calls: _count(calls, "Publish"))
         gauge("open_subscribers", "Subscribers that are connected.", lambda calls: _count(calls, "Subscribe"))
         gauge(

@@ -15,6 +15,8 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from . import wire
 from .health import Health
+from .monitor import Monitor
+from .periodic import every
 from .reflection import Reflection
 from .service import StreamService
 
@@ -85,6 +87,8 @@ async def running_server(
 ) -> AsyncIterator[str]:
     """Serves for as long as the context lasts, then drains.
 
+    The health service says SERVING while the store can be written, and NOT_SERVING while it cannot.
+
     To drain is to say NOT_SERVING as the health service and to end every call with UNAVAILABLE; what was acknowledged
     is stored by then.
 
@@ -117,17 +121,22 @@ async def running_server(
         port = server.add_secure_port(listen, credentials) if credentials else server.add_insecure_port(listen)
     except RuntimeError as error:
         raise ListenError(f"cannot listen at {listen}: is the port taken, and the host one of this machine?") from error
-    await server.start()
-    for name in ("", wire.SERVICE_NAME):
-        healthy.set(name, HealthCheckResponse.SERVING)
-    try:
-        yield listen if listen.startswith("unix") else f"{listen.rpartition(':')[0]}:{port}"
-    finally:
-        ends_at = asyncio.get_running_loop().time() + grace
-        healthy.stop()
-        await service.drain(grace)
-        # A call that has ended may still have its status on the way, to a peer that does not read perhaps.
-        await server.stop(max(0.0, ends_at - asyncio.get_running_loop().time()))
+
+    def set_serving(serving: bool) -> None:
+        service.metrics.store_writable.set(serving)
+        for name in ("", wire.SERVICE_NAME):
+            healthy.set(name, HealthCheckResponse.SERVING if serving else HealthCheckResponse.NOT_SERVING)
+
+    async with every(Monitor(service.store, set_serving).check), every(service.access.expire):
+        await server.start()
+        try:
+            yield listen if listen.startswith("unix") else f"{listen.rpartition(':')[0]}:{port}"
+        finally:
+            ends_at = asyncio.get_running_loop().time() + grace
+            healthy.stop()
+            await service.drain(grace)
+            # A call that has ended may still have its status on the way, to a peer that does not read perhaps.
+            await server.stop(max(0.0, ends_at - asyncio.get_running_loop().time()))
 
 
 async def stop_signal() -> signal.Signals:

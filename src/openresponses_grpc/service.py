@@ -20,9 +20,10 @@ from openresponses_grpc.v1.stream_service_pb2 import (
 )
 
 from . import requests, responses, wire
-from .auth import Permission, Tokens
+from .access import PERMISSIONS, Access
+from .auth import Tokens
 from .calls import TIMEOUTS, Call, Calls, Timeouts
-from .logs import log_call
+from .logs import log_call, metadata_of
 from .metrics import Metrics
 from .requests import InvalidRequestError
 from .status import ending, reason_of
@@ -40,6 +41,8 @@ class StreamService:
         timeouts: what ends a call whose peer is silent, or does not read.
 
     Attributes:
+        store: the store.
+        access: who is served.
         metrics: what is counted.
 
     """
@@ -56,9 +59,9 @@ class StreamService:
         idle_interval: float = 15.0,
         timeouts: Timeouts = TIMEOUTS,
     ) -> None:
-        self._store = store
-        self._tokens = tokens
+        self.store = store
         self._calls = Calls(max_calls)
+        self.access = Access(tokens, self._calls.open)
         self.metrics = Metrics(self._calls.open)
         self._idle_interval = idle_interval
         self._timeouts = timeouts
@@ -91,31 +94,32 @@ class StreamService:
             while (data := await call.read()) is not None:
                 append = await _in_turns(requests.parse_publish(data))
                 if not call.stream_id:
-                    await self._begin(call, "publish", append.stream_id)
+                    await self._begin(call, append.stream_id)
                 elif append.stream_id not in ("", call.stream_id):
                     raise InvalidRequestError("stream_id", f"is constant within a call: it was {call.stream_id!r}")
                 started, first = time.perf_counter(), end is None
-                end = await self._store.append(_continued(append, call.stream_id, end))
+                end = await self.store.append(_continued(append, call.stream_id, end))
                 self.metrics.appended(time.perf_counter() - started)
                 self.metrics.moved(call, len(append.events), len(data))
                 if append.end_of_stream:
                     self.metrics.finished(failed=append.failure is not None)
                 if first:
-                    await publishing.enter_async_context(self._store.publishing(call.stream_id, end.epoch))
+                    await publishing.enter_async_context(self.store.publishing(call.stream_id, end.epoch))
                 call.end = end.next_offset
                 await call.write(responses.publish(end).SerializeToString())
             if not call.stream_id:
                 raise InvalidRequestError("stream_id", "the call ended without a request that names a stream")
 
     async def _subscribe(self, _: object, context: Any) -> None:
-        async with self._call("Subscribe", context) as call:
+        async with self._call("Subscribe", context) as call, AsyncExitStack() as reading:
             request = requests.parse_subscribe(await call.read())
-            await self._begin(call, "subscribe", request.stream_id)
+            await self._begin(call, request.stream_id)
+            reading.enter_context(self.store.reading(call.stream_id))
             call.offset, epoch, check = request.start_offset, request.epoch, request.check
             while True:
                 started, waits = time.perf_counter(), call.offset >= call.end
                 with call.waiting:
-                    batch = await self._store.read(
+                    batch = await self.store.read(
                         call.stream_id,
                         call.offset,
                         epoch=epoch,
@@ -140,8 +144,8 @@ class StreamService:
     async def _get_stream(self, _: object, context: Any) -> None:
         async with self._call("GetStream", context) as call:
             request = requests.parse(GetStreamRequest, await call.read())
-            await self._begin(call, "inspect", request.stream_id)
-            info = await self._store.info(call.stream_id)
+            await self._begin(call, request.stream_id)
+            info = await self.store.info(call.stream_id)
             await call.write(GetStreamResponse(stream=responses.stream_info(info)).SerializeToString())
 
     async def _list_streams(self, _: object, context: Any) -> None:
@@ -149,10 +153,10 @@ class StreamService:
             request = requests.parse(ListStreamsRequest, await call.read())
             size = requests.page_size(request)
             if call.token:
-                call.token.check("inspect")
+                call.token.check(PERMISSIONS[call.method])
             await call.accept()
             visible = call.token.covers if call.token else lambda _: True
-            page = await self._store.list(size, request.page_token, visible)
+            page = await self.store.list(size, request.page_token, visible)
             response = ListStreamsResponse(next_page_token=page.next_page_token)
             response.streams.extend(map(responses.stream_info, page.streams))
             await call.write(response.SerializeToString())
@@ -160,9 +164,9 @@ class StreamService:
     async def _delete_stream(self, _: object, context: Any) -> None:
         async with self._call("DeleteStream", context) as call:
             request = requests.parse(DeleteStreamRequest, await call.read())
-            await self._begin(call, "delete", request.stream_id)
+            await self._begin(call, request.stream_id)
             try:
-                await self._store.delete(call.stream_id, request.epoch if request.HasField("epoch") else None)
+                await self.store.delete(call.stream_id, request.epoch if request.HasField("epoch") else None)
             except StreamNotFoundError:
                 if not request.allow_missing:
                     raise
@@ -174,8 +178,7 @@ class StreamService:
         call = Call(method, context, self._timeouts)
         code, reason = grpc.StatusCode.CANCELLED, ""
         try:
-            if self._tokens:
-                call.token = self._tokens.identify(dict(context.invocation_metadata()).get("authorization"))
+            call.token = self.access.identify(metadata_of(call, context))
             self._calls.add(call)
             yield call
             code = grpc.StatusCode.OK
@@ -191,11 +194,11 @@ class StreamService:
             self.metrics.ended(call, code.name, reason)
             log_call(call, code.name, reason)
 
-    async def _begin(self, call: Call, permission: Permission, stream_id: str) -> None:
+    async def _begin(self, call: Call, stream_id: str) -> None:
         """Checks what a call's first request asks for."""
         call.stream_id = requests.check_stream_id(stream_id)
         if call.token:
-            call.token.check(permission, stream_id)
+            call.token.check(PERMISSIONS[call.method], stream_id)
         await call.accept()
 
 

@@ -13,7 +13,15 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from .auth import AccessError, NotPermittedError, TokenMissingError, TokenUnknownError
+from .auth import (
+    AccessError,
+    NotPermittedError,
+    TokenExpiredError,
+    TokenMissingError,
+    TokenRepeatedError,
+    TokenRevokedError,
+    TokenUnknownError,
+)
 from .calls import CallEndedError, PeerNotReadingError, RequestTimeoutError, ShuttingDownError, TooManyCallsError
 from .requests import InvalidRequestError
 from .store import (
@@ -46,7 +54,10 @@ CODES: Final[Mapping[type[Exception], grpc.StatusCode]] = {
     InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
     InvalidPageTokenError: grpc.StatusCode.INVALID_ARGUMENT,
     TokenMissingError: grpc.StatusCode.UNAUTHENTICATED,
+    TokenRepeatedError: grpc.StatusCode.UNAUTHENTICATED,
     TokenUnknownError: grpc.StatusCode.UNAUTHENTICATED,
+    TokenExpiredError: grpc.StatusCode.UNAUTHENTICATED,
+    TokenRevokedError: grpc.StatusCode.UNAUTHENTICATED,
     NotPermittedError: grpc.StatusCode.PERMISSION_DENIED,
     OffsetGapError: grpc.StatusCode.ABORTED,
     EpochMismatchError: grpc.StatusCode.FAILED_PRECONDITION,

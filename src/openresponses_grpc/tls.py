@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import grpc
+
+from .expiry import expires_at
 
 
 class CredentialsError(Exception):
     """A file with certificates or a key cannot be used; the text says which, and why."""
 
 
-def server_credentials(cert: Path, key: Path, client_ca: Path | None) -> grpc.ServerCredentials:
-    """What a server shows its clients, and what it asks of them.
+class ServerFiles(NamedTuple):
+    """What was read from a server's files.
+
+    Attributes:
+        configuration: for gRPC.
+        client_ca: whether it has roots of the clients' certificates.
+        expires: when the first certificate of each file expires, in seconds since 1970.
+
+    """
+
+    configuration: grpc.ServerCertificateConfiguration
+    client_ca: bool
+    expires: Mapping[str, float]
+
+
+def read_server_files(cert: Path, key: Path, client_ca: Path | None) -> ServerFiles:
+    """Reads what a server shows its clients, and what it asks of them.
 
     Args:
         cert: the server's certificate, followed by those that lead to its root.
@@ -25,10 +44,45 @@ def server_credentials(cert: Path, key: Path, client_ca: Path | None) -> grpc.Se
 
     """
     _check_pair(cert, key)
-    roots = _read_certificates(client_ca) if client_ca else None
-    return grpc.ssl_server_credentials(
-        [(key.read_bytes(), cert.read_bytes())], root_certificates=roots, require_client_auth=roots is not None
+    certificates = {file: _read_certificates(file) for file in (cert, client_ca) if file}
+    pair = _read(key), certificates[cert]
+    roots = certificates[client_ca] if client_ca else None
+    return ServerFiles(
+        grpc.ssl_server_certificate_configuration([pair], roots),
+        client_ca is not None,
+        {str(file): expires_at(pem) for file, pem in certificates.items()},
     )
+
+
+class ServerTLS:
+    """A server's credentials, whose certificates can be replaced.
+
+    Args:
+        files: what was read.
+
+    Attributes:
+        credentials: for the server. Connections that are made later get what it was told to use last.
+        expires: when the first certificate of each file expires, in seconds since 1970.
+
+    """
+
+    def __init__(self, files: ServerFiles) -> None:
+        self.expires = files.expires
+        self._new: grpc.ServerCertificateConfiguration | None = None
+        self.credentials = grpc.dynamic_ssl_server_credentials(
+            files.configuration,
+            self._fetch,  # type: ignore[arg-type]  # it may return None, which means no change
+            require_client_authentication=files.client_ca,
+        )
+
+    def use(self, files: ServerFiles) -> None:
+        """Uses what was read for the connections to come."""
+        self._new, self.expires = files.configuration, files.expires
+
+    def _fetch(self) -> grpc.ServerCertificateConfiguration | None:
+        """Called by gRPC, in a thread of its own, for each new connection."""
+        new, self._new = self._new, None
+        return new
 
 
 def channel_credentials(
@@ -49,7 +103,7 @@ def channel_credentials(
     if cert is None or key is None:
         return grpc.ssl_channel_credentials(roots)
     _check_pair(cert, key)
-    return grpc.ssl_channel_credentials(roots, key.read_bytes(), cert.read_bytes())
+    return grpc.ssl_channel_credentials(roots, _read(key), _read(cert))
 
 
 def _check_pair(cert: Path, key: Path) -> None:
@@ -61,6 +115,8 @@ def _check_pair(cert: Path, key: Path) -> None:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise CredentialsError(f"the key in {key} is not that of the certificate in {cert}") from None
         raise CredentialsError(f"{key} has no private key in PEM that can be read without a password") from None
+    except OSError as error:
+        raise CredentialsError(f"{key} cannot be read: {error.strerror}") from None
 
 
 def _read_certificates(path: Path) -> bytes:
@@ -68,4 +124,13 @@ def _read_certificates(path: Path) -> bytes:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except ssl.SSLError:
         raise CredentialsError(f"{path} has no certificate in PEM") from None
-    return path.read_bytes()
+    except OSError as error:
+        raise CredentialsError(f"{path} cannot be read: {error.strerror}") from None
+    return _read(path)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CredentialsError(f"{path} cannot be read: {error.strerror}") from None

@@ -9,7 +9,7 @@ from openresponses_grpc.server import is_local
 
 from ..certificates import Certificates
 from ..events import GENERATING_JSON
-from .processes import run, serving
+from .processes import line, run, serving, started
 
 LINE = GENERATING_JSON + b"\n"
 TOKENS = "".join(
@@ -96,6 +96,18 @@ async def test_where_others_reach_it_a_server_needs_tls_and_who_to_serve(
     for asked in (("--insecure",), (*tls, "--tokens", tokens), (*tls, "--tls-client-ca", certificates.ca)):
         async with serving("--listen", "LOCALHOST:0", *asked) as (_, address):
             assert address.startswith("LOCALHOST:")
+
+
+@pytest.mark.parametrize("metrics", ["0.0.0.0:0", ":9464", "9464", "[::]:0", "example.org:9464"])
+async def test_metrics_where_others_reach_them_need_insecure(metrics: str) -> None:
+    code, stdout, stderr = await run("serve", "--listen", "127.0.0.1:0", "--metrics", metrics)
+    assert (code, stdout, stderr.count(b"\n")) == (1, b"", 1)
+    assert stderr.startswith(f"{metrics} can be reached from other machines, and metrics need no token: ".encode())
+
+
+async def test_with_insecure_metrics_are_exposed_to_others() -> None:
+    async with started("serve", "--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0", "--insecure") as process:
+        assert (await line(process)).startswith(b"metrics at http://0.0.0.0:")
 
 
 async def test_a_unix_socket_is_served(tmp_path: Path) -> None:

@@ -26,12 +26,12 @@ class Peer:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._connection = H2Connection(H2Configuration(client_side=True))
+        self._connection = H2Connection(H2Configuration(client_side=True, validate_outbound_headers=False))
         self._connection.local_settings[SettingCodes.INITIAL_WINDOW_SIZE] = _WINDOW
         self._connection.initiate_connection()
         self._connection.increment_flow_control_window(_WINDOW - 65535)
 
-    def call(self, path: str, data: bytes, *headers: tuple[str, str], end: bool = True) -> int:
+    def call(self, path: str, data: bytes, *headers: tuple[str, str | bytes], end: bool = True) -> int:
         """Calls a method with the bytes of its request, framed; returns the call's HTTP/2 stream."""
         call = self._connection.get_next_available_stream_id()
         common = [
@@ -46,9 +46,9 @@ class Peer:
         self._connection.send_data(call, data, end_stream=end)
         return call
 
-    def subscribe(self, stream_id: str) -> int:
-        """Calls Subscribe; returns the call's HTTP/2 stream."""
-        return self.call(wire.SUBSCRIBE, framed(SubscribeRequest(stream_id=stream_id).SerializeToString()))
+    def subscribe(self, stream_id: str, *headers: tuple[str, str | bytes]) -> int:
+        """Calls Subscribe, with headers that may be of any bytes; returns the call's HTTP/2 stream."""
+        return self.call(wire.SUBSCRIBE, framed(SubscribeRequest(stream_id=stream_id).SerializeToString()), *headers)
 
     def reset(self, call: int) -> None:
         """Takes a call back."""
@@ -87,6 +87,13 @@ class Peer:
         """Sends what was called, waits for the first bytes of an answer, and reads no more."""
         await self.send()
         await self._reader.readexactly(1)
+
+    async def ended(self) -> None:
+        """Sends what was called, and reads until a call has ended."""
+        await self.send()
+        while data := await self._reader.read(1 << 16):
+            if any(isinstance(received, StreamEnded) for received in self._connection.receive_data(data)):
+                return
 
     async def read(self) -> None:
         """Reads what the server says, until it ends the connection."""

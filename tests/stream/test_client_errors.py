@@ -12,7 +12,7 @@ from openresponses_grpc.client.advice import advice
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore
-from openresponses_grpc.tls import channel_credentials, server_credentials
+from openresponses_grpc.tls import ServerTLS, channel_credentials, read_server_files
 
 from ..certificates import Certificates
 from ..events import event
@@ -84,11 +84,11 @@ async def test_tls_on_one_side_alone_is_explained(server: str, certificates: Cer
     assert (await failure(server, channel_credentials(files.ca))).endswith(
         "; the server does not use TLS: connect without TLS"
     )
-    credentials = server_credentials(files.cert, files.key, None)
+    credentials = ServerTLS(read_server_files(files.cert, files.key, None)).credentials
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", credentials=credentials) as address:
         assert (await failure(address)).endswith("; the server may use TLS: use it too")
         assert "no trusted root" in await failure(address, channel_credentials(files.other_ca))
-    credentials = server_credentials(files.cert, files.key, files.ca)
+    credentials = ServerTLS(read_server_files(files.cert, files.key, files.ca)).credentials
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", credentials=credentials) as address:
         assert "client certificate" in await failure(address, channel_credentials(files.ca))
 

@@ -30,6 +30,19 @@ async def test_when_full_finished_streams_go_first_the_oldest_before_the_others(
         assert [await exists(store, *item) for item in epochs.items()] == [True, False, True]
 
 
+async def test_before_these_go_those_that_are_kept_for_readers_only() -> None:
+    now = 0.0
+    store = MemoryStore(StoreLimits(max_bytes=ROOM, keep_finished=10), clock=lambda: now)
+    epochs = {}
+    with store.reading("read"):
+        for stream_id in ("not read", "read", "newer"):
+            now = 10.0 if stream_id == "newer" else 0.0
+            epochs[stream_id] = (await store.append(Append(stream_id, [EVENT] * 2, end_of_stream=True))).epoch
+        assert [await exists(store, *item) for item in epochs.items()] == [False, True, True]
+        await store.append(Append("live", [EVENT] * 3))
+        assert [await exists(store, *item) for item in epochs.items()] == [False, False, True]
+
+
 async def test_then_abandoned_streams_go_and_live_ones_never() -> None:
     now = 0.0
     store = MemoryStore(StoreLimits(max_bytes=ROOM, abandon_after=10), clock=lambda: now)

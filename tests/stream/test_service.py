@@ -11,9 +11,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from openresponses_grpc import wire
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
-from openresponses_grpc.store import Append, End, MemoryStore
+from openresponses_grpc.store import Append, End, MemoryStore, StoreLimits
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.stream_service_pb2 import (
+    GetStreamRequest,
     PublishRequest,
     SubscribeRequest,
     SubscribeResponse,
@@ -223,3 +224,19 @@ async def test_the_text_of_an_unforeseen_error_is_for_the_operator_and_its_id_fo
     assert re.fullmatch("internal error [0-9a-f]{16}", caught.value.details() or "")
     assert str(caught.value.details()) in caplog.text
     assert "the secret of the operator" in caplog.text
+
+
+async def test_without_retention_subscribers_still_get_every_event_and_the_end() -> None:
+    count, padding = 40, wire.RESPONSE_BYTES
+    service = StreamService(MemoryStore(StoreLimits(keep_finished=0)))
+    async with running_server(service, "127.0.0.1:0") as address, grpc.aio.insecure_channel(address) as channel:
+        stub = OpenResponsesStreamServiceStub(channel)
+        reads, waits = (stub.Subscribe(SubscribeRequest(stream_id="s", start_offset=offset)) for offset in (0, count))
+        for call in (reads, waits):
+            await call.initial_metadata()
+        requests = [PublishRequest(stream_id="s", events=[event(n, padding=padding)]) for n in range(count)]
+        await publish(channel, *requests, PublishRequest(end_of_stream=True))
+        # The first has not read anything yet, and the server does not write that far ahead.
+        assert [len(response.events) async for response in waits][-1] == 0
+        assert sum([len(response.events) async for response in reads]) == count
+        assert (await status(stub.GetStream(GetStreamRequest(stream_id="s"))))[0] == grpc.StatusCode.NOT_FOUND

@@ -11,7 +11,7 @@ from openresponses_grpc import EventStreamClient, StreamError, SyncEventStreamCl
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore
-from openresponses_grpc.tls import CredentialsError, channel_credentials, server_credentials
+from openresponses_grpc.tls import CredentialsError, ServerTLS, channel_credentials, read_server_files
 
 from ..certificates import Certificates
 from ..events import event, number
@@ -25,7 +25,7 @@ async def publish_and_subscribe(address: str, credentials: grpc.ChannelCredentia
 
 
 async def test_events_go_over_tls(certificates: Certificates) -> None:
-    credentials = server_credentials(certificates.cert, certificates.key, None)
+    credentials = ServerTLS(read_server_files(certificates.cert, certificates.key, None)).credentials
     trusting = channel_credentials(certificates.ca)
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", credentials=credentials) as address:
         await publish_and_subscribe(address, trusting)
@@ -49,7 +49,7 @@ async def test_events_go_over_tls(certificates: Certificates) -> None:
 async def test_a_client_that_does_not_trust_the_server_gets_nowhere(
     certificates: Certificates, distrusting: Callable[[Certificates], grpc.ChannelCredentials | None]
 ) -> None:
-    credentials = server_credentials(certificates.cert, certificates.key, None)
+    credentials = ServerTLS(read_server_files(certificates.cert, certificates.key, None)).credentials
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", credentials=credentials) as address:
         with pytest.raises(StreamError) as caught:
             await publish_and_subscribe(address, distrusting(certificates))
@@ -58,13 +58,13 @@ async def test_a_client_that_does_not_trust_the_server_gets_nowhere(
 
 async def test_with_client_roots_only_clients_with_their_certificates_are_served(certificates: Certificates) -> None:
     files = certificates
-    credentials = server_credentials(files.cert, files.key, files.ca)
+    credentials = ServerTLS(read_server_files(files.cert, files.key, files.ca)).credentials
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", credentials=credentials) as address:
         await publish_and_subscribe(address, channel_credentials(files.ca, files.client_cert, files.client_key))
         with pytest.raises(StreamError) as caught:
             await publish_and_subscribe(address, channel_credentials(files.ca))
         assert caught.value.code == grpc.StatusCode.UNAVAILABLE
-    credentials = server_credentials(files.cert, files.key, files.other_ca)
+    credentials = ServerTLS(read_server_files(files.cert, files.key, files.other_ca)).credentials
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", credentials=credentials) as address:
         with pytest.raises(StreamError) as caught:
             await publish_and_subscribe(address, channel_credentials(files.ca, files.client_cert, files.client_key))
@@ -89,6 +89,6 @@ def test_files_that_cannot_be_used_are_named(
         return path
 
     with pytest.raises(CredentialsError, match=problem):
-        server_credentials(file(cert), file(key), file(client_ca) if client_ca else None)
+        read_server_files(file(cert), file(key), file(client_ca) if client_ca else None)
     with pytest.raises(CredentialsError, match=problem):
         channel_credentials(file(client_ca) if client_ca else None, file(cert), file(key))

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
-import grpc
 
-from ..auth import InvalidTokensError, Tokens, parse_tokens
+from ..auth import InvalidTokensError
 from ..client.channel import DEFAULT_TARGET
+from ..reload import Reloaded, read_tokens
 from ..server import is_local
-from ..tls import CredentialsError, server_credentials
+from ..tls import CredentialsError, ServerFiles, read_server_files
 from .common import fail, file_path, options
 from .option import PREFIX, option
+
+T = TypeVar("T")
 
 _OPTIONS = [
     option(
@@ -52,18 +55,20 @@ _OPTIONS = [
         metavar="FILE",
         type=file_path,
         help="Serve only callers that show one of these bearer tokens: a TOML file with the digest of each, what it may"
-        " do, and on which streams.",
+        " do, and on which streams. The server reads it again when it changes and on SIGHUP, as it does the files of"
+        " TLS.",
     ),
     option(
         "--insecure",
         is_flag=True,
-        help="Listen where other machines reach it even without TLS, or without --tokens and --tls-client-ca.",
+        help="Listen where other machines reach it even without TLS, or without --tokens and --tls-client-ca; the same"
+        " for --metrics, which has neither.",
     ),
 ]
 
 
 def listens(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options for its address; they reach it as `listen`, `credentials` and `tokens`."""
+    """Gives a command the options for its address; they reach it as `listen`, `tls`, `tokens` and `insecure`."""
 
     @functools.wraps(command)
     def listening(
@@ -75,31 +80,29 @@ def listens(command: Callable[..., None]) -> Callable[..., None]:
         insecure: bool,
         **arguments: Any,
     ) -> None:
-        credentials = _credentials(tls_cert, tls_key, tls_client_ca)
-        tokens = _tokens(tokens_file) if tokens_file else None
-        if not (insecure or is_local(listen) or (credentials and (tokens or tls_client_ca))):
+        tls = _tls(tls_cert, tls_key, tls_client_ca)
+        tokens = _reloaded([tokens_file], partial(read_tokens, tokens_file)) if tokens_file else None
+        if not (insecure or is_local(listen) or (tls and (tokens or tls_client_ca))):
             fail(
                 f"{listen} can be reached from other machines: give --tls-cert and --tls-key, and --tokens or"
                 " --tls-client-ca, or say --insecure"
             )
-        command(listen=listen, credentials=credentials, tokens=tokens, **arguments)
+        command(listen=listen, tls=tls, tokens=tokens, insecure=insecure, **arguments)
 
     return options(_OPTIONS, listening)
 
 
-def _credentials(cert: Path | None, key: Path | None, client_ca: Path | None) -> grpc.ServerCredentials | None:
+def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> Reloaded[ServerFiles] | None:
     if cert is None and key is None and client_ca is None:
         return None
     if cert is None or key is None:
         raise click.UsageError("--tls-cert and --tls-key go together, and --tls-client-ca with them")
+    files = [file for file in (cert, key, client_ca) if file]
+    return _reloaded(files, partial(read_server_files, cert, key, client_ca))
+
+
+def _reloaded(files: Sequence[Path], read: Callable[[], T]) -> Reloaded[T]:
     try:
-        return server_credentials(cert, key, client_ca)
-    except CredentialsError as error:
+        return Reloaded(files, read)
+    except (CredentialsError, InvalidTokensError, OSError) as error:
         fail(str(error))
-
-
-def _tokens(file: Path) -> Tokens:
-    try:
-        return parse_tokens(file.read_text(encoding="utf-8"))
-    except (InvalidTokensError, UnicodeDecodeError) as error:
-        fail(f"{file}: {error}")

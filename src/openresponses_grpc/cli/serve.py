@@ -6,21 +6,23 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import click
-import grpc
 
 from .. import wire
 from ..auth import Tokens
 from ..files import connections, raise_file_limit
 from ..logs import LOG_FORMATS, LogFormat, set_up_logs
 from ..metrics import exposed_metrics
-from ..server import MAX_CONNECTIONS, ListenError, running_server, stop_signal
+from ..reload import Reloaded
+from ..server import MAX_CONNECTIONS, ListenError, is_local, running_server, stop_signal
 from ..service import StreamService
 from ..store import OpenStoreError, StoreLimits, open_store
+from ..tls import ServerFiles
 from .common import fail
 from .listen import listens
 from .option import option
 from .stores import stores
 from .units import size, size_text
+from .upkeep import kept_up
 
 
 @click.command(short_help="Run a server that carries streams.")
@@ -50,7 +52,7 @@ from .units import size, size_text
     help="The largest request, and so the largest event. A larger one is refused with RESOURCE_EXHAUSTED.",
 )
 @option("--reflection", is_flag=True, help="Serve gRPC reflection, for tools such as grpcurl.")
-@option("--metrics", metavar="HOST:PORT", help="Expose Prometheus metrics over HTTP.")
+@option("--metrics", metavar="HOST:PORT", help="Expose Prometheus metrics over HTTP, without TLS and tokens.")
 @option(
     "--log-format",
     type=click.Choice(LOG_FORMATS),
@@ -67,8 +69,9 @@ from .units import size, size_text
 )
 def serve(
     listen: str,
-    credentials: grpc.ServerCredentials | None,
-    tokens: Tokens | None,
+    tls: Reloaded[ServerFiles] | None,
+    tokens: Reloaded[Tokens] | None,
+    insecure: bool,
     store: str,
     limits: StoreLimits,
     max_calls: int,
@@ -82,7 +85,7 @@ def serve(
     """Run a server that carries streams from publishers to subscribers.
 
     It prints its address when it is ready, serves the gRPC health service beside the streams, and stops on SIGTERM or
-    Ctrl-C: calls end with UNAVAILABLE.
+    Ctrl-C: calls end with UNAVAILABLE. On SIGHUP it reads the files of --tokens and of TLS again.
 
     The store memory: keeps the streams in memory; they end with the server.
 
@@ -93,6 +96,11 @@ def serve(
     unix:///PATH, and redis+cluster:// and rediss+cluster:// with one node of a Redis Cluster. It needs redis-py: pip
     install 'openresponses-grpc[redis]'.
     """
+    if metrics and metrics.rpartition(":")[2].isdigit() and not (insecure or is_local(metrics)):
+        fail(
+            f"{metrics} can be reached from other machines, and metrics need no token: give --metrics an address of the"
+            " loopback, or say --insecure"
+        )
     set_up_logs(log_format, log_level)
     try:
         max_connections = connections(max_connections, MAX_CONNECTIONS, raise_file_limit())
@@ -102,13 +110,14 @@ def serve(
     async def run() -> None:
         async with AsyncExitStack() as stack:
             opened = await stack.enter_async_context(open_store(store, limits))
-            service = StreamService(opened, tokens=tokens, max_calls=max_calls)
+            service = StreamService(opened, tokens=tokens.value if tokens else None, max_calls=max_calls)
             if metrics:
                 try:
                     url = stack.enter_context(exposed_metrics(service.metrics, metrics))
                 except (OSError, OverflowError, ValueError) as error:
                     raise click.BadParameter(f"cannot listen at {metrics}: {error}", param_hint="--metrics") from None
                 click.echo(f"metrics at {url}")
+            credentials = await stack.enter_async_context(kept_up(service, tokens, tls))
             address = await stack.enter_async_context(
                 running_server(
                     service,

@@ -19,7 +19,10 @@ BY_REASON: Final[Mapping[str, str]] = {
     "OFFSET_TRIMMED": "the first offset that can be read is in the error's metadata, `oldest_offset`",
     "OFFSET_OUT_OF_RANGE": "check the offset: it belongs to another stream, or to an earlier one with this id",
     "TOKEN_MISSING": "give the client the token that the server asks for",
+    "TOKEN_REPEATED": "give the token to the client library only, or in the metadata only",
     "TOKEN_UNKNOWN": "check the client's token",
+    "TOKEN_EXPIRED": "ask the server's operator for a new token",
+    "TOKEN_REVOKED": "ask the server's operator for a new token",
     "STORE_FULL": "delete streams, or give the server's store more room",
     "STREAM_FULL": "publish the rest with another id, or raise the server's limit for one stream",
 }

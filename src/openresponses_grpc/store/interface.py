@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol
@@ -17,7 +17,8 @@ class StoreLimits:
         max_bytes: bytes for all streams together; each store has its own way to count what it keeps beside the events.
         max_streams: streams at one time.
         max_stream_bytes: bytes of the events of one stream.
-        keep_finished: seconds that a finished or abandoned stream can be replayed for.
+        keep_finished: seconds that a finished or abandoned stream can be replayed for; a reader who is there may keep
+            it for longer.
         abandon_after: seconds without a publisher after which the readers of an unfinished stream are told so.
 
     """
@@ -165,6 +166,12 @@ class Store(Protocol):
         Raises StreamNotFoundError if the stream with this epoch does not exist.
         """
 
+    def reading(self, stream_id: str) -> AbstractContextManager[None]:
+        """Tells the store that a reader of a stream is there for as long as the context lasts.
+
+        A finished or abandoned stream does not expire while it is read, for up to `read_on` seconds of `rules.py`.
+        """
+
     async def append(self, append: Append) -> End:
         """Appends events, and returns once they are stored as safely as this store stores.
 
@@ -202,3 +209,9 @@ class Store(Protocol):
 
     async def delete(self, stream_id: str, epoch: int | None) -> None:
         """Deletes a stream; raises StreamNotFoundError if it does not exist."""
+
+    async def check(self) -> None:
+        """Writes something that nobody reads; raises StoreUnavailableError if the store cannot write.
+
+        A store that is full by its own limit can.
+        """

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
 from .entry import Entry
 from .errors import StoreFullError
 from .interface import Failure, Page, State, StoreLimits, StreamInfo
-from .rules import abandoned, check_epoch, check_past_end, check_size, not_found
+from .rules import abandoned, check_epoch, check_past_end, check_size, not_found, read_on
 
 E = TypeVar("E", bound=Entry)
 
@@ -44,7 +45,8 @@ class Ledger(Generic[E]):
     dropped.
 
     Streams are dropped when they are too old: finished ones after `keep_finished`, and unfinished ones as long after
-    they were abandoned. When there is no room, finished ones go, the first one first, and then abandoned ones.
+    they were abandoned. Those that somebody reads then are kept for as long as that, within a bound. When there is no
+    room, these go, then finished ones, the first one first, and then abandoned ones.
 
     Args:
         limits: of the store.
@@ -74,6 +76,9 @@ class Ledger(Generic[E]):
         # their first key at once even where many before it are gone.
         self._finished: OrderedDict[E, None] = OrderedDict()
         self._left: OrderedDict[E, None] = OrderedDict()
+        # Those of both that are too old and still read.
+        self._read_on: OrderedDict[E, None] = OrderedDict()
+        self._readers: Counter[str] = Counter()
         self._size = 0
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
@@ -113,6 +118,20 @@ class Ledger(Generic[E]):
             yield
         finally:
             self._leave(entry)
+
+    @contextmanager
+    def reading(self, stream_id: str) -> Iterator[None]:
+        """Counts a reader for as long as the context lasts."""
+        self._readers[stream_id] += 1
+        try:
+            yield
+        finally:
+            self._readers[stream_id] -= 1
+            if not self._readers[stream_id]:
+                del self._readers[stream_id]
+                entry = self._entries.get(stream_id)
+                if entry is not None and entry in self._read_on:
+                    self.drop(entry)
 
     def reserve(self, entry: E, events: Sequence[bytes], checksum: int) -> Claim[E]:
         """Takes the room for events of an unfinished stream, and for the stream itself where it is new.
@@ -160,10 +179,17 @@ class Ledger(Generic[E]):
 
     def expire(self) -> None:
         """Drops the streams that are too old."""
-        kept_since = self._clock() - self._limits.keep_finished
-        while (entry := next(iter(self._finished), None)) and (entry.finished_at or 0.0) <= kept_since:
-            self.drop(entry)
-        while (entry := next(iter(self._left), None)) and self._abandoned_at(entry) <= kept_since:
+        now = self._clock()
+        kept_since = now - self._limits.keep_finished
+        for streams in (self._finished, self._left):
+            while (entry := next(iter(streams), None)) and self._over_at(entry) <= kept_since:
+                if self._readers[entry.stream_id]:
+                    del streams[entry]
+                    self._read_on[entry] = None
+                else:
+                    self.drop(entry)
+        read_since = now - read_on(self._limits.keep_finished)
+        while (entry := next(iter(self._read_on), None)) and self._over_at(entry) <= read_since:
             self.drop(entry)
 
     def drop(self, entry: E) -> None:
@@ -171,6 +197,7 @@ class Ledger(Generic[E]):
         del self._entries[entry.stream_id]
         self._finished.pop(entry, None)
         self._left.pop(entry, None)
+        self._read_on.pop(entry, None)
         self._size -= self._size_of(entry)
         self._dropped(entry)
         self._wake(entry.stream_id)
@@ -235,9 +262,13 @@ class Ledger(Generic[E]):
     def _abandoned_at(self, entry: E) -> float:
         return float("inf") if entry.publishers else entry.left_at + self._limits.abandon_after
 
+    def _over_at(self, entry: E) -> float:
+        return self._abandoned_at(entry) if entry.finished_at is None else entry.finished_at
+
     def _join(self, entry: E) -> None:
         entry.publishers += 1
         self._left.pop(entry, None)
+        self._read_on.pop(entry, None)
 
     def _leave(self, entry: E) -> None:
         entry.publishers -= 1
@@ -251,7 +282,7 @@ class Ledger(Generic[E]):
         if size > limits.max_bytes:
             raise StoreFullError(f"the events need {size} bytes, and the whole store has {limits.max_bytes}")
         while self._size + size > limits.max_bytes or len(self._entries) + streams > limits.max_streams:
-            entry = next(iter(self._finished), None) or next(iter(self._left), None)
+            entry = next(chain(self._read_on, self._finished, self._left), None)
             if entry is None or (entry.finished_at is None and self._abandoned_at(entry) > self._clock()):
                 raise StoreFullError(
                     f"the store is full: it has {len(self._entries)} live streams of at most {limits.max_streams},"

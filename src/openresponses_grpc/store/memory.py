@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Final
 
 from .entry import Entry
@@ -49,6 +49,9 @@ class MemoryStore:
     async def publishing(self, stream_id: str, epoch: int) -> AsyncIterator[None]:
         with self._ledger.publishing(self._ledger.get(stream_id, epoch)):
             yield
+
+    def reading(self, stream_id: str) -> AbstractContextManager[None]:
+        return self._ledger.reading(stream_id)
 
     async def append(self, append: Append) -> End:
         log = self._ledger.find(append.stream_id, append.epoch) or _Log(append.stream_id, self._clock())
@@ -96,3 +99,6 @@ class MemoryStore:
 
     async def delete(self, stream_id: str, epoch: int | None) -> None:
         self._ledger.drop(self._ledger.get(stream_id, epoch))
+
+    async def check(self) -> None:
+        pass

@@ -25,6 +25,14 @@ _CHUNK: Final = 1024
 
 MAX_PUBLISHER: Final = 2**53 - 1
 
+READ_ON_FACTOR: Final = 4
+READ_ON_SECONDS: Final = 300.0
+
+
+def read_on(keep_finished: float) -> float:
+    """Seconds that readers can keep a finished or abandoned stream for, where it is kept for `keep_finished` anyway."""
+    return max(READ_ON_FACTOR * keep_finished, READ_ON_SECONDS)
+
 
 def check_epoch(actual: int | None, expected: int | None) -> None:
     """Checks that the stream is the one that is meant.

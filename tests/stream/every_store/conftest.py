@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -41,19 +42,25 @@ def clock() -> Clock:
 LIMITS = StoreLimits(max_streams=20, max_stream_bytes=200, keep_finished=100, abandon_after=10)
 
 
-@asynccontextmanager
-async def memory(clock: Clock) -> AsyncIterator[Store]:
-    yield MemoryStore(LIMITS, clock=clock)
+@pytest.fixture
+def limits() -> StoreLimits:
+    """The store's limits; a test can have others as a parameter."""
+    return LIMITS
 
 
 @asynccontextmanager
-async def sqlite(clock: Clock) -> AsyncIterator[Store]:
+async def memory(clock: Clock, limits: StoreLimits) -> AsyncIterator[Store]:
+    yield MemoryStore(limits, clock=clock)
+
+
+@asynccontextmanager
+async def sqlite(clock: Clock, limits: StoreLimits) -> AsyncIterator[Store]:
     with TemporaryDirectory() as directory:
-        async with open_sqlite(Path(directory, "store.db"), LIMITS, clock=clock) as store:
+        async with open_sqlite(Path(directory, "store.db"), limits, clock=clock) as store:
             yield store
 
 
-STORES: dict[str, Callable[[Clock], AbstractAsyncContextManager[Store]]] = {
+STORES: dict[str, Callable[[Clock, StoreLimits], AbstractAsyncContextManager[Store]]] = {
     "memory": memory,
     "sqlite": sqlite,
 }
@@ -64,8 +71,8 @@ REDIS = {"redis": "redis_url", "redis cluster": "redis_cluster_url"}
 
 
 @asynccontextmanager
-async def in_redis(url: str, clock: Clock) -> AsyncIterator[Store]:
-    limits = replace(LIMITS, max_streams=StoreLimits.max_streams)
+async def in_redis(url: str, clock: Clock, limits: StoreLimits) -> AsyncIterator[Store]:
+    limits = replace(limits, max_streams=StoreLimits.max_streams)
     async with emptied(url) as redis, open_redis(url, limits) as store:
 
         async def pass_in_redis(seconds: float) -> None:
@@ -80,8 +87,8 @@ async def in_redis(url: str, clock: Clock) -> AsyncIterator[Store]:
 
 
 @pytest.fixture(params=[*STORES, *REDIS])
-async def store(request: pytest.FixtureRequest, clock: Clock) -> AsyncIterator[Store]:
+async def store(request: pytest.FixtureRequest, clock: Clock, limits: StoreLimits) -> AsyncIterator[Store]:
     name = request.param
-    opened = in_redis(request.getfixturevalue(REDIS[name]), clock) if name in REDIS else STORES[name](clock)
-    async with opened as store:
+    make = partial(in_redis, request.getfixturevalue(REDIS[name])) if name in REDIS else STORES[name]
+    async with make(clock, limits) as store:
         yield store

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote
@@ -12,6 +14,7 @@ from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError
 
+from ..errors import StoreFullError, StoreUnavailableError
 from .errors import store_errors
 from .lane import Lane
 
@@ -58,6 +61,12 @@ FORMAT: Final = "2"
 
 FORMAT_KEY: Final = "openresponses:format"
 
+CHECK_MILLISECONDS: Final = 10_000
+"""How long Redis keeps what a check has written."""
+
+CHECKS: Final = [f"openresponses:{{check-{number}}}" for number in range(32)]
+"""Keys that checks write: enough that each node of a cluster has one."""
+
 STATES: Final = "openresponses:{*}:state"
 """The pattern of the keys of streams' states."""
 
@@ -97,6 +106,13 @@ class Server:
             except NoScriptError:
                 return await lane.run("EVAL", script.text, len(keys), *keys, *arguments)
 
+    async def check(self) -> None:
+        """Writes a key at each server of the Redis; raises StoreUnavailableError if none takes it."""
+        outcomes = await asyncio.gather(*map(self._check, self._check_keys()), return_exceptions=True)
+        problems = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+        if len(problems) == len(outcomes):
+            raise problems[0] if problems else StoreUnavailableError("Redis: no node of the cluster is known")
+
     def nodes(self) -> list[str]:
         """The names of the servers that share the keys, in their order."""
         if isinstance(self._redis, RedisCluster):
@@ -114,6 +130,18 @@ class Server:
             else:
                 cursor, keys = await self._redis.scan(cursor, STATES, count)
         return cursor, [stream_id_of(key) for key in keys if isinstance(key, bytes)]
+
+    def _check_keys(self) -> Collection[str]:
+        """A key of each server."""
+        keys: dict[str, str] = {}
+        for key in CHECKS:
+            with suppress(StoreUnavailableError):
+                keys[self.home(key).name] = key
+        return keys.values()
+
+    async def _check(self, key: str) -> None:
+        with suppress(StoreFullError), store_errors():  # it is at its limit, as another store is at --max-bytes
+            await self._redis.set(key, "", px=CHECK_MILLISECONDS)
 
     async def aclose(self) -> None:
         """Waits for what is under way, and ends all connections."""

@@ -7,13 +7,13 @@ import logging
 import math
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 from typing import Final, Self
 
 from ..errors import StoreUnavailableError
 from ..interface import Append, Batch, Check, End, Page, StoreLimits, StreamInfo
-from ..rules import abandoned, check_epoch, check_past_end, check_position, not_found
+from ..rules import abandoned, check_epoch, check_past_end, check_position, not_found, read_on
 from .append import Appender, milliseconds
 from .listing import describe, page
 from .server import DELETE, PRESENCE, Keys, Server, stream_keys
@@ -24,6 +24,9 @@ _logger = logging.getLogger(__name__)
 
 LEASE_SECONDS: Final = 30.0
 """How long a publisher is taken to be present after its server has last renewed its lease."""
+
+READER_SECONDS: Final = 30.0
+"""How long a finished stream is kept at least, and after a read: a server does not know the readers of the others."""
 
 RENEW_SECONDS: Final = 10.0
 """How often a server renews the leases of its publishers."""
@@ -47,9 +50,11 @@ class RedisStore:
         self._limits = limits
         self._name = secrets.token_hex(8)
         self._publishers: dict[tuple[Keys, int], int] = {}
+        keep_finished = max(limits.keep_finished, READER_SECONDS)
         # From the last sign of life on, the publisher's lease included.
-        self._keep_unfinished = LEASE_SECONDS + limits.abandon_after + limits.keep_finished
-        self._appender = Appender(server, limits, self._keep_unfinished)
+        self._keep_unfinished = LEASE_SECONDS + limits.abandon_after + keep_finished
+        self._appender = Appender(server, limits, self._keep_unfinished, keep_finished)
+        self._keep_read = [*map(milliseconds, (keep_finished, read_on(limits.keep_finished), limits.abandon_after))]
 
     async def __aenter__(self) -> Self:
         self._tails = Tails(self._server.home)
@@ -76,6 +81,9 @@ class RedisStore:
                 del self._publishers[publisher]
                 with suppress(StoreUnavailableError):  # then the lease runs out
                     await self._lease(keys, epoch, 0)
+
+    def reading(self, stream_id: str) -> AbstractContextManager[None]:
+        return nullcontext()  # each read keeps the stream
 
     async def append(self, append: Append) -> End:
         return await self._appender.append(stream_keys(append.stream_id), append)
@@ -104,7 +112,7 @@ class RedisStore:
         while True:
             tail = self._tails.get(keys.log)
             version = tail.version if tail else 0
-            looking = partial(look, self._server, keys, start_offset, max_bytes, other)
+            looking = partial(look, self._server, keys, start_offset, max_bytes, other, self._keep_read)
             # A look that began before others knew what this reader knows could show it an older log.
             question = start_offset, max_bytes, epoch, check
             view = await (tail.together(question, looking) if tail and waited else looking())
@@ -138,6 +146,9 @@ class RedisStore:
         if not found:
             raise not_found()
         self._appender.forget(keys)
+
+    async def check(self) -> None:
+        await self._server.check()
 
     async def renew(self) -> None:
         """Renews the leases of all publishers here; this is done every RENEW_SECONDS."""

@@ -105,9 +105,14 @@ class View:
 _NOTHING: Final = (b"0 0 0 0 0", b"", b"")
 
 
-async def look(server: Server, keys: Keys, start: int, max_bytes: int, other: int | None = None) -> View:
-    """Looks at a stream, at an offset, and at another one where a checksum is needed."""
-    found = await server.run(READ, keys, start, max_bytes, "" if other is None else other)
+async def look(
+    server: Server, keys: Keys, start: int, max_bytes: int, other: int | None = None, keep: Sequence[int] = ()
+) -> View:
+    """Looks at a stream, at an offset, and at another one where a checksum is needed.
+
+    A reader gives what the script takes to keep the stream for it.
+    """
+    found = await server.run(READ, keys, start, max_bytes, "" if other is None else other, *keep)
     return View(start, max_bytes, other, found)
 
 

@@ -133,6 +133,12 @@ class File:
                 changes.finished,
             )
 
+    def check(self) -> None:
+        """Writes a page as it is."""
+        with self._transaction() as writer:
+            (version,) = writer.execute("PRAGMA user_version").fetchone()
+            writer.execute(f"PRAGMA user_version = {version}")
+
     def delete(self, size: int) -> bool:
         """Deletes up to about `size` bytes of what dropped streams have left; returns whether there is more of it."""
         with self._transaction() as writer:
@@ -183,4 +189,14 @@ def explain(path: Path, error: sqlite3.Error) -> str:
             f" {path.name}-wal and {path.name}-shm, and it starts with an empty one. The streams in it are lost, but"
             " for what the command `sqlite3 FILE .recover` brings back"
         )
+    if result_code(error) == sqlite3.SQLITE_READONLY:
+        return read_only(path)
     return f"{path} cannot be used ({error}): can this user write the file and its directory, and is there room?"
+
+
+def read_only(path: Path) -> str:
+    """What to do about a file that cannot be written."""
+    return (
+        f"{path} is read-only: let the server's user write it, {path.name}-lock, {path.name}-wal, {path.name}-shm and"
+        " the directory, or name another file"
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final, Literal
 
 from ..errors import OpenStoreError
-from .file import File, explain
+from .file import File, explain, read_only
 
 Synchronous = Literal["NORMAL", "FULL"]
 
@@ -54,8 +55,12 @@ def open_file(path: Path, synchronous: Synchronous) -> File:
     path = path.resolve()
     if not path.parent.is_dir():
         raise OpenStoreError(f"there is no directory {path.parent}: make it, or name another file")
+    for needed in (path, _lock_path(path)):
+        # Else SQLite opens it without a word, and leaves files behind that are read-only, too.
+        if needed.exists() and not os.access(needed, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise OpenStoreError(read_only(path))
     with ExitStack() as opened:
-        lock = opened.enter_context(closing(_lock(path.with_name(f"{path.name}-lock"))))
+        lock = opened.enter_context(closing(_lock(path)))
         try:
             writer = opened.enter_context(closing(_connect(path)))
             _check_and_prepare(path, writer, synchronous)
@@ -74,17 +79,21 @@ def _connect(path: Path, *, timeout: float = 5.0) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
 
 
+def _lock_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}-lock")
+
+
 def _lock(path: Path) -> sqlite3.Connection:
-    """A lock that ends with the connection or the process: SQLite locks files on every system."""
-    lock = _connect(path, timeout=0)
+    """A lock on a file that ends with the connection or the process: SQLite locks files on every system."""
+    lock = _connect(_lock_path(path), timeout=0)
     try:
         lock.execute("PRAGMA journal_mode = MEMORY")  # no file for what is never written
         lock.execute("BEGIN EXCLUSIVE")
+        lock.execute("PRAGMA user_version = 1")  # of a file that may only be read there is no exclusive lock
     except sqlite3.Error as error:
         lock.close()
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-            name = str(path).removesuffix("-lock")
-            raise OpenStoreError(f"{name} is open in another server: stop that one, or name another file") from error
+            raise OpenStoreError(f"{path} is open in another server: stop that one, or name another file") from error
         raise OpenStoreError(explain(path, error)) from error
     return lock
 
@@ -107,3 +116,7 @@ def _check_and_prepare(path: Path, writer: sqlite3.Connection, synchronous: Sync
     writer.execute("PRAGMA secure_delete = FAST")
     if not tables:
         writer.executescript(_SCHEMA)
+    # This fails where the file cannot be written, and needs no room on the disk.
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+    writer.execute("ROLLBACK")

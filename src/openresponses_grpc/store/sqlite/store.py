@@ -7,7 +7,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractContextManager, asynccontextmanager, closing
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -76,6 +76,9 @@ class SQLiteStore:
         with self._ledger.publishing(self._ledger.get(stream_id, epoch)):
             yield
 
+    def reading(self, stream_id: str) -> AbstractContextManager[None]:
+        return self._ledger.reading(stream_id)
+
     async def append(self, append: Append) -> End:
         while True:
             log = self._ledger.find(append.stream_id, append.epoch)
@@ -130,6 +133,9 @@ class SQLiteStore:
     async def delete(self, stream_id: str, epoch: int | None) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await self._writer.delete(DeleteRequest(stream_id, epoch, done))
+
+    async def check(self) -> None:
+        await self._writer.check()
 
     async def _check(self, log: Log, check: Check | None) -> None:
         """Checks that a stream has what a client knows of it; its events up to there do not change any more."""
@@ -209,3 +215,4 @@ async def open_sqlite(
             finally:
                 await store.close()
                 reader.shutdown()
+                writer.shutdown()

@@ -57,6 +57,13 @@ class Writer:
         self._queue(request)
         await request.done
 
+    async def check(self) -> None:
+        """Writes something that nobody reads; raises StoreUnavailableError."""
+        try:
+            await self._loop.run_in_executor(self._thread, self._file.check)
+        except sqlite3.Error as error:
+            raise self._file.unavailable(error) from error
+
     def drop(self, log: Log) -> None:
         """Deletes a stream that the ledger has dropped."""
         self._dropped.append(log.key)
