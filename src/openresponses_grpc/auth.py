@@ -6,11 +6,14 @@ import hashlib
 import hmac
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
+
+from .shares import Shares
+from .sizes import parse_size
 
 Permission = Literal["publish", "subscribe", "inspect", "delete"]
 """`inspect` is to describe and list streams."""
@@ -49,6 +52,31 @@ class InvalidTokensError(Exception):
     """A text does not describe tokens; the message says where and why."""
 
 
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class TokenShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a token can have at any time, whatever the others do; None for a fair share.
+
+    Attributes:
+        bytes: of its streams; a number, or a text such as `64MiB`.
+        streams: how many.
+        calls: open ones.
+
+    """
+
+    bytes: Count | str | None = None
+    streams: Count | None = None
+    calls: Count | None = None
+
+    def __post_init__(self) -> None:
+        self.size()
+
+    def size(self) -> int | None:
+        """The number of bytes."""
+        return parse_size(self.bytes) if isinstance(self.bytes, str) else self.bytes
+
+
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One token, of which nothing is known but its digest.
 
@@ -57,6 +85,7 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         sha256: the SHA-256 digest of the token's characters, in lower-case hexadecimal.
         may: what it may do.
         streams: the ids of the streams that it may do it on: a glob of `*`, `?` and `[...]`.
+        share: what it can have at any time.
 
     """
 
@@ -64,10 +93,17 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     may: Annotated[frozenset[Permission], msgspec.Meta(min_length=1)]
     streams: Annotated[str, msgspec.Meta(min_length=1)]
+    share: TokenShare = TokenShare()
 
     def covers(self, stream_id: str) -> bool:
         """Whether its `streams` has this one."""
         return fnmatchcase(stream_id, self.streams)
+
+    def shares(self) -> Shares:
+        """What it can have at any time. A token that may not publish has no fair share of the store."""
+        fair = None if "publish" in self.may else 0
+        size, streams = self.share.size(), self.share.streams
+        return Shares(fair if size is None else size, fair if streams is None else streams, self.share.calls)
 
     def check(self, permission: Permission, stream_id: str | None = None) -> None:
         """Raises NotPermittedError unless the token may do this, on this stream if one is named."""
@@ -85,6 +121,10 @@ class Tokens:
 
     def __init__(self, tokens: Iterable[Token]) -> None:
         self._tokens = [(bytes.fromhex(token.sha256), token) for token in tokens]
+
+    def shares(self) -> Mapping[str, Shares]:
+        """The share of each, by its name."""
+        return {token.name: token.shares() for _, token in self._tokens}
 
     def identify(self, authorization: str | None) -> Token:
         """The token that a caller shows.

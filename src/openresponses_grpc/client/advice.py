@@ -21,6 +21,7 @@ BY_REASON: Final[Mapping[str, str]] = {
     "TOKEN_MISSING": "give the client the token that the server asks for",
     "TOKEN_UNKNOWN": "check the client's token",
     "STORE_FULL": "delete streams, or give the server's store more room",
+    "SHARE_EXCEEDED": "delete streams or end calls of this token, or ask the server's operator for a larger share",
     "STREAM_FULL": "publish the rest with another id, or raise the server's limit for one stream",
 }
 
