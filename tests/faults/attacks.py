@@ -26,6 +26,7 @@ from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRe
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 from openresponses_grpc.wire import MAX_MESSAGE_BYTES
 
+from .greedy import churn_the_store, fill_the_store, open_empty_streams, open_silent_calls
 from .peers import connected
 from .traffic import Stream, bursts, event, together, until
 
@@ -128,6 +129,10 @@ ATTACKS: Final[dict[str, Attack]] = {
     "garbage": Attack(send_garbage, 20, 2_000),
     "oversized-messages": Attack(send_oversized_messages, 2, 10),
     "slow-readers": Attack(stop_reading, 1, 51),
+    "full-store": Attack(fill_the_store, 4, 1_000),
+    "churned-store": Attack(churn_the_store, 4, 1_000),
+    "2000-empty-streams": Attack(open_empty_streams, 4, 3_000),
+    "10000-silent-calls": Attack(open_silent_calls, 1, 10_000),
 }
 
 

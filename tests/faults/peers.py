@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
@@ -31,18 +31,24 @@ class Peer:
 
     def subscribe(self, stream_id: str) -> int:
         """Calls Subscribe; returns the call's HTTP/2 stream."""
+        call = self.call(wire.SUBSCRIBE)
+        message = SubscribeRequest(stream_id=stream_id).SerializeToString()
+        self._connection.send_data(call, b"\0" + len(message).to_bytes(4) + message, end_stream=True)
+        return call
+
+    def call(self, method: str, metadata: Iterable[tuple[str, str]] = ()) -> int:
+        """Makes a call without a request; returns its HTTP/2 stream."""
         call = self._connection.get_next_available_stream_id()
         headers = [
             (":method", "POST"),
             (":scheme", "http"),
-            (":path", wire.SUBSCRIBE),
+            (":path", method),
             (":authority", "localhost"),
             ("content-type", "application/grpc"),
             ("te", "trailers"),
+            *metadata,
         ]
-        message = SubscribeRequest(stream_id=stream_id).SerializeToString()
         self._connection.send_headers(call, headers)
-        self._connection.send_data(call, b"\0" + len(message).to_bytes(4) + message, end_stream=True)
         return call
 
     def reset(self, call: int) -> None:
