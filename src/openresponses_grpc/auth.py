@@ -6,12 +6,15 @@ import hashlib
 import hmac
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
+
+from .shares import Shares
+from .sizes import parse_size
 
 Permission = Literal["publish", "subscribe", "inspect", "delete"]
 """`inspect` is to describe and list streams."""
@@ -82,6 +85,31 @@ class Expiry(datetime):
         return cls.fromisoformat(moment.isoformat())
 
 
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class TokenShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a token can have at any time, whatever the others do; None for a fair share.
+
+    Attributes:
+        bytes: of its streams; a number, or a text such as `64MiB`.
+        streams: how many.
+        calls: open ones.
+
+    """
+
+    bytes: Count | str | None = None
+    streams: Count | None = None
+    calls: Count | None = None
+
+    def __post_init__(self) -> None:
+        self.size()
+
+    def size(self) -> int | None:
+        """The number of bytes."""
+        return parse_size(self.bytes) if isinstance(self.bytes, str) else self.bytes
+
+
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One token, of which nothing is known but its digest.
 
@@ -91,6 +119,7 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         may: what it may do.
         streams: the ids of the streams that it may do it on: a glob of `*`, `?` and `[...]`.
         expires: from when on it is refused; None for never.
+        share: what it can have at any time.
 
     """
 
@@ -99,10 +128,17 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     may: Annotated[frozenset[Permission], msgspec.Meta(min_length=1)]
     streams: Annotated[str, msgspec.Meta(min_length=1)]
     expires: Expiry | None = None
+    share: TokenShare = TokenShare()
 
     def covers(self, stream_id: str) -> bool:
         """Whether its `streams` has this one."""
         return fnmatchcase(stream_id, self.streams)
+
+    def shares(self) -> Shares:
+        """What it can have at any time. A token that may not publish has no fair share of the store."""
+        fair = None if "publish" in self.may else 0
+        size, streams = self.share.size(), self.share.streams
+        return Shares(fair if size is None else size, fair if streams is None else streams, self.share.calls)
 
     def check(self, permission: Permission, stream_id: str | None = None) -> None:
         """Raises NotPermittedError unless the token may do this, on this stream if one is named."""
@@ -128,6 +164,10 @@ class Tokens:
 
     def __len__(self) -> int:
         return len(self._tokens)
+
+    def shares(self) -> Mapping[str, Shares]:
+        """The share of each, by its name."""
+        return {token.name: token.shares() for token in self._tokens.values()}
 
     def identify(self, authorization: str | None, now: float) -> Token:
         """The token that a caller shows.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Final, NamedTuple, NoReturn
 
 import grpc
 
 from .auth import AccessError, Token
+from .shares import Pool
 
 
 class CallEndedError(Exception):
@@ -32,6 +34,21 @@ class TooManyCallsError(CallEndedError):
     """The server has as many open calls as it may have."""
 
     reason = "TOO_MANY_CALLS"
+
+
+class CallShareExceededError(CallEndedError):
+    """The tenant has at least its share of the open calls, and the places that are left belong to others.
+
+    Attributes:
+        tenant: the name of its token.
+
+    """
+
+    reason = "SHARE_EXCEEDED"
+
+    def __init__(self, message: str, *, tenant: str) -> None:
+        super().__init__(message)
+        self.tenant = tenant
 
 
 class PeerNotReadingError(CallEndedError):
@@ -148,6 +165,11 @@ class Call:
         self._watch = self._loop.call_later(min(timeouts.first_request, timeouts.write), self._check)
 
     @property
+    def tenant(self) -> str:
+        """Whose share it counts for: the name of its token, empty where none is asked for."""
+        return self.token.name if self.token else ""
+
+    @property
     def peer(self) -> str:
         """Where the caller is, as gRPC names it: `ipv4:127.0.0.1:40000`."""
         return str(self._context.peer())
@@ -226,9 +248,18 @@ class Calls:
     """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._open: set[Call] = set()
+        self._places = Pool(limit)
+        self._open: dict[Call, str] = {}  # with their tenants: a token may be renamed while they are open
         self._draining = False
+
+    @property
+    def limit(self) -> int:
+        """How many there may be."""
+        return self._places.limit
+
+    def set_shares(self, shares: Mapping[str, int]) -> None:
+        """Gives each tenant its share of the calls."""
+        self._places.set_shares(shares)
 
     def open(self) -> list[Call]:
         """The calls that are open; any thread may ask."""
@@ -243,13 +274,23 @@ class Calls:
         """
         if self._draining:
             raise ShuttingDownError("the server is shutting down")
-        if len(self._open) >= self._limit:
-            raise TooManyCallsError(f"the server has {self._limit} open calls, as many as it may have")
-        self._open.add(call)
+        tenant, places = call.tenant, self._places
+        if not places.has_room(1):
+            raise TooManyCallsError(f"the server has {places.limit} open calls, as many as it may have")
+        if not places.may_hold(tenant, 1):
+            raise CallShareExceededError(
+                f"the token {tenant!r} has {places.held(tenant)} open calls; its share is {places.share(tenant)}, and"
+                " the rest is taken or reserved for the others",
+                tenant=tenant,
+            )
+        places.hold(tenant, 1)
+        self._open[call] = tenant
 
     def remove(self, call: Call) -> None:
         """Lets a call go, if it was in."""
-        self._open.discard(call)
+        tenant = self._open.pop(call, None)
+        if tenant is not None:
+            self._places.free(tenant, 1, held=True)
 
     async def drain(self, grace: float) -> None:
         """Ends every call, and lets none in.

@@ -26,6 +26,7 @@ from .calls import TIMEOUTS, Call, Calls, Timeouts
 from .logs import log_call, metadata_of
 from .metrics import Metrics
 from .requests import InvalidRequestError
+from .shares import divide
 from .status import ending, reason_of
 from .store import Append, Check, End, Store, StreamNotFoundError
 
@@ -45,6 +46,9 @@ class StreamService:
         access: who is served.
         metrics: what is counted.
 
+    Raises:
+        SharesError: the shares of the tokens are more than there is.
+
     """
 
     MAX_CALLS: Final = 10_000
@@ -61,10 +65,25 @@ class StreamService:
     ) -> None:
         self.store = store
         self._calls = Calls(max_calls)
-        self.access = Access(tokens, self._calls.open)
+        self.access = Access(None, self._calls.open)
+        if tokens:
+            self.admit(tokens)
         self.metrics = Metrics(self._calls.open)
         self._idle_interval = idle_interval
         self._timeouts = timeouts
+
+    def admit(self, tokens: Tokens) -> None:
+        """Asks callers for one of these tokens from now on, and divides the store and the open calls among them.
+
+        Raises:
+            SharesError: their shares are more than there is; nothing has changed.
+
+        """
+        shares = tokens.shares()
+        calls = divide(self._calls.limit, {tenant: share.calls for tenant, share in shares.items()}, "calls")
+        self.store.divide(shares)
+        self._calls.set_shares(calls)
+        self.access.replace(tokens)
 
     def handler(self) -> grpc.GenericRpcHandler:
         """The service's methods, to be added to a `grpc.aio` server.
@@ -98,7 +117,7 @@ class StreamService:
                 elif append.stream_id not in ("", call.stream_id):
                     raise InvalidRequestError("stream_id", f"is constant within a call: it was {call.stream_id!r}")
                 started, first = time.perf_counter(), end is None
-                end = await self.store.append(_continued(append, call.stream_id, end))
+                end = await self.store.append(_continued(append, call, end))
                 self.metrics.appended(time.perf_counter() - started)
                 self.metrics.moved(call, len(append.events), len(data))
                 if append.end_of_stream:
@@ -212,10 +231,10 @@ async def _in_turns(steps: Generator[None, None, Append]) -> Append:
         await asyncio.sleep(0)
 
 
-def _continued(append: Append, stream_id: str, end: End | None) -> Append:
+def _continued(append: Append, call: Call, end: End | None) -> Append:
     """An append as its call means it: after the first one, of the same stream, and behind what was acknowledged."""
     if end is None:
-        return append
+        return append._replace(tenant=call.tenant) if call.token else append
     epoch = end.epoch if append.epoch is None else append.epoch
     check = append.check or Check(end.next_offset, end.checksum)
-    return append._replace(stream_id=stream_id, epoch=epoch, check=check)
+    return append._replace(stream_id=call.stream_id, epoch=epoch, check=check)

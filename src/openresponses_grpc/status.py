@@ -22,7 +22,14 @@ from .auth import (
     TokenRevokedError,
     TokenUnknownError,
 )
-from .calls import CallEndedError, PeerNotReadingError, RequestTimeoutError, ShuttingDownError, TooManyCallsError
+from .calls import (
+    CallEndedError,
+    CallShareExceededError,
+    PeerNotReadingError,
+    RequestTimeoutError,
+    ShuttingDownError,
+    TooManyCallsError,
+)
 from .requests import InvalidRequestError
 from .store import (
     DataLossError,
@@ -32,6 +39,7 @@ from .store import (
     OffsetOutOfRangeError,
     OffsetTrimmedError,
     PublisherFencedError,
+    ShareExceededError,
     StoreFullError,
     StoreUnavailableError,
     StreamAbandonedError,
@@ -70,6 +78,8 @@ CODES: Final[Mapping[type[Exception], grpc.StatusCode]] = {
     StreamFinishedError: grpc.StatusCode.FAILED_PRECONDITION,
     OffsetOutOfRangeError: grpc.StatusCode.OUT_OF_RANGE,
     OffsetTrimmedError: grpc.StatusCode.OUT_OF_RANGE,
+    ShareExceededError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    CallShareExceededError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     StoreFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     StreamFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     TooManyCallsError: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -83,8 +93,9 @@ CODES: Final[Mapping[type[Exception], grpc.StatusCode]] = {
 def status_of(error: Exception) -> grpc.Status | None:
     """The status that an error ends a call with, and its details; None for an error that is not foreseen.
 
-    The details are an `ErrorInfo` with its reason and figures, a `BadRequest` that names the field, and a `RetryInfo`
-    where trying again may help: here, later, or at another server.
+    The details are an `ErrorInfo` with its reason and figures, a `BadRequest` that names the field, a `QuotaFailure`
+    that names the token whose share is exceeded, and a `RetryInfo` where trying again may help: here, later, or at
+    another server.
     """
     code, message = CODES.get(type(error)), str(error)
     if code is None:
@@ -102,6 +113,9 @@ def status_of(error: Exception) -> grpc.Status | None:
             message = f"{field}: {error}" if field else message
             violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=str(error))
             details = [error_details_pb2.BadRequest(field_violations=[violation])]
+    if isinstance(error, ShareExceededError | CallShareExceededError):
+        quota = error_details_pb2.QuotaFailure.Violation(subject=f"token:{error.tenant}", description=message)
+        details.append(error_details_pb2.QuotaFailure(violations=[quota]))
     if isinstance(error, CallEndedError | StoreFullError | StoreUnavailableError):
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.seconds = RETRY_SECONDS

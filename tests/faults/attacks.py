@@ -27,6 +27,7 @@ from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamSer
 from openresponses_grpc.wire import MAX_MESSAGE_BYTES
 
 from . import strangers
+from .greedy import churn_the_store, fill_the_store, open_empty_streams, open_silent_calls
 from .peers import connected
 from .traffic import Stream, bursts, event, together, until
 
@@ -136,6 +137,10 @@ ATTACKS: Final[dict[str, Attack]] = {
     "tiny-events": Attack(strangers.send_tiny_events, 1, 10),
     "tiny-messages": Attack(strangers.send_tiny_messages, 1, 5),
     "large-requests": Attack(strangers.send_large_requests, 1, 10),
+    "full-store": Attack(fill_the_store, 4, 1_000),
+    "churned-store": Attack(churn_the_store, 4, 1_000),
+    "2000-empty-streams": Attack(open_empty_streams, 4, 3_000),
+    "10000-silent-calls": Attack(open_silent_calls, 1, 10_000),
 }
 
 

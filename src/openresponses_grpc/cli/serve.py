@@ -15,6 +15,7 @@ from ..metrics import exposed_metrics
 from ..reload import Reloaded
 from ..server import MAX_CONNECTIONS, ListenError, is_local, running_server, stop_signal
 from ..service import StreamService
+from ..shares import SharesError
 from ..store import OpenStoreError, StoreLimits, open_store
 from ..tls import ServerFiles
 from .common import fail
@@ -136,5 +137,9 @@ def serve(
         asyncio.run(run())
     except OpenStoreError as error:
         raise click.BadParameter(str(error), param_hint="--store") from None
+    except SharesError as error:
+        raise click.BadParameter(
+            f"{error}: lower the shares in the file, or raise the limit", param_hint="--tokens"
+        ) from None
     except ListenError as error:
         fail(str(error))

@@ -8,35 +8,20 @@ from typing import Final
 
 import click
 
-_SIZES: Final[Mapping[str, int]] = {
-    "B": 1,
-    "kB": 10**3,
-    "MB": 10**6,
-    "GB": 10**9,
-    "TB": 10**12,
-    "KiB": 1 << 10,
-    "MiB": 1 << 20,
-    "GiB": 1 << 30,
-    "TiB": 1 << 40,
-}
-_BY_LOWER_CASE: Final = {unit.lower(): size for unit, size in _SIZES.items()} | {"": 1}
+from ..sizes import SIZES, listed, parse_size
+
 _DURATIONS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _NUMBER: Final = r"\d+(?:\.\d+)?"
-_SIZE: Final = re.compile(rf"({_NUMBER})\s*([a-z]*)", re.ASCII | re.IGNORECASE)
 _PART: Final = re.compile(rf"({_NUMBER})\s*({'|'.join(_DURATIONS)})\s*", re.ASCII)
 _DURATION: Final = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
 
 
 def size(text: str) -> int:
     """The bytes of a size such as `256MiB` or `1.5GB`, at least 1; a number without a unit is bytes."""
-    match = _SIZE.fullmatch(text.strip())
-    if match is None or match[2].lower() not in _BY_LOWER_CASE:
-        raise click.BadParameter(f"{text!r} is not a size: give bytes, or a number with {_listed(_SIZES)}")
-    unit = _BY_LOWER_CASE[match[2].lower()]
-    value = int(match[1]) * unit if match[1].isdigit() else int(float(match[1]) * unit)
-    if value < 1:
-        raise click.BadParameter(f"{text!r} is too small: at least 1 byte")
-    return value
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def duration(text: str) -> float:
@@ -45,23 +30,18 @@ def duration(text: str) -> float:
     if re.fullmatch(_NUMBER, text, re.ASCII):
         return float(text)
     if not _DURATION.fullmatch(text):
-        units = _listed(_DURATIONS)
+        units = listed(_DURATIONS)
         raise click.BadParameter(f"{text!r} is not a duration: give seconds, or numbers with {units}, as in 1h30m")
     return sum(float(number) * _DURATIONS[unit] for number, unit in _PART.findall(text))
 
 
 def size_text(value: int) -> str:
     """Bytes with the largest binary unit that divides them: `256MiB`."""
-    unit = next((unit for unit in ("TiB", "GiB", "MiB", "KiB") if value and value % _SIZES[unit] == 0), "B")
-    return f"{value // _SIZES[unit]}{unit}"
+    unit = next((unit for unit in ("TiB", "GiB", "MiB", "KiB") if value and value % SIZES[unit] == 0), "B")
+    return f"{value // SIZES[unit]}{unit}"
 
 
 def duration_text(seconds: float) -> str:
     """Seconds with the largest unit that divides them: `5m`."""
     unit = next((unit for unit in ("d", "h", "m") if seconds and seconds % _DURATIONS[unit] == 0), "s")
     return f"{seconds / _DURATIONS[unit]:.15g}{unit}"
-
-
-def _listed(units: Mapping[str, float]) -> str:
-    *others, last = units
-    return f"{', '.join(others)} or {last}"

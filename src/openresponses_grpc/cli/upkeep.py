@@ -27,7 +27,7 @@ async def kept_up(
     """Reads files again when they change and on SIGHUP, for as long as the context lasts; yields the credentials."""
     tls = ServerTLS(files.value) if files else None
     if tokens:
-        tokens.use = service.access.replace
+        tokens.use = service.admit
     if files and tls:
         files.use = tls.use
     reloaded = [each for each in (tokens, files) if each]

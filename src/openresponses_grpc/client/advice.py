@@ -24,6 +24,7 @@ BY_REASON: Final[Mapping[str, str]] = {
     "TOKEN_EXPIRED": "ask the server's operator for a new token",
     "TOKEN_REVOKED": "ask the server's operator for a new token",
     "STORE_FULL": "delete streams, or give the server's store more room",
+    "SHARE_EXCEEDED": "delete streams or end calls of this token, or ask the server's operator for a larger share",
     "STREAM_FULL": "publish the rest with another id, or raise the server's limit for one stream",
 }
 

@@ -14,6 +14,7 @@ class Entry:
     """One stream. Times are by its ledger's clock.
 
     Attributes:
+        tenant: the name of the token that created it; empty where no token was asked for.
         end: the offset at which it ends, of what is stored.
         checksum: the checksum of its events.
         bytes: bytes of its events.
@@ -27,8 +28,9 @@ class Entry:
 
     """
 
-    def __init__(self, stream_id: str, now: float) -> None:
+    def __init__(self, stream_id: str, now: float, tenant: str) -> None:
         self.stream_id = stream_id
+        self.tenant = tenant
         self.epoch = secrets.randbits(63) or 1
         self.end = 0
         self.checksum = 0

@@ -81,6 +81,21 @@ class StoreFullError(StreamStateError):
     reason = "STORE_FULL"
 
 
+class ShareExceededError(StoreFullError):
+    """The tenant has at least its share, and nothing is free: the room that is left belongs to others.
+
+    Attributes:
+        tenant: the name of its token.
+
+    """
+
+    reason = "SHARE_EXCEEDED"
+
+    def __init__(self, message: str, *, tenant: str, **metadata: int) -> None:
+        super().__init__(message, **metadata)
+        self.tenant = tenant
+
+
 class StreamFullError(StreamStateError):
     """The stream would have more bytes than one stream may have, `max_stream_bytes`."""
 

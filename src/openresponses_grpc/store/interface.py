@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, Protocol
+
+from ..shares import Shares
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,7 @@ class Append(NamedTuple):
         check: what the log must have; needs `epoch`.
         publisher: 0 draws a number; another value claims the stream with a number that was drawn, and needs `epoch`;
             None appends to a stream that nobody has claimed.
+        tenant: whose share the stream counts for, if this creates it.
 
     """
 
@@ -68,6 +71,7 @@ class Append(NamedTuple):
     epoch: int | None = None
     check: Check | None = None
     publisher: int | None = None
+    tenant: str = ""
 
 
 class End(NamedTuple):
@@ -159,6 +163,14 @@ class Store(Protocol):
     Every method may raise a StreamStateError, and a StoreUnavailableError where the store is kept outside of the
     process and cannot be reached.
     """
+
+    def divide(self, shares: Mapping[str, Shares]) -> None:
+        """Divides the room among tenants, instead of the division before.
+
+        Open streams beyond a share are refused where their room is reserved for others, and finished streams of the
+        tenant furthest over its share are dropped first. Raises SharesError, and changes nothing, if the shares are
+        more than there is.
+        """
 
     def publishing(self, stream_id: str, epoch: int) -> AbstractAsyncContextManager[None]:
         """Tells the store that a publisher of a stream is there for as long as the context lasts.

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
+from ..shares import Shares
 from .entry import Entry
 from .errors import StoreFullError
 from .interface import Failure, Page, State, StoreLimits, StreamInfo
+from .queue import Queue
+from .room import Room
 from .rules import abandoned, check_epoch, check_past_end, check_size, not_found, read_on
 
 E = TypeVar("E", bound=Entry)
@@ -46,7 +48,8 @@ class Ledger(Generic[E]):
 
     Streams are dropped when they are too old: finished ones after `keep_finished`, and unfinished ones as long after
     they were abandoned. Those that somebody reads then are kept for as long as that, within a bound. When there is no
-    room, these go, then finished ones, the first one first, and then abandoned ones.
+    room, streams of the tenant that is furthest over its share go: these, then finished ones, the first one first, and
+    then abandoned ones. Streams within their tenant's share never go for another tenant.
 
     Args:
         limits: of the store.
@@ -72,14 +75,13 @@ class Ledger(Generic[E]):
         self._stream_overhead = stream_overhead
         self._dropped = dropped
         self._entries: dict[str, E] = {}
-        # In the order in which they finished, and in which the publishers of the others left. Unlike a dict, these find
-        # their first key at once even where many before it are gone.
-        self._finished: OrderedDict[E, None] = OrderedDict()
-        self._left: OrderedDict[E, None] = OrderedDict()
+        # In the order in which they finished, and in which the publishers of the others left.
+        self._finished = Queue[E]()
+        self._left = Queue[E]()
         # Those of both that are too old and still read.
-        self._read_on: OrderedDict[E, None] = OrderedDict()
+        self._read_on = Queue[E]()
         self._readers: Counter[str] = Counter()
-        self._size = 0
+        self._room = Room(limits)
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
     def load(self, entry: E) -> None:
@@ -87,8 +89,16 @@ class Ledger(Generic[E]):
         entry.stored = True
         entry.left_at = self._clock()
         self._entries[entry.stream_id] = entry
-        self._size += self._size_of(entry)
-        (self._left if entry.finished_at is None else self._finished)[entry] = None
+        self._room.hold(entry.tenant, self._size_of(entry), 1)
+        if entry.finished_at is None:
+            self._left.add(entry)
+        else:
+            self._room.settle(entry.tenant, self._size_of(entry))
+            self._finished.add(entry)
+
+    def divide(self, shares: Mapping[str, Shares]) -> None:
+        """Divides the room among tenants; raises SharesError."""
+        self._room.divide(shares)
 
     def get(self, stream_id: str, epoch: int | None = None) -> E:
         """The stream; raises StreamNotFoundError if it is not stored, EpochMismatchError if it has another epoch."""
@@ -149,12 +159,12 @@ class Ledger(Generic[E]):
             claim = claim._replace(size=claim.size + self._stream_overhead)
         self._join(entry)  # first, so that it does not go for its own events
         try:
-            self._make_room(claim.size, streams=0 if entry.stored else 1)
+            self._make_room(entry.tenant, claim.size, streams=0 if entry.stored else 1)
         except StoreFullError:
             self._leave(entry)
             raise
         self._entries[entry.stream_id] = entry
-        self._size += claim.size
+        self._room.hold(entry.tenant, claim.size, 0 if entry.stored else 1)
         return claim
 
     def commit(self, claim: Claim[E], now: float, *, finished: bool, failure: Failure | None) -> None:
@@ -167,38 +177,39 @@ class Ledger(Generic[E]):
         entry.updated_at = now
         if finished:
             entry.finished_at, entry.failure = now, failure
-            self._finished[entry] = None
+            self._finished.add(entry)
+            self._room.settle(entry.tenant, self._size_of(entry))
         self._leave(entry)
 
     def cancel(self, claim: Claim[E]) -> None:
         """Gives the room back: the events are not stored."""
-        self._size -= claim.size
-        if not claim.entry.stored:
-            del self._entries[claim.entry.stream_id]
-        self._leave(claim.entry)
+        entry = claim.entry
+        self._room.free(entry.tenant, claim.size, 0 if entry.stored else 1, held=True)
+        if not entry.stored:
+            del self._entries[entry.stream_id]
+        self._leave(entry)
 
     def expire(self) -> None:
         """Drops the streams that are too old."""
         now = self._clock()
         kept_since = now - self._limits.keep_finished
         for streams in (self._finished, self._left):
-            while (entry := next(iter(streams), None)) and self._over_at(entry) <= kept_since:
+            while (entry := streams.first()) and self._over_at(entry) <= kept_since:
                 if self._readers[entry.stream_id]:
-                    del streams[entry]
-                    self._read_on[entry] = None
+                    streams.discard(entry)
+                    self._read_on.add(entry)
                 else:
                     self.drop(entry)
         read_since = now - read_on(self._limits.keep_finished)
-        while (entry := next(iter(self._read_on), None)) and self._over_at(entry) <= read_since:
+        while (entry := self._read_on.first()) and self._over_at(entry) <= read_since:
             self.drop(entry)
 
     def drop(self, entry: E) -> None:
         """Drops a stream, whatever its state; no events of it may be reserved."""
         del self._entries[entry.stream_id]
-        self._finished.pop(entry, None)
-        self._left.pop(entry, None)
-        self._read_on.pop(entry, None)
-        self._size -= self._size_of(entry)
+        for streams in (self._finished, self._left, self._read_on):
+            streams.discard(entry)
+        self._room.free(entry.tenant, self._size_of(entry), 1, held=entry.finished_at is None)
         self._dropped(entry)
         self._wake(entry.stream_id)
 
@@ -267,28 +278,46 @@ class Ledger(Generic[E]):
 
     def _join(self, entry: E) -> None:
         entry.publishers += 1
-        self._left.pop(entry, None)
-        self._read_on.pop(entry, None)
+        self._left.discard(entry)
+        self._read_on.discard(entry)
 
     def _leave(self, entry: E) -> None:
         entry.publishers -= 1
         entry.left_at = self._clock()
         if not entry.publishers and entry.finished_at is None and self.holds(entry):
-            self._left[entry] = None
+            self._left.add(entry)
         self._wake(entry.stream_id)
 
-    def _make_room(self, size: int, streams: int) -> None:
-        limits = self._limits
-        if size > limits.max_bytes:
-            raise StoreFullError(f"the events need {size} bytes, and the whole store has {limits.max_bytes}")
-        while self._size + size > limits.max_bytes or len(self._entries) + streams > limits.max_streams:
-            entry = next(chain(self._read_on, self._finished, self._left), None)
-            if entry is None or (entry.finished_at is None and self._abandoned_at(entry) > self._clock()):
-                raise StoreFullError(
-                    f"the store is full: it has {len(self._entries)} live streams of at most {limits.max_streams},"
-                    f" with {self._size} of at most {limits.max_bytes} bytes"
-                )
-            self.drop(entry)
+    def _make_room(self, tenant: str, size: int, streams: int) -> None:
+        room = self._room
+        if size > room.bytes.limit:
+            raise StoreFullError(f"the events need {size} bytes, and the whole store has {room.bytes.limit}")
+        for pool, amount in ((room.bytes, size), (room.streams, streams)) if streams else ((room.bytes, size),):
+            # An abandoned stream is held until it goes, as its publisher may come back.
+            while not pool.may_hold(tenant, amount):
+                tenants = self._left.tenants() | self._read_on.tenants()
+                abandoned = [each for each in tenants if self._first_abandoned(each)]
+                self._evict(pool.gives_way(abandoned, tenant, amount, held=True), self._first_abandoned, tenant)
+            while not pool.has_room(amount):
+                tenants = self._read_on.tenants() | self._finished.tenants() | self._left.tenants()
+                evictable = [each for each in tenants if self._first_evictable(each)]
+                self._evict(pool.gives_way(evictable, tenant, amount), self._first_evictable, tenant)
+
+    def _evict(self, victim: str | None, first_of: Callable[[str], E | None], tenant: str) -> None:
+        """Drops the first stream of a tenant; without one, refuses the other tenant that needs the room."""
+        entry = None if victim is None else first_of(victim)
+        if entry is None:
+            raise self._room.refusal(tenant)
+        self.drop(entry)
+
+    def _first_evictable(self, tenant: str) -> E | None:
+        return self._read_on.first_of(tenant) or self._finished.first_of(tenant) or self._first_abandoned(tenant)
+
+    def _first_abandoned(self, tenant: str) -> E | None:
+        for entry in (self._read_on.first_of(tenant), self._left.first_of(tenant)):
+            if entry and entry.finished_at is None and self._abandoned_at(entry) <= self._clock():
+                return entry
+        return None
 
     def _wake(self, stream_id: str) -> None:
         for future in self._waiting.get(stream_id, ()):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Final
 
+from ..shares import Shares
 from .entry import Entry
 from .interface import Append, Batch, Check, End, Page, StoreLimits, StreamInfo
 from .ledger import Ledger
@@ -21,8 +22,8 @@ STREAM_OVERHEAD: Final = 1536
 class _Log(Entry):
     """The log of one stream."""
 
-    def __init__(self, stream_id: str, now: float) -> None:
-        super().__init__(stream_id, now)
+    def __init__(self, stream_id: str, now: float, tenant: str) -> None:
+        super().__init__(stream_id, now, tenant)
         self.segment = Segment(0, 0)
 
 
@@ -30,7 +31,8 @@ class MemoryStore:
     """Logs in memory.
 
     An event of a stream that is still published is never dropped. When the memory is full, finished streams go, the
-    one that finished first before the others, then abandoned ones; when there are none, appending is refused.
+    one that finished first before the others, then abandoned ones, of the tenant that is furthest over its share; when
+    there are none, appending is refused.
 
     Args:
         limits: of its memory, where what Python keeps beside an event is estimated, and of its times.
@@ -45,6 +47,9 @@ class MemoryStore:
             limits or StoreLimits(), clock, event_overhead=EVENT_OVERHEAD, stream_overhead=STREAM_OVERHEAD
         )
 
+    def divide(self, shares: Mapping[str, Shares]) -> None:
+        self._ledger.divide(shares)
+
     @asynccontextmanager
     async def publishing(self, stream_id: str, epoch: int) -> AsyncIterator[None]:
         with self._ledger.publishing(self._ledger.get(stream_id, epoch)):
@@ -54,7 +59,9 @@ class MemoryStore:
         return self._ledger.reading(stream_id)
 
     async def append(self, append: Append) -> End:
-        log = self._ledger.find(append.stream_id, append.epoch) or _Log(append.stream_id, self._clock())
+        log = self._ledger.find(append.stream_id, append.epoch)
+        if log is None:
+            log = _Log(append.stream_id, self._clock(), append.tenant)
         check_position(append.check, end=log.end, checksum_at=log.segment.checksum_at)
         log.owner, log.drawn = log.admit(append.publisher)
         if again := logged(append, log.end):

@@ -6,11 +6,12 @@ import asyncio
 import logging
 import math
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 from typing import Final, Self
 
+from ...shares import Shares
 from ..errors import StoreUnavailableError
 from ..interface import Append, Batch, Check, End, Page, StoreLimits, StreamInfo
 from ..rules import abandoned, check_epoch, check_past_end, check_position, not_found, read_on
@@ -66,6 +67,9 @@ class RedisStore:
         with suppress(asyncio.CancelledError):
             await self._renewer
         await self._tails.aclose()
+
+    def divide(self, shares: Mapping[str, Shares]) -> None:
+        pass
 
     @asynccontextmanager
     async def publishing(self, stream_id: str, epoch: int) -> AsyncIterator[None]:

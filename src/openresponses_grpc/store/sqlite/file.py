@@ -22,7 +22,7 @@ _DELETED_BYTES: Final = 1024
 
 # The last batch of a stream says where it ends.
 _STREAMS: Final = """
-SELECT key, id, epoch, owner, drawn, created_at, coalesce(finished_at, appended_at, created_at), finished_at,
+SELECT key, id, tenant, epoch, owner, drawn, created_at, coalesce(finished_at, appended_at, created_at), finished_at,
     failure_reason, failure_message, coalesce(next_offset, 0), coalesce(bytes, 0), coalesce(checksum, 0)
 FROM streams LEFT JOIN batches
     ON number = (SELECT number FROM batches WHERE stream = key ORDER BY first_offset DESC LIMIT 1)
@@ -35,6 +35,7 @@ class StreamRow(NamedTuple):
 
     key: int
     stream_id: str
+    tenant: str
     epoch: int
     owner: int
     drawn: int
@@ -53,6 +54,7 @@ class NewStream(NamedTuple):
 
     key: int
     stream_id: str
+    tenant: str
     epoch: int
     owner: int
     drawn: int
@@ -123,7 +125,7 @@ class File:
             # Its batches go later, a few at a time; its id is free from here on.
             writer.executemany("UPDATE streams SET id = NULL WHERE key = ?", ((key,) for key in changes.dropped))
             writer.executemany(
-                "INSERT INTO streams (key, id, epoch, owner, drawn, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO streams (key, id, tenant, epoch, owner, drawn, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 changes.created,
             )
             writer.executemany("UPDATE streams SET owner = ?, drawn = ? WHERE key = ?", changes.claimed)

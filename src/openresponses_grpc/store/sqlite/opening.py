@@ -14,7 +14,7 @@ from .file import File, explain, read_only
 Synchronous = Literal["NORMAL", "FULL"]
 
 _APPLICATION_ID: Final = 0x4F525350  # "ORSP"
-_SCHEMA_VERSION: Final = 2
+_SCHEMA_VERSION: Final = 3
 
 # A stream without an id is dropped. A batch is a piece of an append: its data is a repeated field of the events, its
 # checksums are those of the stream before and after them. Its bytes are those of all events up to its end: the last
@@ -24,6 +24,7 @@ BEGIN;
 CREATE TABLE streams (
     key INTEGER PRIMARY KEY,
     id TEXT UNIQUE,
+    tenant TEXT NOT NULL,
     epoch INTEGER NOT NULL,
     owner INTEGER NOT NULL,
     drawn INTEGER NOT NULL,

@@ -20,8 +20,8 @@ from .rows import Run
 class Log(Entry):
     """A stream and its key in the file."""
 
-    def __init__(self, stream_id: str, now: float, key: int) -> None:
-        super().__init__(stream_id, now)
+    def __init__(self, stream_id: str, now: float, tenant: str, key: int) -> None:
+        super().__init__(stream_id, now, tenant)
         self.key = key
 
 
@@ -114,7 +114,7 @@ class Planner:
         append, now = request.append, self._clock()
         log = self._ledger.find(append.stream_id, append.epoch)
         if log is None:
-            log = Log(append.stream_id, now, next(self._file.new_keys))
+            log = Log(append.stream_id, now, append.tenant, next(self._file.new_keys))
         again = len(logged(append, log.end))
         if again > request.compared or (log is not request.log and (again or request.problem)):
             request.done.set_result(None)
@@ -176,7 +176,7 @@ class Planner:
 def _add(planned: PlannedAppend, changes: Changes) -> None:
     log, append = planned.log, planned.request.append
     if not log.stored:
-        new = NewStream(log.key, log.stream_id, log.epoch, planned.owner, planned.drawn, log.created_at)
+        new = NewStream(log.key, log.stream_id, log.tenant, log.epoch, planned.owner, planned.drawn, log.created_at)
         changes.created.append(new)
     elif (planned.owner, planned.drawn) != (log.owner, log.drawn):
         changes.claimed.append((planned.owner, planned.drawn, log.key))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager, closing
 from pathlib import Path
 from typing import Final, TypeVar
 
+from ...shares import Shares
 from ..errors import DataLossError, StreamStateError
 from ..interface import Append, Batch, Check, End, Failure, Page, StoreLimits, StreamInfo
 from ..ledger import Ledger
@@ -66,6 +67,9 @@ class SQLiteStore:
             self._ledger.load(_loaded(row))
         self._recent = Recent(_RECENT_BYTES)
         self._writer = Writer(file, self._ledger, Planner(file, self._ledger, self._recent, clock), thread=writer)
+
+    def divide(self, shares: Mapping[str, Shares]) -> None:
+        self._ledger.divide(shares)
 
     async def close(self) -> None:
         """Returns when every request is answered."""
@@ -187,7 +191,7 @@ class SQLiteStore:
 
 
 def _loaded(row: StreamRow) -> Log:
-    log = Log(row.stream_id, row.created_at, row.key)
+    log = Log(row.stream_id, row.created_at, row.tenant, row.key)
     log.epoch, log.owner, log.drawn = row.epoch, row.owner, row.drawn
     log.updated_at, log.finished_at = row.updated_at, row.finished_at
     if row.failure_reason is not None:

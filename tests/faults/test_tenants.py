@@ -1,0 +1,76 @@
+"""One token takes all that it can get; its neighbour keeps its streams, and is served."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from openresponses_grpc import EventStreamClient
+
+from .greedy import TOKEN
+from .neighbour import Neighbour
+from .processes import attack, server
+from .traffic import until
+
+pytestmark = pytest.mark.faults
+
+TOKENS = "".join(
+    f"""
+[[token]]
+name = "{name}"
+sha256 = "{hashlib.sha256(name.encode()).hexdigest()}"
+may = ["publish", "subscribe"]
+streams = "{name} *"
+"""
+    for name in (TOKEN, "neighbour")
+)
+
+SECONDS = 5.0
+
+
+def peak_memory(pid: int) -> int:
+    """The most bytes of memory that a process has had."""
+    found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1]) << 10
+
+
+@pytest.mark.parametrize(
+    "name, store, limits",
+    [
+        ("full-store", "memory:", ("--max-bytes", "256MiB")),
+        ("full-store", "sqlite:{}/store.db", ("--max-bytes", "256MiB")),
+        ("churned-store", "memory:", ("--max-bytes", "256MiB")),
+        ("2000-empty-streams", "memory:", ("--max-streams", "2000")),
+        ("10000-silent-calls", "memory:", ("--max-calls", "10000")),
+    ],
+)
+async def test_a_neighbour_keeps_its_streams_and_is_served(
+    name: str, store: str, limits: tuple[str, ...], factor: int, tmp_path: Path, report: Callable[[str], None]
+) -> None:
+    file = tmp_path / "tokens.toml"
+    file.write_text(TOKENS)
+    finished = [f"neighbour finished {number}" for number in range(20)]
+    options = ("--tokens", str(file), "--log-level", "warning", *limits)
+    async with (
+        server(store.format(tmp_path), *options) as process,
+        EventStreamClient(process.address, token="neighbour") as client,
+    ):
+        neighbour = Neighbour(client)
+        await neighbour.finish(finished)
+        async with neighbour.traffic():
+            await neighbour.measure(1)
+            alone = await neighbour.measure(SECONDS * factor)
+            async with attack(name, process, factor) as attacker:
+                await until(lambda: attacker.has_printed("enough"))
+                beside = await neighbour.measure(SECONDS * factor)
+                assert await neighbour.replay(finished) == 100 * len(finished)
+        peak = peak_memory(process.pid) >> 20
+        report(
+            f"{attacker.output.splitlines()[-1]}; the neighbour alone: {alone}, beside: {beside},"
+            f" retries {len(neighbour.retries)}, errors 0; the server's peak memory {peak} MiB"
+        )
+        assert not neighbour.retries
+        assert beside.rate > 0.8 * alone.rate
