@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from redis.asyncio import Redis, RedisCluster
 
 from openresponses_grpc.store import Append, End, StoreUnavailableError
 from openresponses_grpc.store.redis import RedisStore, open_redis
+from openresponses_grpc.store.redis.connection import Connector
 from openresponses_grpc.store.redis.listener import Listener
 from openresponses_grpc.store.redis.server import stream_keys
 
@@ -75,7 +77,8 @@ async def test_a_channel_that_a_node_does_not_have_is_read_and_not_listened_to_t
     told: asyncio.Queue[str] = asyncio.Queue()
     for server in redis_cluster:
         async with Redis(port=server.port, protocol=2) as node:
-            listener = Listener(node.connection_pool.make_connection, told.put_nowait)
+            connector = Connector({"port": server.port, "protocol": 2})
+            listener = Listener(partial(connector.connect, connector.node), told.put_nowait)
             listener.subscribe(log)
             assert await told.get() == log
             assert await node.pubsub_shardchannels() == ([log.encode()] if server.port == home else [])
