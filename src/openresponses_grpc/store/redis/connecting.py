@@ -70,7 +70,7 @@ def read_url(url: str) -> tuple[bool, dict[str, Any]]:
 async def _check(server: Server) -> None:
     if server.topology:
         await server.topology.load()
-    for node in server.nodes():
+    for node in server.nodes().values():
         info = await node_info(server, node)
         if problem := server_problem(info, cluster=bool(server.topology)) or memory_problem(info):
             raise OpenStoreError(problem)

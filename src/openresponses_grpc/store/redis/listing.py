@@ -78,7 +78,7 @@ async def page(
     server: Server, page_size: int, page_token: str, visible: Callable[[str], bool], abandon_after: float
 ) -> Page:
     """A page of the streams, in no order."""
-    nodes = {str(node): node for node in server.nodes()}
+    nodes = server.nodes()
     if not nodes:
         raise StoreUnavailableError("Redis Cluster: no node has slots")
     node, cursor, found = Place.parse(page_token) if page_token else Place(min(nodes), 0, [])

@@ -125,9 +125,11 @@ class Server:
         with store_errors():
             return await self._run(node, *command)
 
-    def nodes(self) -> list[Node]:
-        """The servers that share the keys, in the order of their names."""
-        return self.topology.primaries() if self.topology else [self._connector.node]
+    def nodes(self) -> dict[str, Node]:
+        """The servers that share the keys, by their names; the name of a single one is empty, whatever its URL."""
+        if self.topology is None:
+            return {"": self._connector.node}
+        return {str(node): node for node in self.topology.primaries()}
 
     async def scan(self, node: Node, cursor: int, count: int) -> tuple[int, list[str]]:
         """Looks at about `count` keys of a node; returns the next cursor, 0 at the end, and the ids of streams."""

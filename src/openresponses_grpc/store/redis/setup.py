@@ -66,7 +66,7 @@ class Setup:
             StoreUnavailableError: no node can be reached, or one does not keep what it acknowledges.
 
         """
-        nodes = self._server.nodes()
+        nodes = [*self._server.nodes().values()]
         infos = await asyncio.gather(*(node_info(self._server, node) for node in nodes), return_exceptions=True)
         problems = [
             f"Redis at {node} {problem}"

@@ -108,9 +108,9 @@ class Topology:
         self._slots[slot] = node
         self.refresh()
 
-    def primaries(self) -> list[Node]:
-        """The primaries, in the order of their names."""
-        return sorted({node for node in self._slots if node}, key=str)
+    def primaries(self) -> set[Node]:
+        """The nodes that have slots."""
+        return {node for node in self._slots if node}
 
     async def _refresh(self, suspect: Node | None) -> None:
         try:
