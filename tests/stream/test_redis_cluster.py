@@ -16,7 +16,7 @@ from openresponses_grpc.store.redis.listener import Listener
 from openresponses_grpc.store.redis.server import stream_keys
 
 from .redis_server import RedisServer, emptied
-from .redis_streams import LIMITS, listening, states, waiting
+from .redis_streams import LIMITS, listening, read, states, waiting
 
 
 @pytest.fixture
@@ -69,6 +69,43 @@ async def test_a_stream_whose_slot_moves_to_another_node_goes_on_for_who_waits_a
             old, new = new, old
 
 
+async def test_a_stream_that_is_created_while_its_slot_moves_is_created_after_the_move(
+    store: RedisStore, cluster: Any, redis_cluster: list[RedisServer]
+) -> None:
+    keys = stream_keys("s")
+    slot, home = cluster.keyslot(keys.log), cluster.get_node_from_key(keys.log).port
+    source, target = sorted(redis_cluster, key=lambda server: server.port != home)[:2]
+    async with Redis(port=source.port) as old, Redis(port=target.port) as new:
+        for _ in range(2):  # there, and back
+            await begin_to_move(slot, old, new)
+            # In such a slot, Redis refuses commands with several keys that it does not have: TRYAGAIN.
+            with pytest.raises(StoreUnavailableError, match="on its way from node to node"):
+                await store.append(Append("s", [b"a"]))
+            await end_the_move(slot, old, new)
+            assert (await store.append(Append("s", [b"a"]))).next_offset == 1
+            await store.delete("s", None)
+            old, new = new, old
+
+
+async def test_a_stream_whose_keys_are_at_two_nodes_is_waited_for(
+    store: RedisStore, cluster: Any, redis_cluster: list[RedisServer]
+) -> None:
+    await store.append(Append("s", [b"a"]))
+    keys = stream_keys("s")
+    slot, home = cluster.keyslot(keys.log), cluster.get_node_from_key(keys.log).port
+    source, target = sorted(redis_cluster, key=lambda server: server.port != home)[:2]
+    async with Redis(port=source.port) as old, Redis(port=target.port) as new:
+        for _ in range(2):  # there, and back
+            await begin_to_move(slot, old, new)
+            await migrate(old, new, keys.state)
+            reader = asyncio.create_task(read(store))
+            await asyncio.wait((reader,), timeout=0)
+            await migrate(old, new, keys.log)
+            await end_the_move(slot, old, new)
+            assert list((await reader).events) == [b"a"]
+            old, new = new, old
+
+
 async def test_a_channel_that_a_node_does_not_have_is_read_and_not_listened_to_there(
     redis_cluster: list[RedisServer], cluster: Any
 ) -> None:
@@ -113,10 +150,20 @@ async def test_a_node_that_is_down_is_unavailable_and_the_others_are_not(
 
 
 async def move_slot(slot: int, source: Any, target: Any, keys: tuple[str, str]) -> None:
-    old, new = await source.cluster("MYID"), await target.cluster("MYID")
-    await target.cluster("SETSLOT", slot, "IMPORTING", old)
-    await source.cluster("SETSLOT", slot, "MIGRATING", new)
-    port = target.connection_pool.connection_kwargs["port"]
-    await source.migrate("127.0.0.1", port, list(keys), 0, 1000)
+    await begin_to_move(slot, source, target)
+    await migrate(source, target, *keys)
+    await end_the_move(slot, source, target)
+
+
+async def begin_to_move(slot: int, source: Any, target: Any) -> None:
+    await target.cluster("SETSLOT", slot, "IMPORTING", await source.cluster("MYID"))
+    await source.cluster("SETSLOT", slot, "MIGRATING", await target.cluster("MYID"))
+
+
+async def migrate(source: Any, target: Any, *keys: str) -> None:
+    await source.migrate("127.0.0.1", target.connection_pool.connection_kwargs["port"], list(keys), 0, 1000)
+
+
+async def end_the_move(slot: int, source: Any, target: Any) -> None:
     for node in (target, source):
-        await node.cluster("SETSLOT", slot, "NODE", new)
+        await node.cluster("SETSLOT", slot, "NODE", await target.cluster("MYID"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -21,6 +22,9 @@ TOGETHER: Final = 16
 """How many commands go together at most: the reply to each may have a megabyte."""
 
 
+_CLOSED: Final = StoreUnavailableError("Redis: the store is closed")
+
+
 class _Command(NamedTuple):
     """A command that waits for its reply.
 
@@ -32,6 +36,11 @@ class _Command(NamedTuple):
 
     parts: Sequence[tuple[Any, ...]]
     reply: asyncio.Future[Any]
+
+    def fail(self, error: Exception) -> None:
+        """Raises an exception where the reply is waited for: one of its own, as each grows a traceback."""
+        if not self.reply.done():
+            self.reply.set_exception(copy.copy(error))
 
 
 class Lane:
@@ -72,7 +81,8 @@ class Lane:
         return await reply
 
     async def aclose(self) -> None:
-        """Gives up what is under way, and ends the connections."""
+        """Refuses what is under way, and ends the connections."""
+        self._refuse(_CLOSED)
         for carrier in self._carriers:
             carrier.cancel()
         while self._carriers:
@@ -94,7 +104,7 @@ class Lane:
         while self._gathered:
             commands = [self._gathered.popleft() for _ in range(min(TOGETHER, len(self._gathered)))]
             commands = [command for command in commands if not command.reply.done()]
-            failure: Exception = StoreUnavailableError("Redis: the store is closed")
+            failure: Exception = _CLOSED
             try:
                 if commands:
                     await self._run_together(commands)
@@ -102,33 +112,28 @@ class Lane:
                 failure = store_error(error)
             finally:
                 for command in commands:
-                    if not command.reply.done():
-                        command.reply.set_exception(failure)
+                    command.fail(failure)
 
     async def _run_together(self, commands: Sequence[_Command]) -> None:
         connection = await self._connection()
-        usable = False
+        usable, read_only = False, False
         try:
             async with asyncio.timeout(self._connector.timeout) as deadline:
                 packed = connection.pack_commands([part for command in commands for part in command.parts])
                 await connection.send_packed_command(packed, check_health=False)
-                usable = True
                 for command in commands:
                     for _ in command.parts:
                         reply = await _read(connection)
                         deadline.reschedule(asyncio.get_running_loop().time() + self._connector.timeout)
-                    # A replica that was a primary: its host's name may be another server's by now.
-                    usable = usable and not isinstance(reply, exceptions.ReadOnlyError)
-                    if command.reply.done():
-                        continue
                     if isinstance(reply, Exception):
-                        command.reply.set_exception(reply)
-                    else:
+                        command.fail(reply)
+                        read_only = read_only or isinstance(reply, exceptions.ReadOnlyError)
+                    elif not command.reply.done():
                         command.reply.set_result(reply)
-        except BaseException as error:
-            usable = False
-            if isinstance(error, TimeoutError):
-                self._refuse(error)
+            # A primary that has become a replica: by now, its host's name may be that of another server.
+            usable = not read_only
+        except TimeoutError as error:
+            self._refuse(error)
             raise
         finally:
             if usable:
@@ -154,9 +159,7 @@ class Lane:
         """Refuses what has gathered for a server that cannot be connected to, or does not reply."""
         failure = store_error(error)
         while self._gathered:
-            reply = self._gathered.popleft().reply
-            if not reply.done():
-                reply.set_exception(failure)
+            self._gathered.popleft().fail(failure)
 
 
 async def _read(connection: AbstractConnection) -> Any:

@@ -19,7 +19,7 @@ _logger = logging.getLogger(__name__)
 
 SLOTS: Final = 16384
 
-REFRESH_SECONDS: Final = 0.2
+REFRESH_SECONDS: Final = 0.5
 """The pause after the nodes were asked, before they are asked again."""
 
 
