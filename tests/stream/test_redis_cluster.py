@@ -51,6 +51,13 @@ async def test_streams_are_spread_over_the_nodes_each_of_which_has_one_connectio
             assert len(await states(node)) == homes.count(server.port)
 
 
+async def test_a_check_writes_at_each_node(store: RedisStore, redis_cluster: list[RedisServer]) -> None:
+    await store.check()
+    for server in redis_cluster:
+        async with Redis(port=server.port) as node:
+            assert len(await node.keys("openresponses:{check-*}")) == 1
+
+
 async def test_a_stream_whose_slot_moves_to_another_node_goes_on_for_who_waits_and_who_publishes(
     store: RedisStore, cluster: Any, redis_cluster: list[RedisServer]
 ) -> None:

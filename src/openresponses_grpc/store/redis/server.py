@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from functools import partial
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
@@ -13,7 +14,7 @@ from urllib.parse import quote, unquote
 from redis import exceptions
 from redis.asyncio.connection import AbstractConnection
 
-from ..errors import StoreUnavailableError
+from ..errors import StoreFullError, StoreUnavailableError
 from .connection import Connector, Node
 from .errors import store_errors
 from .lane import Lane
@@ -67,6 +68,12 @@ FORMAT: Final = "2"
 """The version of what the scripts keep in Redis; `common.lua` has it too."""
 
 FORMAT_KEY: Final = "openresponses:format"
+
+CHECK_MILLISECONDS: Final = 10_000
+"""How long Redis keeps what a check has written."""
+
+CHECKS: Final = [f"openresponses:{{check-{number}}}" for number in range(32)]
+"""Keys that checks write: enough that each node of a cluster has one."""
 
 STATES: Final = "openresponses:{*}:state"
 """The pattern of the keys of streams' states."""
@@ -125,6 +132,13 @@ class Server:
         with store_errors():
             return await self._run(node, *command)
 
+    async def check(self) -> None:
+        """Writes a key at each server of the Redis; raises StoreUnavailableError if none takes it."""
+        outcomes = await asyncio.gather(*map(self._check, self._check_keys()), return_exceptions=True)
+        problems = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+        if len(problems) == len(outcomes):
+            raise problems[0] if problems else StoreUnavailableError("Redis: no node of the cluster is known")
+
     def nodes(self) -> dict[str, Node]:
         """The servers that share the keys, by their names; the name of a single one is empty, whatever its URL."""
         if self.topology is None:
@@ -135,6 +149,18 @@ class Server:
         """Looks at about `count` keys of a node; returns the next cursor, 0 at the end, and the ids of streams."""
         following, keys = await self.ask(node, "SCAN", cursor, "MATCH", STATES, "COUNT", count)
         return int(following), [stream_id_of(key) for key in keys]
+
+    def _check_keys(self) -> Collection[str]:
+        """A key of each server."""
+        keys: dict[str, str] = {}
+        for key in CHECKS:
+            with suppress(StoreUnavailableError):
+                keys[self.home(key).name] = key
+        return keys.values()
+
+    async def _check(self, key: str) -> None:
+        with suppress(StoreFullError):  # it is at its limit, as another store is at --max-bytes
+            await self.command(key, "SET", key, "", "PX", CHECK_MILLISECONDS)
 
     def home(self, key: str) -> Home:
         """The server that has a key, as far as it is known; a script on the key finds out where it has gone."""

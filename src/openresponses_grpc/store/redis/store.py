@@ -60,7 +60,7 @@ class RedisStore:
         self._tails = Tails(self._server.home)
         self._chores = [
             asyncio.create_task(_repeat(RENEW_SECONDS, self.renew)),
-            asyncio.create_task(_repeat(CHECK_SECONDS, self.check)),
+            asyncio.create_task(_repeat(CHECK_SECONDS, self._setup.check)),
         ]
         return self
 
@@ -86,7 +86,8 @@ class RedisStore:
                     await self._lease(keys, epoch, 0)
 
     async def check(self) -> None:
-        """Raises StoreUnavailableError if Redis cannot be reached, or does not keep what it acknowledges."""
+        """Raises StoreUnavailableError if Redis takes no writes, or does not keep what it acknowledges."""
+        await self._server.check()
         await self._setup.check()
 
     async def append(self, append: Append) -> End:
