@@ -105,7 +105,7 @@ def print_plans(costs: Costs, together: int) -> None:
 if __name__ == "__main__":
     costs = measured(SECONDS, lambda line: print(line, flush=True))
     print_costs(costs)
-    check(costs, Load(12, 1, RATE))
-    check(costs, Load(6, 3, RATE))
+    check(costs, Load(6, 1, RATE))
+    check(costs, Load(3, 3, RATE))
     for together in (1, 5):
         print_plans(costs, together)

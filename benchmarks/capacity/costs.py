@@ -11,11 +11,11 @@ from ..stream.sse import SSE
 from .load import Load, Usage, measure
 from .redis_nodes import running_nodes
 
-STREAMS = 10
+STREAMS = 5
 RATE = 50.0
 TOGETHER = 5
 """Events in a message, for the costs that many share."""
-READERS = 5
+READERS = 3
 IDLE_STREAMS = 300
 
 
