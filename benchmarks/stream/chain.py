@@ -20,7 +20,7 @@ def _run(work: Callable[..., Awaitable[None]], *arguments: Any) -> None:
 
 
 @contextmanager
-def _process(work: Callable[..., Awaitable[None]], *arguments: Any) -> Iterator[Connection]:
+def process(work: Callable[..., Awaitable[None]], *arguments: Any) -> Iterator[Connection]:
     """A process that does some work with one end of a pipe; yields the other end."""
     here, there = _context.Pipe()
     process = _context.Process(target=_run, args=(work, there, *arguments))
@@ -81,11 +81,11 @@ async def _subscribe(
 
 def live(contender: Contender, count: int, subscribers: int) -> float:
     """Seconds from the first event sent to the last one received by the last subscriber."""
-    with _process(_serve, contender) as server:
+    with process(_serve, contender) as server:
         address = server.recv()
         with (
-            _process(_subscribe, contender, address, "s", count, subscribers) as subscriber,
-            _process(_publish, contender, address, "s", count) as publisher,
+            process(_subscribe, contender, address, "s", count, subscribers) as subscriber,
+            process(_publish, contender, address, "s", count) as publisher,
         ):
             publisher.recv(), subscriber.recv()
             subscriber.send(None)
@@ -97,14 +97,14 @@ def live(contender: Contender, count: int, subscribers: int) -> float:
 
 def stored(contender: Contender, count: int) -> tuple[float, float]:
     """Seconds in which a stream is published, and in which a subscriber then gets it."""
-    with _process(_serve, contender) as server:
+    with process(_serve, contender) as server:
         address = server.recv()
-        with _process(_publish, contender, address, "s", count) as publisher:
+        with process(_publish, contender, address, "s", count) as publisher:
             publisher.recv()
             publisher.send(None)
             start, end = publisher.recv()
             published = end - start
-        with _process(_subscribe, contender, address, "s", count, 1) as subscriber:
+        with process(_subscribe, contender, address, "s", count, 1) as subscriber:
             subscriber.recv()
             subscriber.send(None)
             start, end = subscriber.recv()
@@ -136,8 +136,8 @@ async def _pace(pipe: Connection, contender: Contender, address: str, count: int
 
 def delays(contender: Contender, count: int, rate: int) -> list[float]:
     """How long each of some events is under way from publisher to subscriber, sent at a rate, in seconds."""
-    with _process(_serve, contender) as server:
+    with process(_serve, contender) as server:
         address = server.recv()
-        with _process(_pace, contender, address, count, rate) as client:
+        with process(_pace, contender, address, count, rate) as client:
             received: list[float] = client.recv()
             return received

@@ -89,6 +89,22 @@ def running_cluster(servers: list[RedisServer]) -> Iterator[list[RedisServer]]:
         yield servers
 
 
+@contextmanager
+def running_replicas(masters: list[RedisServer], replicas: list[RedisServer]) -> Iterator[list[RedisServer]]:
+    """A replica of each master of a cluster that runs."""
+    with ExitStack() as stack:
+        for master, replica in zip(masters, replicas, strict=True):
+            stack.enter_context(running(replica))
+            with Redis(port=master.port) as redis:
+                master_id = redis.execute_command("CLUSTER MYID")
+            with Redis(port=replica.port) as redis:
+                redis.execute_command("CLUSTER MEET", "127.0.0.1", master.port, bus_port(master))
+                replica.wait_for_line("Cluster state changed: ok")
+                redis.execute_command("CLUSTER REPLICATE", master_id)
+            replica.wait_for_line("MASTER <-> REPLICA sync: Finished with success")
+        yield replicas
+
+
 def bus_port(server: RedisServer) -> int:
     """The port at which the nodes of a cluster speak with each other."""
     return int(server.command[server.command.index("--cluster-port") + 1])

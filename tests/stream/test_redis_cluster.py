@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from redis.asyncio import Redis, RedisCluster
 
 from openresponses_grpc.store import Append, End, StoreUnavailableError
 from openresponses_grpc.store.redis import RedisStore, open_redis
+from openresponses_grpc.store.redis.connection import Connector
 from openresponses_grpc.store.redis.listener import Listener
 from openresponses_grpc.store.redis.server import stream_keys
 
 from .redis_server import RedisServer, emptied
-from .redis_streams import LIMITS, listening, states, waiting
+from .redis_streams import LIMITS, listening, read, states, waiting
 
 
 @pytest.fixture
@@ -74,6 +76,43 @@ async def test_a_stream_whose_slot_moves_to_another_node_goes_on_for_who_waits_a
             old, new = new, old
 
 
+async def test_a_stream_that_is_created_while_its_slot_moves_is_created_after_the_move(
+    store: RedisStore, cluster: Any, redis_cluster: list[RedisServer]
+) -> None:
+    keys = stream_keys("s")
+    slot, home = cluster.keyslot(keys.log), cluster.get_node_from_key(keys.log).port
+    source, target = sorted(redis_cluster, key=lambda server: server.port != home)[:2]
+    async with Redis(port=source.port) as old, Redis(port=target.port) as new:
+        for _ in range(2):  # there, and back
+            await begin_to_move(slot, old, new)
+            # In such a slot, Redis refuses commands with several keys that it does not have: TRYAGAIN.
+            with pytest.raises(StoreUnavailableError, match="on its way from node to node"):
+                await store.append(Append("s", [b"a"]))
+            await end_the_move(slot, old, new)
+            assert (await store.append(Append("s", [b"a"]))).next_offset == 1
+            await store.delete("s", None)
+            old, new = new, old
+
+
+async def test_a_stream_whose_keys_are_at_two_nodes_is_waited_for(
+    store: RedisStore, cluster: Any, redis_cluster: list[RedisServer]
+) -> None:
+    await store.append(Append("s", [b"a"]))
+    keys = stream_keys("s")
+    slot, home = cluster.keyslot(keys.log), cluster.get_node_from_key(keys.log).port
+    source, target = sorted(redis_cluster, key=lambda server: server.port != home)[:2]
+    async with Redis(port=source.port) as old, Redis(port=target.port) as new:
+        for _ in range(2):  # there, and back
+            await begin_to_move(slot, old, new)
+            await migrate(old, new, keys.state)
+            reader = asyncio.create_task(read(store))
+            await asyncio.wait((reader,), timeout=0)
+            await migrate(old, new, keys.log)
+            await end_the_move(slot, old, new)
+            assert list((await reader).events) == [b"a"]
+            old, new = new, old
+
+
 async def test_a_channel_that_a_node_does_not_have_is_read_and_not_listened_to_there(
     redis_cluster: list[RedisServer], cluster: Any
 ) -> None:
@@ -82,7 +121,8 @@ async def test_a_channel_that_a_node_does_not_have_is_read_and_not_listened_to_t
     told: asyncio.Queue[str] = asyncio.Queue()
     for server in redis_cluster:
         async with Redis(port=server.port, protocol=2) as node:
-            listener = Listener(node.connection_pool.make_connection, told.put_nowait)
+            connector = Connector({"port": server.port, "protocol": 2})
+            listener = Listener(partial(connector.connect, connector.node), told.put_nowait)
             listener.subscribe(log)
             assert await told.get() == log
             assert await node.pubsub_shardchannels() == ([log.encode()] if server.port == home else [])
@@ -117,10 +157,20 @@ async def test_a_node_that_is_down_is_unavailable_and_the_others_are_not(
 
 
 async def move_slot(slot: int, source: Any, target: Any, keys: tuple[str, str]) -> None:
-    old, new = await source.cluster("MYID"), await target.cluster("MYID")
-    await target.cluster("SETSLOT", slot, "IMPORTING", old)
-    await source.cluster("SETSLOT", slot, "MIGRATING", new)
-    port = target.connection_pool.connection_kwargs["port"]
-    await source.migrate("127.0.0.1", port, list(keys), 0, 1000)
+    await begin_to_move(slot, source, target)
+    await migrate(source, target, *keys)
+    await end_the_move(slot, source, target)
+
+
+async def begin_to_move(slot: int, source: Any, target: Any) -> None:
+    await target.cluster("SETSLOT", slot, "IMPORTING", await source.cluster("MYID"))
+    await source.cluster("SETSLOT", slot, "MIGRATING", await target.cluster("MYID"))
+
+
+async def migrate(source: Any, target: Any, *keys: str) -> None:
+    await source.migrate("127.0.0.1", target.connection_pool.connection_kwargs["port"], list(keys), 0, 1000)
+
+
+async def end_the_move(slot: int, source: Any, target: Any) -> None:
     for node in (target, source):
-        await node.cluster("SETSLOT", slot, "NODE", new)
+        await node.cluster("SETSLOT", slot, "NODE", await target.cluster("MYID"))

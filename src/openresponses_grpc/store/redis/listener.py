@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final
 
 from redis import exceptions
 from redis.asyncio.connection import AbstractConnection
+
+from .errors import store_error
 
 _logger = logging.getLogger(__name__)
 
@@ -27,12 +29,12 @@ class Listener:
     wait are told, too, so that they read for themselves and find out what it is: at most once in RETRY_SECONDS.
 
     Args:
-        connect: makes a connection, which is not connected yet.
+        connect: connects to the server.
         tell: is called with the channel that there may be news of.
 
     """
 
-    def __init__(self, connect: Callable[[], AbstractConnection], tell: Callable[[str], None]) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[AbstractConnection]], tell: Callable[[str], None]) -> None:
         self._connect = connect
         self._tell = tell
         self._channels: set[str] = set()
@@ -67,17 +69,14 @@ class Listener:
         while True:
             await self._changed.wait()
             self._heard = False
-            connection = self._connect()
             try:
-                await self._listen(connection)
+                await self._listen()
             except* exceptions.ResponseError as errors:
                 # Another server has the channel now, or the user may not listen to it.
                 self._heard = False
                 _logger.info("Redis does not let this server listen: %s", errors.exceptions[0])
             except* Exception as errors:
-                _logger.warning("the connection to listen to Redis is lost: %s", errors.exceptions[0])
-            finally:
-                await connection.disconnect(nowait=True)
+                _logger.warning("the connection to listen to Redis is lost: %s", store_error(errors.exceptions[0]))
             if self._heard:
                 self._changed.set()  # and so is made anew
             else:
@@ -86,13 +85,16 @@ class Listener:
                     self._let_go(channel)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _listen(self, connection: AbstractConnection) -> None:
-        await connection.connect()  # type: ignore[no-untyped-call]
-        self._commands = [("SSUBSCRIBE", channel) for channel in self._channels]
-        self._changed.set()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._write(connection))
-            tasks.create_task(self._read(connection))
+    async def _listen(self) -> None:
+        connection = await self._connect()
+        try:
+            self._commands = [("SSUBSCRIBE", channel) for channel in self._channels]
+            self._changed.set()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._write(connection))
+                tasks.create_task(self._read(connection))
+        finally:
+            await connection.disconnect(nowait=True)
 
     async def _write(self, connection: AbstractConnection) -> None:
         while True:

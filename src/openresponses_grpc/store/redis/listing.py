@@ -8,7 +8,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from ..errors import InvalidPageTokenError, StreamNotFoundError
+from ..errors import InvalidPageTokenError, StoreUnavailableError, StreamNotFoundError
 from ..interface import Page, State, StreamInfo
 from ..rules import not_found
 from .server import INFO, Server, stream_keys
@@ -79,17 +79,19 @@ async def page(
 ) -> Page:
     """A page of the streams, in no order."""
     nodes = server.nodes()
-    node, cursor, found = Place.parse(page_token) if page_token else Place(nodes[0], 0, [])
+    if not nodes:
+        raise StoreUnavailableError("Redis Cluster: no node has slots")
+    node, cursor, found = Place.parse(page_token) if page_token else Place(min(nodes), 0, [])
     if node not in (*nodes, None):
         raise _invalid()
     ids = dict.fromkeys(filter(visible, found))
     scans = 0
     while node is not None and len(ids) < page_size and scans < SCANS:
-        cursor, more = await server.scan(node, cursor, page_size)
+        cursor, more = await server.scan(nodes[node], cursor, page_size)
         ids.update(dict.fromkeys(filter(visible, more)))
         scans += 1
         if cursor == 0:
-            node = next((later for later in nodes if later > node), None)
+            node = min((later for later in nodes if later > node), default=None)
     shown, left = [*ids][:page_size], [*ids][page_size:]
     infos = await asyncio.gather(
         *(describe(server, stream_id, abandon_after) for stream_id in shown), return_exceptions=True

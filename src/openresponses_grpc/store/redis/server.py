@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+from functools import partial
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote
 
-from redis.asyncio import Redis, RedisCluster
+from redis import exceptions
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import NoScriptError
 
 from ..errors import StoreFullError, StoreUnavailableError
+from .connection import Connector, Node
 from .errors import store_errors
 from .lane import Lane
+from .topology import Topology
+
+REDIRECTS: Final = 16
+"""How often a command follows its key from node to node."""
+
+TRY_AGAIN_SECONDS: Final = 0.05
+"""The pause before a command whose keys are on their way to another node is sent again."""
 
 
 class Keys(NamedTuple):
@@ -30,7 +38,7 @@ class Home(NamedTuple):
     """The server that has a key, and how to connect to it."""
 
     name: str
-    connect: Callable[[], AbstractConnection]
+    connect: Callable[[], Awaitable[AbstractConnection]]
 
 
 def _lua(name: str) -> str:
@@ -85,26 +93,44 @@ def stream_id_of(state: bytes) -> str:
 class Server:
     """One Redis server, or one cluster.
 
+    A command is sent once: an append whose reply is lost may be stored. Only a reply that says that the command did not
+    run, such as MOVED, sends it again, to the node that the reply names.
+
     Args:
-        redis: the client; it must not try anything again by itself, as an append whose answer is lost may be stored.
+        connector: makes the connections.
+        cluster: whether the connector's node is one of a cluster.
 
     """
 
-    def __init__(self, redis: Redis | RedisCluster) -> None:
-        self._redis = redis
-        self._lanes: dict[str, Lane] = {}
+    def __init__(self, connector: Connector, *, cluster: bool) -> None:
+        self._connector = connector
+        self._lanes: dict[Node, Lane] = {}
+        self.topology = Topology(connector.node, self._ask_for_slots) if cluster else None
+
+    async def aclose(self) -> None:
+        """Gives up what is under way, and ends all connections."""
+        if self.topology:
+            await self.topology.aclose()
+        for lane in self._lanes.values():
+            await lane.aclose()
 
     async def run(self, script: Script, keys: Keys, *arguments: bytes | str | int) -> Any:
         """Runs a script on a stream's keys; raises StoreFullError, and StoreUnavailableError if it may have run."""
         with store_errors():
-            home = self.home(keys.log).name
-            lane = self._lanes.get(home)
-            if lane is None:
-                lane = self._lanes[home] = Lane(self._redis, home)
             try:
-                return await lane.run("EVALSHA", script.sha, len(keys), *keys, *arguments)
-            except NoScriptError:
-                return await lane.run("EVAL", script.text, len(keys), *keys, *arguments)
+                return await self._follow(keys.log, "EVALSHA", script.sha, len(keys), *keys, *arguments)
+            except exceptions.NoScriptError:
+                return await self._follow(keys.log, "EVAL", script.text, len(keys), *keys, *arguments)
+
+    async def command(self, key: str, *command: bytes | str | int) -> Any:
+        """Runs a command on a key."""
+        with store_errors():
+            return await self._follow(key, *command)
+
+    async def ask(self, node: Node, *command: bytes | str | int) -> Any:
+        """Runs a command at a node."""
+        with store_errors():
+            return await self._run(node, *command)
 
     async def check(self) -> None:
         """Writes a key at each server of the Redis; raises StoreUnavailableError if none takes it."""
@@ -113,23 +139,16 @@ class Server:
         if len(problems) == len(outcomes):
             raise problems[0] if problems else StoreUnavailableError("Redis: no node of the cluster is known")
 
-    def nodes(self) -> list[str]:
-        """The names of the servers that share the keys, in their order."""
-        if isinstance(self._redis, RedisCluster):
-            return sorted(node.name for node in self._redis.get_primaries())
-        return [""]
+    def nodes(self) -> dict[str, Node]:
+        """The servers that share the keys, by their names; the name of a single one is empty, whatever its URL."""
+        if self.topology is None:
+            return {"": self._connector.node}
+        return {str(node): node for node in self.topology.primaries()}
 
-    async def scan(self, node: str, cursor: int, count: int) -> tuple[int, list[str]]:
+    async def scan(self, node: Node, cursor: int, count: int) -> tuple[int, list[str]]:
         """Looks at about `count` keys of a node; returns the next cursor, 0 at the end, and the ids of streams."""
-        found: Any
-        with store_errors():
-            if isinstance(self._redis, RedisCluster):
-                target = self._redis.get_node(node_name=node)
-                found, keys = await self._redis.scan(cursor, STATES, count, target_nodes=target)
-                cursor = found[node]
-            else:
-                cursor, keys = await self._redis.scan(cursor, STATES, count)
-        return cursor, [stream_id_of(key) for key in keys if isinstance(key, bytes)]
+        following, keys = await self.ask(node, "SCAN", cursor, "MATCH", STATES, "COUNT", count)
+        return int(following), [stream_id_of(key) for key in keys]
 
     def _check_keys(self) -> Collection[str]:
         """A key of each server."""
@@ -140,19 +159,42 @@ class Server:
         return keys.values()
 
     async def _check(self, key: str) -> None:
-        with suppress(StoreFullError), store_errors():  # it is at its limit, as another store is at --max-bytes
-            await self._redis.set(key, "", px=CHECK_MILLISECONDS)
-
-    async def aclose(self) -> None:
-        """Waits for what is under way, and ends all connections."""
-        for lane in self._lanes.values():
-            await lane.aclose()
-        await self._redis.aclose()
+        with suppress(StoreFullError):  # it is at its limit, as another store is at --max-bytes
+            await self.command(key, "SET", key, "", "PX", CHECK_MILLISECONDS)
 
     def home(self, key: str) -> Home:
         """The server that has a key, as far as it is known; a script on the key finds out where it has gone."""
-        if isinstance(self._redis, RedisCluster):
-            with store_errors():
-                node = self._redis.nodes_manager.get_node_from_slot(self._redis.keyslot(key))
-            return Home(node.name, lambda: node.connection_class(**node.connection_kwargs))
-        return Home("", self._redis.connection_pool.make_connection)
+        node = self._node(key)
+        return Home(str(node), partial(self._connector.connect, node))
+
+    def _node(self, key: str) -> Node:
+        return self.topology.node(key) if self.topology else self._connector.node
+
+    async def _follow(self, key: str, *command: bytes | str | int) -> Any:
+        """Runs a command at the node that has a key, wherever the key has gone."""
+        node, asking = self._node(key), False
+        for _ in range(REDIRECTS):
+            try:
+                return await self._run(node, *command, asking=asking)
+            except exceptions.AskError as error:  # or MovedError, which is one
+                node, asking = Node(error.host or node.host, error.port), True
+                if isinstance(error, exceptions.MovedError) and self.topology:
+                    self.topology.moved(error.slot_id, node)
+                    asking = False
+            except exceptions.TryAgainError:
+                await asyncio.sleep(TRY_AGAIN_SECONDS)
+        raise StoreUnavailableError(f"Redis Cluster: {key} is on its way from node to node")
+
+    async def _run(self, node: Node, *command: bytes | str | int, asking: bool = False) -> Any:
+        lane = self._lanes.get(node)
+        if lane is None:
+            lane = self._lanes[node] = Lane(self._connector, node)
+        try:
+            return await lane.run(*command, asking=asking)
+        except (StoreUnavailableError, exceptions.ClusterDownError):
+            if self.topology:
+                self.topology.refresh(suspect=node)
+            raise
+
+    async def _ask_for_slots(self, node: Node) -> Any:
+        return await self._run(node, "CLUSTER", "SLOTS")

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from functools import partial
 from typing import Final, Self
@@ -18,6 +18,7 @@ from ..rules import abandoned, check_epoch, check_past_end, check_position, not_
 from .append import Appender, milliseconds
 from .listing import describe, page
 from .server import DELETE, PRESENCE, Keys, Server, stream_keys
+from .setup import Setup
 from .tails import Quiet, Tails
 from .view import View, look
 
@@ -31,6 +32,9 @@ READER_SECONDS: Final = 30.0
 
 RENEW_SECONDS: Final = 10.0
 """How often a server renews the leases of its publishers."""
+
+CHECK_SECONDS: Final = 5.0
+"""How often a server asks how Redis is set up."""
 
 
 class RedisStore:
@@ -56,16 +60,20 @@ class RedisStore:
         self._keep_unfinished = LEASE_SECONDS + limits.abandon_after + keep_finished
         self._appender = Appender(server, limits, self._keep_unfinished, keep_finished)
         self._keep_read = [*map(milliseconds, (keep_finished, read_on(limits.keep_finished), limits.abandon_after))]
+        self._setup = Setup(server)
 
     async def __aenter__(self) -> Self:
         self._tails = Tails(self._server.home)
-        self._renewer = asyncio.create_task(self._renew())
+        self._chores = [
+            asyncio.create_task(_repeat(RENEW_SECONDS, self.renew)),
+            asyncio.create_task(_repeat(CHECK_SECONDS, self._setup.check)),
+        ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._renewer.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._renewer
+        for chore in self._chores:
+            chore.cancel()
+        await asyncio.wait(self._chores)
         await self._tails.aclose()
 
     def divide(self, shares: Mapping[str, Shares]) -> None:
@@ -89,7 +97,13 @@ class RedisStore:
     def reading(self, stream_id: str) -> AbstractContextManager[None]:
         return nullcontext()  # each read keeps the stream
 
+    async def check(self) -> None:
+        """Raises StoreUnavailableError if Redis takes no writes, or does not keep what it acknowledges."""
+        await self._server.check()
+        await self._setup.check()
+
     async def append(self, append: Append) -> End:
+        self._setup.require()
         return await self._appender.append(stream_keys(append.stream_id), append)
 
     async def read(
@@ -151,9 +165,6 @@ class RedisStore:
             raise not_found()
         self._appender.forget(keys)
 
-    async def check(self) -> None:
-        await self._server.check()
-
     async def renew(self) -> None:
         """Renews the leases of all publishers here; this is done every RENEW_SECONDS."""
         renewals = (self._lease(keys, epoch, LEASE_SECONDS) for keys, epoch in [*self._publishers])
@@ -162,16 +173,23 @@ class RedisStore:
                 _logger.warning("cannot renew the leases of publishers: %s", outcome)
                 break
 
-    async def _renew(self) -> None:
-        while True:
-            await asyncio.sleep(RENEW_SECONDS)
-            await self.renew()
-
     async def _lease(self, keys: Keys, epoch: int, seconds: float) -> int | None:
         """Renews or ends the lease of a stream's publishers here; returns the epoch that the stream has."""
         keep = milliseconds(self._keep_unfinished)
         found = await self._server.run(PRESENCE, keys, self._name, milliseconds(seconds), epoch, keep)
         return int(found or 0) or None
+
+
+async def _repeat(seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
+    """Does a chore every so many seconds."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await chore()
+        except StoreUnavailableError:
+            pass  # The calls that need Redis say so.
+        except Exception:
+            _logger.exception("a periodic task of the store in Redis failed")
 
 
 def _check(view: View, start_offset: int, epoch: int | None, check: Check | None, *, must_exist: bool) -> int | None:
