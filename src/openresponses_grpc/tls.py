@@ -24,11 +24,18 @@ def server_credentials(cert: Path, key: Path, client_ca: Path | None) -> grpc.Se
         CredentialsError: a file cannot be used.
 
     """
-    _check_pair(cert, key)
-    roots = _read_certificates(client_ca) if client_ca else None
+    check_server_files(cert, key, client_ca)
+    roots = client_ca.read_bytes() if client_ca else None
     return grpc.ssl_server_credentials(
         [(key.read_bytes(), cert.read_bytes())], root_certificates=roots, require_client_auth=roots is not None
     )
+
+
+def check_server_files(cert: Path, key: Path, client_ca: Path | None) -> None:
+    """Checks the files of a server; the arguments and the errors are those of `server_credentials`."""
+    _check_pair(cert, key)
+    if client_ca:
+        _read_certificates(client_ca)
 
 
 def channel_credentials(

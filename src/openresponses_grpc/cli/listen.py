@@ -12,6 +12,7 @@ import grpc
 
 from ..auth import InvalidTokensError, Tokens, parse_tokens
 from ..client.channel import DEFAULT_TARGET
+from ..logs import LOG_FORMATS
 from ..server import is_local
 from ..tls import CredentialsError, server_credentials
 from .common import fail, file_path, options
@@ -60,6 +61,28 @@ _OPTIONS = [
         help="Listen where other machines reach it even without TLS, or without --tokens and --tls-client-ca.",
     ),
 ]
+
+_LOG_OPTIONS = [
+    option(
+        "--log-format",
+        type=click.Choice(LOG_FORMATS),
+        default="text",
+        show_default=True,
+        help="How the lines on standard error are written.",
+    ),
+    option(
+        "--log-level",
+        type=click.Choice(("debug", "info", "warning", "error")),
+        default="info",
+        show_default=True,
+        help="From which level on; info has a line for each call that has ended.",
+    ),
+]
+
+
+def logs(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command that serves the options for its log; they reach it as `log_format` and `log_level`."""
+    return options(_LOG_OPTIONS, command)
 
 
 def listens(command: Callable[..., None]) -> Callable[..., None]:

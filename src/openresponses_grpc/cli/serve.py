@@ -10,13 +10,13 @@ import grpc
 
 from .. import wire
 from ..auth import Tokens
-from ..logs import LOG_FORMATS, LogFormat, set_up_logs
+from ..logs import LogFormat, set_up_logs
 from ..metrics import exposed_metrics
 from ..server import ListenError, running_server, stop_signal
 from ..service import StreamService
 from ..store import OpenStoreError, StoreLimits, open_store
 from .common import fail
-from .listen import listens
+from .listen import listens, logs
 from .option import option
 from .stores import stores
 from .units import size, size_text
@@ -43,20 +43,7 @@ from .units import size, size_text
 )
 @option("--reflection", is_flag=True, help="Serve gRPC reflection, for tools such as grpcurl.")
 @option("--metrics", metavar="HOST:PORT", help="Expose Prometheus metrics over HTTP.")
-@option(
-    "--log-format",
-    type=click.Choice(LOG_FORMATS),
-    default="text",
-    show_default=True,
-    help="How the lines on standard error are written.",
-)
-@option(
-    "--log-level",
-    type=click.Choice(("debug", "info", "warning", "error")),
-    default="info",
-    show_default=True,
-    help="From which level on; info has a line for each call that has ended.",
-)
+@logs
 def serve(
     listen: str,
     credentials: grpc.ServerCredentials | None,
@@ -92,7 +79,7 @@ def serve(
             service = StreamService(opened, tokens=tokens, max_calls=max_calls)
             if metrics:
                 try:
-                    url = stack.enter_context(exposed_metrics(service.metrics, metrics))
+                    url = stack.enter_context(exposed_metrics(service.metrics.registry, metrics))
                 except (OSError, OverflowError, ValueError) as error:
                     raise click.BadParameter(f"cannot listen at {metrics}: {error}", param_hint="--metrics") from None
                 click.echo(f"metrics at {url}")
