@@ -66,7 +66,7 @@ DEFAULT_LISTEN = "127.0.0.1:8080"
 @option(
     "--metrics", metavar="HOST:PORT", envvar=f"{PREFIX}GATEWAY_METRICS", help="Expose Prometheus metrics over HTTP."
 )
-@logs
+@logs(f"{PREFIX}GATEWAY_")
 def gateway(
     connection: Connection,
     listen: str,
@@ -175,4 +175,3 @@ def _check_origin(origin: str) -> None:
             f"{origin!r} is not an origin: give SCHEME://HOST[:PORT], without a path, such as https://app.example",
             param_hint="--cors-origin",
         )
-

@@ -62,27 +62,35 @@ _OPTIONS = [
     ),
 ]
 
-_LOG_OPTIONS = [
-    option(
-        "--log-format",
-        type=click.Choice(LOG_FORMATS),
-        default="text",
-        show_default=True,
-        help="How the lines on standard error are written.",
-    ),
-    option(
-        "--log-level",
-        type=click.Choice(("debug", "info", "warning", "error")),
-        default="info",
-        show_default=True,
-        help="From which level on; info has a line for each call that has ended.",
-    ),
-]
 
+def logs(prefix: str = PREFIX) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command that serves the options for its log; they reach it as `log_format` and `log_level`.
 
-def logs(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command that serves the options for its log; they reach it as `log_format` and `log_level`."""
-    return options(_LOG_OPTIONS, command)
+    Args:
+        prefix: how the names of their environment variables begin.
+
+    """
+    return functools.partial(
+        options,
+        [
+            option(
+                "--log-format",
+                type=click.Choice(LOG_FORMATS),
+                default="text",
+                show_default=True,
+                envvar=f"{prefix}LOG_FORMAT",
+                help="How the lines on standard error are written.",
+            ),
+            option(
+                "--log-level",
+                type=click.Choice(("debug", "info", "warning", "error")),
+                default="info",
+                show_default=True,
+                envvar=f"{prefix}LOG_LEVEL",
+                help="From which level on; info has a line for each call that has ended.",
+            ),
+        ],
+    )
 
 
 def listens(command: Callable[..., None]) -> Callable[..., None]:

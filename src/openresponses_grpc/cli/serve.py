@@ -43,7 +43,7 @@ from .units import size, size_text
 )
 @option("--reflection", is_flag=True, help="Serve gRPC reflection, for tools such as grpcurl.")
 @option("--metrics", metavar="HOST:PORT", help="Expose Prometheus metrics over HTTP.")
-@logs
+@logs()
 def serve(
     listen: str,
     credentials: grpc.ServerCredentials | None,

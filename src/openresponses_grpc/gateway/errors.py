@@ -63,6 +63,9 @@ class TokenError(Exception):
 class ShuttingDownError(Exception):
     """The gateway is to stop."""
 
+    def __init__(self) -> None:
+        super().__init__("the gateway is shutting down")
+
 
 class EventFault(Exception):  # noqa: N818
     """A stored event has no JSON."""
@@ -112,7 +115,7 @@ def problem_of(error: BaseException) -> Problem | None:
         case TokenError():
             return Problem(401, "TOKEN_UNKNOWN", str(error), "Authorization")
         case ShuttingDownError():
-            return Problem(503, "SHUTTING_DOWN", "the gateway is shutting down", retry_after=1)
+            return Problem(503, "SHUTTING_DOWN", str(error), retry_after=1)
         case EventFault():
             return Problem(500, "INVALID_EVENT", str(error))
         case StreamFailedError():

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from ..client import EventStreamClient, StreamError
+from ..client import EventStreamClient, StreamError, StreamFailedError
 from .errors import Problem, ShuttingDownError
 from .exchange import Exchange
 from .query import Query
@@ -143,8 +143,8 @@ async def _first(reader: StreamReader) -> Batch | None:
     try:
         async with asyncio.timeout(SETTLE_SECONDS):
             return await reader.read()
-    except TimeoutError:
-        return None
+    except (TimeoutError, StreamFailedError):
+        return None  # a failure is told in the stream, behind its events or alone: reading again raises it again
 
 
 async def _disconnected(receive: Receive) -> None:
