@@ -96,7 +96,7 @@ check-generated: ## Fail if the stubs are not what the contract generates
 check-wheel: $(VENV)/installed-test ## Test the built wheel beside the oldest and the newest dependencies
 	./scripts/check-wheel $(BIN)/python
 
-interop: $(VENV)/installed-test ## Test the examples in other languages, and tools, against the server (needs all of them)
+interop: $(VENV)/installed-interop ## Test the examples in other languages, tools, SDKs and a browser against the server (needs all of them)
 	$(BIN)/python -m pytest -m interop tests/interop
 
 differential: $(VENV)/installed-test ## Hold the bridge against the SDKs on generated inputs (needs Node)

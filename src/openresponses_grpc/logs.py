@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Any, Final, Literal, get_args
 
 from pythonjsonlogger.json import JsonFormatter
@@ -73,4 +74,10 @@ def log_call(call: Call, code: str, reason: str) -> None:
         "events": call.events,
         "bytes": call.bytes,
     }
-    _logger.info("call ended: %s", ", ".join(f"{name} {value!r}" for name, value in fields.items()), extra=fields)
+    log_ended("call", fields)
+
+
+def log_ended(what: str, fields: Mapping[str, object]) -> None:
+    """Logs that something has ended, with its fields in the text and, as JSON, by themselves."""
+    text = ", ".join(f"{name} {value!r}" for name, value in fields.items())
+    _logger.info("%s ended: %s", what, text, extra=dict(fields))

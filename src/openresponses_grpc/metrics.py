@@ -91,11 +91,11 @@ class Metrics:
 
 
 @contextmanager
-def exposed_metrics(metrics: Metrics, listen: str) -> Iterator[str]:
+def exposed_metrics(registry: CollectorRegistry, listen: str) -> Iterator[str]:
     """Exposes metrics over HTTP for as long as the context lasts.
 
     Args:
-        metrics: the metrics.
+        registry: the metrics.
         listen: `host:port`; port 0 takes a free one.
 
     Yields:
@@ -107,7 +107,7 @@ def exposed_metrics(metrics: Metrics, listen: str) -> Iterator[str]:
 
     """
     host, _, port = listen.rpartition(":")
-    server, thread = start_http_server(int(port), host.strip("[]"), metrics.registry)
+    server, thread = start_http_server(int(port), host.strip("[]"), registry)
     try:
         yield f"http://{host}:{server.server_port}/metrics"
     finally:

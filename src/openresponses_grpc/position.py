@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, Self
 
 _FORM: Final = re.compile(r"v1\.([0-9a-f]{1,16})\.(\d{1,20})(?:\.(\d{1,20})\.([0-9a-f]{8}))?", re.ASCII)
@@ -27,10 +28,15 @@ class Position(NamedTuple):
     checksum: int | None = None
 
     def __str__(self) -> str:
-        text = f"v1.{self.epoch:x}.{self.offset}"
-        if self.checked_offset is None or self.checksum is None:
-            return text
-        return f"{text}.{self.checked_offset}.{self.checksum:08x}"
+        (text,) = self.texts((self.offset,))
+        return text
+
+    def texts(self, offsets: Iterable[int]) -> Iterator[str]:
+        """The texts of the positions that differ from this one in their offsets."""
+        check = ""
+        if self.checked_offset is not None and self.checksum is not None:
+            check = f".{self.checked_offset}.{self.checksum:08x}"
+        return (f"v1.{self.epoch:x}.{offset}{check}" for offset in offsets)
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -85,6 +85,13 @@ class ServerTLS:
         return new
 
 
+def check_server_files(cert: Path, key: Path, client_ca: Path | None) -> None:
+    """Checks the files of a server; the arguments and the errors are those of `read_server_files`."""
+    _check_pair(cert, key)
+    if client_ca:
+        _read_certificates(client_ca)
+
+
 def channel_credentials(
     ca: Path | None = None, cert: Path | None = None, key: Path | None = None
 ) -> grpc.ChannelCredentials:

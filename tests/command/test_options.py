@@ -37,7 +37,7 @@ OPTIONS = [
 
 def test_every_command_has_its_options_looked_at() -> None:
     assert {name for name, _ in OPTIONS} == {
-        *("convert", "publish", "serve", "subscribe"),
+        *("convert", "gateway", "publish", "serve", "subscribe"),
         *("streams list", "streams show", "streams delete"),
     }
 
@@ -45,7 +45,7 @@ def test_every_command_has_its_options_looked_at() -> None:
 @pytest.mark.parametrize("name, option", OPTIONS, ids=[f"{name} {option.opts[-1]}" for name, option in OPTIONS])
 def test_an_option_has_a_variable_and_its_help_shows_it(name: str, option: click.Option) -> None:
     long = option.opts[-1].removeprefix("--").replace("-", "_").upper()
-    assert option.envvar in (f"OPENRESPONSES_{long}", f"OPENRESPONSES_SERVE_{long}")
+    assert option.envvar in (f"OPENRESPONSES_{long}", f"OPENRESPONSES_SERVE_{long}", f"OPENRESPONSES_GATEWAY_{long}")
     record = option.get_help_record(click.Context(click.Command(name)))
     assert record is not None
     assert f"env var: {option.envvar}" in record[1]

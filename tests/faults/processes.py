@@ -129,6 +129,14 @@ def server(store: str, *options: str, files: int | None = None) -> Restartable:
     return Restartable(port, command, ready=b"listening on ")
 
 
+def gateway(server: Restartable, *options: str, port: int | None = None) -> Restartable:
+    """A gateway before a server."""
+    port = port or free_port()
+    listen = f"127.0.0.1:{port}"
+    command = (str(OPENRESPONSES), "gateway", "--listen", listen, "--server", server.address, *options)
+    return Restartable(port, command, ready=b"listening on ")
+
+
 def attack(name: str, server: Restartable, factor: int = 1) -> Restartable:
     """One of those in attacks.py, against a server."""
     command = (sys.executable, "-m", f"{__package__}.attacks", name, str(server.port), str(factor))

@@ -37,7 +37,7 @@ async def test_what_moves_is_counted() -> None:
     service = StreamService(MemoryStore())
     events = [event(n) for n in range(100)]
     size = sum(made.ByteSize() for made in events)
-    with exposed_metrics(service.metrics, "127.0.0.1:0") as url:
+    with exposed_metrics(service.metrics.registry, "127.0.0.1:0") as url:
         async with running_server(service, "127.0.0.1:0") as address, EventStreamClient(address) as client:
             async with client.publish("s") as publisher:
                 for made in events:
@@ -66,7 +66,7 @@ async def test_what_moves_is_counted() -> None:
 
 async def test_streams_that_fail_are_counted_apart() -> None:
     service = StreamService(MemoryStore())
-    with exposed_metrics(service.metrics, "127.0.0.1:0") as url:
+    with exposed_metrics(service.metrics.registry, "127.0.0.1:0") as url:
         async with running_server(service, "127.0.0.1:0") as address, grpc.aio.insecure_channel(address) as channel:
             await publish(
                 channel, PublishRequest(stream_id="s", end_of_stream=True, failure=StreamFailure(reason="REASON"))
@@ -79,7 +79,7 @@ async def test_streams_that_fail_are_counted_apart() -> None:
 async def test_the_lag_is_that_of_the_subscriber_farthest_behind() -> None:
     service = StreamService(MemoryStore())
     count = 100
-    with exposed_metrics(service.metrics, "127.0.0.1:0") as url:
+    with exposed_metrics(service.metrics.registry, "127.0.0.1:0") as url:
         async with (
             running_server(service, "127.0.0.1:0") as address,
             EventStreamClient(address) as client,

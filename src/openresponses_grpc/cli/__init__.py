@@ -16,7 +16,7 @@ from .statuses import ListsStatuses, Status
 
 __all__ = ["main"]
 
-_COMMANDS: Final = ("convert", "publish", "serve", "streams", "subscribe")
+_COMMANDS: Final = ("convert", "gateway", "publish", "serve", "streams", "subscribe")
 
 
 class _Commands(ListsStatuses, click.Group):

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 import grpc
@@ -40,14 +40,20 @@ _OPTIONS = [
 ]
 
 
-def connects(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options for its server; they reach it as the argument `client`.
+class Connection(NamedTuple):
+    """The server that the options name, and what to show it; `credentials` is None without TLS."""
 
-    An error of the server ends the command with one line on standard error and the error's status.
-    """
+    target: str
+    credentials: grpc.ChannelCredentials | None
+    token: str | None
+    wait_for_ready: bool
+
+
+def names_server(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options for its server; they reach it as the argument `connection`."""
 
     @functools.wraps(command)
-    def connected(
+    def named(
         server: str,
         wait: bool,
         tls: bool,
@@ -63,11 +69,26 @@ def connects(command: Callable[..., None]) -> Callable[..., None]:
         try:
             if tls or tls_ca or tls_cert:
                 credentials = channel_credentials(tls_ca, tls_cert, tls_key)
-            connect = functools.partial(
-                SyncEventStreamClient, server, credentials=credentials, token=_token(token_file)
-            )
+        except CredentialsError as error:
+            fail(str(error))
+        command(connection=Connection(server, credentials, _token(token_file), wait), **arguments)
+
+    return options(_OPTIONS, named)
+
+
+def connects(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options for its server; they reach it as the argument `client`.
+
+    An error of the server ends the command with one line on standard error and the error's status.
+    """
+
+    @functools.wraps(command)
+    def connected(connection: Connection, **arguments: Any) -> None:
+        target, credentials, token, wait = connection
+        connect = functools.partial(SyncEventStreamClient, target, credentials=credentials, token=token)
+        try:
             client = connect(wait_for_ready=wait)
-        except (CredentialsError, ValueError) as error:
+        except ValueError as error:
             fail(str(error))
         try:
             if wait and sys.stderr.isatty():
@@ -77,7 +98,7 @@ def connects(command: Callable[..., None]) -> Callable[..., None]:
         except StreamError as error:
             fail(line_of(error), status_of(error))
 
-    return options(_OPTIONS, connected)
+    return names_server(connected)
 
 
 def _say_if_down(client: SyncEventStreamClient) -> None:

@@ -12,6 +12,7 @@ import click
 
 from ..auth import InvalidTokensError
 from ..client.channel import DEFAULT_TARGET
+from ..logs import LOG_FORMATS
 from ..reload import Reloaded, read_tokens
 from ..server import is_local
 from ..tls import CredentialsError, ServerFiles, read_server_files
@@ -67,6 +68,36 @@ _OPTIONS = [
 ]
 
 
+def logs(prefix: str = PREFIX) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command that serves the options for its log; they reach it as `log_format` and `log_level`.
+
+    Args:
+        prefix: how the names of their environment variables begin.
+
+    """
+    return functools.partial(
+        options,
+        [
+            option(
+                "--log-format",
+                type=click.Choice(LOG_FORMATS),
+                default="text",
+                show_default=True,
+                envvar=f"{prefix}LOG_FORMAT",
+                help="How the lines on standard error are written.",
+            ),
+            option(
+                "--log-level",
+                type=click.Choice(("debug", "info", "warning", "error")),
+                default="info",
+                show_default=True,
+                envvar=f"{prefix}LOG_LEVEL",
+                help="From which level on; info has a line for each call that has ended.",
+            ),
+        ],
+    )
+
+
 def listens(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the options for its address; they reach it as `listen`, `tls`, `tokens` and `insecure`."""
 
@@ -90,6 +121,15 @@ def listens(command: Callable[..., None]) -> Callable[..., None]:
         command(listen=listen, tls=tls, tokens=tokens, insecure=insecure, **arguments)
 
     return options(_OPTIONS, listening)
+
+
+def check_metrics_address(metrics: str | None, *, insecure: bool) -> None:
+    """Ends the command if others could read the metrics, unless `insecure` allows it."""
+    if metrics and metrics.rpartition(":")[2].isdigit() and not (insecure or is_local(metrics)):
+        fail(
+            f"{metrics} can be reached from other machines, and metrics need no token: give --metrics an address of the"
+            " loopback, or --insecure"
+        )
 
 
 def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> Reloaded[ServerFiles] | None:

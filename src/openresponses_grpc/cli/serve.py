@@ -10,16 +10,16 @@ import click
 from .. import wire
 from ..auth import Tokens
 from ..files import connections, raise_file_limit
-from ..logs import LOG_FORMATS, LogFormat, set_up_logs
+from ..logs import LogFormat, set_up_logs
 from ..metrics import exposed_metrics
 from ..reload import Reloaded
-from ..server import MAX_CONNECTIONS, ListenError, is_local, running_server, stop_signal
+from ..server import MAX_CONNECTIONS, ListenError, running_server, stop_signal
 from ..service import StreamService
 from ..shares import SharesError
 from ..store import OpenStoreError, StoreLimits, open_store
 from ..tls import ServerFiles
 from .common import fail
-from .listen import listens
+from .listen import check_metrics_address, listens, logs
 from .option import option
 from .stores import stores
 from .units import size, size_text
@@ -54,20 +54,7 @@ from .upkeep import kept_up
 )
 @option("--reflection", is_flag=True, help="Serve gRPC reflection, for tools such as grpcurl.")
 @option("--metrics", metavar="HOST:PORT", help="Expose Prometheus metrics over HTTP, without TLS and tokens.")
-@option(
-    "--log-format",
-    type=click.Choice(LOG_FORMATS),
-    default="text",
-    show_default=True,
-    help="How the lines on standard error are written.",
-)
-@option(
-    "--log-level",
-    type=click.Choice(("debug", "info", "warning", "error")),
-    default="info",
-    show_default=True,
-    help="From which level on; info has a line for each call that has ended.",
-)
+@logs()
 def serve(
     listen: str,
     tls: Reloaded[ServerFiles] | None,
@@ -97,11 +84,7 @@ def serve(
     unix:///PATH, and redis+cluster:// and rediss+cluster:// with one node of a Redis Cluster. It needs redis-py: pip
     install 'openresponses-grpc[redis]'.
     """
-    if metrics and metrics.rpartition(":")[2].isdigit() and not (insecure or is_local(metrics)):
-        fail(
-            f"{metrics} can be reached from other machines, and metrics need no token: give --metrics an address of the"
-            " loopback, or say --insecure"
-        )
+    check_metrics_address(metrics, insecure=insecure)
     set_up_logs(log_format, log_level)
     try:
         max_connections = connections(max_connections, MAX_CONNECTIONS, raise_file_limit())
@@ -114,7 +97,7 @@ def serve(
             service = StreamService(opened, tokens=tokens.value if tokens else None, max_calls=max_calls)
             if metrics:
                 try:
-                    url = stack.enter_context(exposed_metrics(service.metrics, metrics))
+                    url = stack.enter_context(exposed_metrics(service.metrics.registry, metrics))
                 except (OSError, OverflowError, ValueError) as error:
                     raise click.BadParameter(f"cannot listen at {metrics}: {error}", param_hint="--metrics") from None
                 click.echo(f"metrics at {url}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator
 from typing import Any, Self
 
@@ -63,6 +64,17 @@ class EventStreamClient:
 
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
+
+    def with_token(self, token: str | None) -> Self:
+        """The same client with another bearer token: both share the connections, and closing one closes both.
+
+        Raises:
+            ValueError: `token` contains characters that are not allowed in a bearer token.
+
+        """
+        other = copy.copy(self)
+        other._channels = self._channels.with_token(token)
+        return other
 
     async def close(self) -> None:
         """Closes the connections; calls that are under way are cancelled."""

@@ -54,6 +54,20 @@ class EventSubscription(Generic[E_co]):
             await self._read()
         return self._convert(self._events.popleft())
 
+    async def batch(self) -> list[E_co]:
+        """The next events, as many as are ready, waiting for the first; empty at the end of a complete stream.
+
+        Otherwise as iterating: the position moves behind the last of them, and a timeout loses nothing.
+        """
+        try:
+            while not self._events:
+                await self._read()
+        except StopAsyncIteration:
+            return []
+        batch = [self._convert(event) for event in self._events]
+        self._events.clear()
+        return batch
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
 from collections.abc import Callable
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
 import grpc
 
@@ -48,7 +49,6 @@ class ChannelPool(Generic[C]):
 
     Attributes:
         metadata: what goes with each call.
-        closed: whether the client is closed.
 
     Raises:
         ValueError: `target` is empty, or `token` contains characters that are not allowed in a bearer token.
@@ -60,18 +60,26 @@ class ChannelPool(Generic[C]):
     ) -> None:
         if not target:
             raise ValueError("the target is empty: give HOST:PORT")
-        # gRPC would refuse it, too, and tell everyone the token.
-        if token is not None and not (token.isascii() and token.isprintable() and token and " " not in token):
-            raise ValueError("a token is one word of visible ASCII characters")
         self.target = target
-        self.metadata = () if token is None else (("authorization", f"Bearer {token}"),)
+        self.metadata = _metadata(token)
         self.wait_for_ready = wait_for_ready
-        self.closed = False
+        self._closed = threading.Event()
         self._connect = connect
         self._secure = secure
         self._calls: dict[C, int] = {}
         self._lock = threading.RLock()  # reentrant: the garbage collector may close a subscription within `take`
         self._pid = os.getpid()
+
+    def with_token(self, token: str | None) -> Self:
+        """The same channels for calls with another token; raises ValueError as the class does."""
+        other = copy.copy(self)
+        other.metadata = _metadata(token)
+        return other
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client is closed."""
+        return self._closed.is_set()
 
     def check(self) -> None:
         """Raises RuntimeError if the client cannot be used here, or any more."""
@@ -115,5 +123,13 @@ class ChannelPool(Generic[C]):
     def close(self) -> list[C]:
         """Hands out no more channels; returns those to be closed."""
         with self._lock:
-            self.closed = True
+            self._closed.set()
             return list(self._calls)
+
+
+def _metadata(token: str | None) -> tuple[tuple[str, str], ...]:
+    """The metadata that shows a token."""
+    # gRPC would refuse an invalid one, too, and tell everyone the token.
+    if token is not None and not (token.isascii() and token.isprintable() and token and " " not in token):
+        raise ValueError("a token is one word of visible ASCII characters")
+    return () if token is None else (("authorization", f"Bearer {token}"),)

@@ -25,6 +25,7 @@ class StreamError(Exception):
         stream_id: the stream; empty for a call without one.
         target: the server, as the client was given it.
         retry_after: seconds after which the server asks for a retry; None where it does not.
+        details: the text of the status, without the place and without advice.
 
     """
 
@@ -38,6 +39,7 @@ class StreamError(Exception):
         stream_id: str = "",
         target: str = "",
         retry_after: float | None = None,
+        details: str = "",
     ) -> None:
         super().__init__(f"{code.name}: {message}")
         self.code = code
@@ -46,6 +48,7 @@ class StreamError(Exception):
         self.stream_id = stream_id
         self.target = target
         self.retry_after = retry_after
+        self.details = details or message
 
     @property
     def heals(self) -> bool:
@@ -116,4 +119,5 @@ def stream_error(
         stream_id=stream_id,
         target=target,
         retry_after=retry_after,
+        details=details,
     )

@@ -1,0 +1,44 @@
+"""Serialized events as server-sent events with their positions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from ..bridge import protobuf_to_json
+from ..errors import EventError
+from ..framing.sse import server_sent
+from ..position import Position
+from .errors import EventFault
+
+CHUNK_BYTES: Final = 64 << 10
+"""Bytes after which a chunk ends: what is written to a reader who does not read is bounded by this and one event."""
+
+
+def server_sent_events(events: Sequence[bytes], after: Position) -> Iterator[bytes]:
+    """Yields events in as few chunks as fit, each event with the position behind it as its `id`.
+
+    Args:
+        events: serialized events that follow one another in their log.
+        after: the position behind the last of them.
+
+    Raises:
+        EventFault: an event has no JSON. The events before it have been yielded.
+
+    """
+    first = after.offset - len(events)
+    chunk: list[bytes] = []
+    size = 0
+    for index, (event, id) in enumerate(zip(events, after.texts(range(first + 1, after.offset + 1)), strict=True)):
+        try:
+            data = protobuf_to_json(event, naming="snake_case")
+        except EventError as error:
+            yield b"".join(chunk)
+            raise EventFault(first + index, error) from None
+        chunk.append(b"id: %b\n%b" % (id.encode(), server_sent(event, data)))
+        size += len(chunk[-1])
+        if size >= CHUNK_BYTES:
+            yield b"".join(chunk)
+            chunk, size = [], 0
+    if chunk:
+        yield b"".join(chunk)

@@ -1,0 +1,158 @@
+"""The gateway's port, and its way out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import resource
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from ..server import DRAIN_SECONDS, ListenError
+from .app import Gateway
+
+WRITE_SECONDS: Final = 60.0
+"""How long a reader may leave what is written to it unread."""
+
+REQUEST_SECONDS: Final = 30.0
+"""How long a new connection may take for its first request."""
+
+
+class ServerFiles(NamedTuple):
+    """The PEM files of a server with TLS.
+
+    Attributes:
+        cert: the server's certificate, followed by those that lead to its root.
+        key: its private key.
+        client_ca: the roots of the certificates that every client must have; None asks for none.
+
+    """
+
+    cert: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+@asynccontextmanager
+async def running_gateway(
+    gateway: Gateway, listen: str, *, files: ServerFiles | None = None, grace: float = DRAIN_SECONDS
+) -> AsyncIterator[str]:
+    """Serves for as long as the context lasts, then drains: streams are cut off, and their readers resume elsewhere.
+
+    Args:
+        gateway: the gateway.
+        listen: `host:port`, where port 0 takes a free one, or `unix:PATH`.
+        files: for TLS; None serves plain HTTP.
+        grace: seconds that responses have to end in when the context ends.
+
+    Yields:
+        The URL, or the address where it is no port.
+
+    Raises:
+        ListenError: the address cannot be listened at.
+
+    """
+    try:
+        listener = _listener(listen)
+    except (OSError, OverflowError, ValueError) as error:
+        raise ListenError(f"cannot listen at {listen}: {error}") from None
+    _allow_connections()
+    tls: dict[str, Any] = {}
+    if files:
+        tls = {"ssl_certfile": files.cert, "ssl_keyfile": files.key}
+        if files.client_ca:
+            tls |= {"ssl_ca_certs": str(files.client_ca), "ssl_cert_reqs": ssl.CERT_REQUIRED}
+    config = uvicorn.Config(
+        gateway,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",  # the gateway logs its requests, and uvicorn would report each one that is cut off
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, round(grace)),
+        **tls,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
+        yield listen if listen.startswith("unix:") else _url(listener, listen, secure=files is not None)
+    finally:
+        gateway.drain()
+        server.should_exit = True
+        await serving
+        _remove_socket(listen)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to its caller."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _Protocol(H11Protocol):
+    """A connection that ends where its peer does not send a request, or does not read, for too long."""
+
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._timer = self.loop.call_later(REQUEST_SECONDS, self._check_request)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stop()
+        self._timer = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop()
+
+    def _check_request(self) -> None:
+        if self.cycle is None:
+            self.transport.abort()
+
+    def _stop(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+
+
+def _listener(listen: str) -> socket.socket:
+    if listen.startswith("unix:"):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(listen.removeprefix("unix:"))
+        return listener
+    host, _, port = listen.rpartition(":")
+    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=2048)
+
+
+def _remove_socket(listen: str) -> None:
+    if listen.startswith("unix:"):
+        Path(listen.removeprefix("unix:")).unlink(missing_ok=True)
+
+
+def _url(listener: socket.socket, listen: str, *, secure: bool) -> str:
+    host = listen.rpartition(":")[0]
+    return f"http{'s' if secure else ''}://{host}:{listener.getsockname()[1]}"
+
+
+def _allow_connections() -> None:
+    """Lets the process have as many connections as the system allows: each reader is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

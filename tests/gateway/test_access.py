@@ -1,0 +1,146 @@
+"""Who may read: tokens, which the server decides on; other sites' pages; TLS."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from openresponses_grpc import EventStreamClient
+from openresponses_grpc.auth import parse_tokens
+from openresponses_grpc.gateway import Gateway, running_gateway
+from openresponses_grpc.gateway.server import ServerFiles
+from openresponses_grpc.server import running_server
+from openresponses_grpc.service import StreamService
+from openresponses_grpc.store import MemoryStore
+
+from ..certificates import Certificates
+from ..stream.test_tokens import entry
+from .streams import data, deltas, error_of, path, publish
+from .test_snapshot import lifecycle
+
+FILE = (
+    entry("relay", "relay", may='["publish"]')
+    + entry("viewer", "viewer", may='["subscribe"]', streams="resp_*")
+    + entry("all", "all", may='["subscribe", "inspect"]')
+)
+LOG = [lifecycle("created"), *deltas(2)]
+
+
+@asynccontextmanager
+async def guarded(token: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
+    """A gateway before a server that asks for tokens."""
+    service = StreamService(MemoryStore(), tokens=parse_tokens(FILE))
+    async with (
+        running_server(service, "127.0.0.1:0") as address,
+        EventStreamClient(address, token="relay") as relay,
+        EventStreamClient(address, token=token) as client,
+        running_gateway(Gateway(client, token=token), "127.0.0.1:0") as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        for stream_id in ("resp_1", "other"):
+            await publish(relay, stream_id, LOG)
+        yield http
+
+
+CALLERS: dict[str, tuple[str | None, str, tuple[int, str] | None]] = {
+    "a token that may": ("Bearer viewer", "resp_1", None),
+    "the scheme in other letters": ("bearer viewer", "resp_1", None),
+    "no token": (None, "resp_1", (401, "TOKEN_MISSING")),
+    "another scheme": ("Basic dmlld2VyOg==", "resp_1", (401, "TOKEN_MISSING")),
+    "an empty token": ("Bearer", "resp_1", (401, "TOKEN_MISSING")),
+    "an unknown token": ("Bearer nobody", "resp_1", (401, "TOKEN_UNKNOWN")),
+    "a token with a space": ("Bearer viewer viewer", "resp_1", (401, "TOKEN_UNKNOWN")),
+    "a token for other streams": ("Bearer viewer", "other", (403, "NOT_PERMITTED")),
+    "a token for publishers": ("Bearer relay", "resp_1", (403, "NOT_PERMITTED")),
+}
+
+
+@pytest.mark.parametrize("authorization, stream_id, refusal", CALLERS.values(), ids=CALLERS)
+async def test_the_server_decides_on_the_token_of_a_request(
+    authorization: str | None, stream_id: str, refusal: tuple[int, str] | None
+) -> None:
+    async with guarded() as http:
+        http.headers.update({"authorization": authorization} if authorization else {})
+        if refusal is None:
+            assert await data(http, stream_id) == [*LOG, "[DONE]"]
+            assert (await http.get(f"/v1/responses/{stream_id}")).json() == LOG[0]["response"]
+            return
+        for request in (path(stream_id), f"/v1/responses/{stream_id}"):
+            response = await http.get(request)
+            assert error_of(response)[:2] == refusal
+            assert ("www-authenticate" in response.headers) == (response.status_code == 401)
+
+
+async def test_the_gateway_s_own_token_is_for_requests_without_one() -> None:
+    async with guarded("viewer") as http:
+        assert await data(http, "resp_1") == [*LOG, "[DONE]"]
+        http.headers["authorization"] = "Bearer nobody"
+        assert error_of(await http.get(path("resp_1")))[:2] == (401, "TOKEN_UNKNOWN")
+
+
+async def test_readers_with_different_tokens_share_a_connection_to_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    async with guarded() as http:
+        for token in ("viewer", "nobody", "all") * 3:
+            response = await http.get(path("resp_1"), headers={"authorization": f"Bearer {token}"})
+            assert (response.status_code == 200) == (token != "nobody")
+    peers = [vars(record)["peer"] for record in caplog.records if vars(record).get("method") == "Subscribe"]
+    assert (len(peers), len(set(peers))) == (9, 1)
+
+
+ORIGIN = {"origin": "https://app.example"}
+PREFLIGHT = ORIGIN | {
+    "access-control-request-method": "GET",
+    "access-control-request-headers": "authorization,last-event-id,x-stainless-lang",
+}
+
+
+@pytest.mark.parametrize(
+    "origins, allowed", [((), False), (("https://app.example",), True), (("https://b.example",), False)]
+)
+async def test_pages_of_named_origins_may_read_and_no_others(
+    origins: tuple[str, ...], allowed: bool, client: EventStreamClient
+) -> None:
+    await publish(client, "s", deltas(1))
+    async with (
+        running_gateway(Gateway(client, cors_origins=origins), "127.0.0.1:0") as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        for request in (path("s"), path("none"), "/v1/nothing"):
+            response = await http.get(request, headers=ORIGIN)
+            assert response.headers.get("access-control-allow-origin") == (ORIGIN["origin"] if allowed else None)
+        preflight = await http.options(path("s"), headers=PREFLIGHT)
+        assert (preflight.status_code == 200) == allowed
+        if allowed:
+            headers = preflight.headers["access-control-allow-headers"]
+            assert all(name in headers for name in PREFLIGHT["access-control-request-headers"].split(","))
+
+
+async def test_it_serves_https_and_those_with_a_certificate(
+    client: EventStreamClient, certificates: Certificates
+) -> None:
+    await publish(client, "s", deltas(1))
+    files = ServerFiles(certificates.cert, certificates.key, certificates.ca)
+    context = ssl.create_default_context(cafile=certificates.ca)
+    async with running_gateway(Gateway(client), "127.0.0.1:0", files=files) as url:
+        assert url.startswith("https://")
+        async with httpx.AsyncClient(base_url=url, verify=context) as http:
+            with pytest.raises(httpx.TransportError):
+                await http.get(path("s"))
+        context.load_cert_chain(certificates.client_cert, certificates.client_key)
+        async with httpx.AsyncClient(base_url=url, verify=context) as http:
+            assert await data(http, "s") == [*deltas(1), "[DONE]"]
+
+
+async def test_it_listens_at_a_unix_socket(client: EventStreamClient, tmp_path: Path) -> None:
+    await publish(client, "s", deltas(1))
+    socket = tmp_path / "gateway"
+    async with running_gateway(Gateway(client), f"unix:{socket}") as address:
+        assert address == f"unix:{socket}"
+        transport = httpx.AsyncHTTPTransport(uds=str(socket))
+        async with httpx.AsyncClient(base_url="http://gateway", transport=transport) as http:
+            assert await data(http, "s") == [*deltas(1), "[DONE]"]
+    assert not socket.exists()

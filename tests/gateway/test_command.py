@@ -1,0 +1,173 @@
+"""`openresponses gateway`: its options, where it listens, its metrics and logs, and how it ends."""
+
+import asyncio
+import json
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+
+from ..certificates import Certificates
+from ..command.processes import line, run, serving, started
+from ..events import GENERATING_JSON
+from ..stream.test_tokens import entry
+from .streams import data, error_of, path
+
+EVENT: Final = {
+    "type": "response.image_generation_call.generating",
+    "item_id": "<id>",
+    "output_index": 7977.54,
+    "sequence_number": 0,
+}
+
+
+@asynccontextmanager
+async def gateway(*arguments: str | Path, environment: Mapping[str, str] = {}) -> AsyncIterator[tuple[Process, str]]:
+    """A gateway process, and its URL."""
+    async with started("gateway", "--listen", "127.0.0.1:0", *arguments, environment=environment) as process:
+        yield process, (await line(process)).decode().removeprefix("listening on ").strip()
+
+
+async def test_it_serves_the_streams_of_a_server_until_a_signal() -> None:
+    async with serving() as (_, address), gateway("--server", address) as (process, url):
+        assert await run("publish", "--server", address, "--end", "s", stdin=GENERATING_JSON) == (0, b"", b"")
+        async with httpx.AsyncClient(base_url=url) as http:
+            assert await data(http, "s") == [EVENT, "[DONE]"]
+            await run("publish", "--server", address, "live", stdin=GENERATING_JSON)
+            waiting = asyncio.create_task(http.get(path("live")))
+            await asyncio.wait((waiting,), timeout=0.1)
+            process.terminate()
+            stdout, stderr = await process.communicate()
+            with pytest.raises(httpx.RemoteProtocolError):
+                await waiting
+    assert (process.returncode, stdout) == (0, b"stopping\n")
+    assert b"Traceback" not in stderr
+
+
+async def test_metrics_over_http_and_logs_as_json() -> None:
+    async with (
+        serving() as (_, address),
+        started(
+            *("gateway", "--server", address, "--listen", "127.0.0.1:0"),
+            *("--metrics", "127.0.0.1:0", "--log-format", "json"),
+        ) as process,
+        httpx.AsyncClient() as http,
+    ):
+        await run("publish", "--server", address, "--end", "s", stdin=GENERATING_JSON)
+        metrics = (await line(process)).decode().removeprefix("metrics at ").strip()
+        url = (await line(process)).decode().removeprefix("listening on ").strip()
+        await http.get(f"{url}{path('s')}")
+        assert error_of(await http.get(f"{url}{path('none')}"))[0] == 404
+        counted = (await http.get(metrics)).text
+        for text in (
+            "openresponses_gateway_events_sent_total 1.0",
+            "openresponses_gateway_open_streams 0.0",
+            'openresponses_gateway_requests_total{kind="stream",reason="",status="200"} 1.0',
+            'openresponses_gateway_requests_total{kind="stream",reason="STREAM_NOT_FOUND",status="404"} 1.0',
+        ):
+            assert text in counted
+        process.terminate()
+        _, stderr = await process.communicate()
+    first, second = (json.loads(text) for text in stderr.splitlines())
+    assert first.items() >= {"kind": "stream", "stream_id": "s", "status": 200, "reason": "", "events": 1}.items()
+    assert second.items() >= {"stream_id": "none", "status": 404, "reason": "STREAM_NOT_FOUND"}.items()
+    assert first.keys() >= {"timestamp", "level", "message", "peer", "seconds", "bytes"}
+
+
+async def test_environment_variables_are_its_own_where_serve_has_the_same_option() -> None:
+    async with serving() as (_, address):
+        environment = {
+            "OPENRESPONSES_SERVER": address,
+            "OPENRESPONSES_LISTEN": "nonsense",
+            "OPENRESPONSES_GATEWAY_LISTEN": "127.0.0.1:0",
+            "OPENRESPONSES_CORS_ORIGIN": "https://a.example https://b.example:8443",
+        }
+        async with started("gateway", environment=environment) as process, httpx.AsyncClient() as http:
+            url = (await line(process)).decode().removeprefix("listening on ").strip()
+            for origin in ("https://a.example", "https://b.example:8443"):
+                response = await http.get(f"{url}{path('s')}", headers={"origin": origin})
+                assert response.headers["access-control-allow-origin"] == origin
+
+
+@pytest.mark.parametrize("origin", ["*", "app.example", "https://app.example/", "https://app.example/a", "null"])
+async def test_an_origin_is_named_without_a_path(origin: str) -> None:
+    status, _, stderr = await run("gateway", "--cors-origin", origin)
+    assert status == 2
+    assert b"is not an origin" in stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, problem",
+    [
+        ([], b"give --listen-tls-cert and --listen-tls-key, or --insecure"),
+        (["TLS"], b"serves readers without a token: start it with --tokens"),
+        (["TLS", "TOKEN"], b"the gateway would show its own token for everybody"),
+        (["TOKENS"], b"give --listen-tls-cert and --listen-tls-key, or --insecure"),
+        (["TOKENS", "TLS", "TOKEN"], b"the gateway would show its own token for everybody"),
+    ],
+)
+async def test_where_others_reach_it_a_gateway_needs_tls_and_authentication(
+    arguments: list[str], problem: bytes, certificates: Certificates, tmp_path: Path
+) -> None:
+    tls, token, server = options(arguments, certificates, tmp_path)
+    async with serving(*server) as (_, address):
+        status, stdout, stderr = await run("gateway", "--server", address, "--listen", "0.0.0.0:0", *tls, *token)
+        assert (status, stdout, stderr.count(b"\n")) == (1, b"", 1)
+        assert b"0.0.0.0:0 can be reached from other machines" in stderr
+        assert problem in stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["TOKENS", "TLS"], ["TLS", "CLIENT_CA"], ["TLS", "TOKEN", "CLIENT_CA"], ["INSECURE"]]
+)
+async def test_with_them_it_listens(arguments: list[str], certificates: Certificates, tmp_path: Path) -> None:
+    tls, token, server = options(arguments, certificates, tmp_path)
+    async with (
+        serving(*server) as (_, address),
+        started("gateway", "--server", address, "--listen", "0.0.0.0:0", *tls, *token) as process,
+    ):
+        assert (await line(process)).startswith(b"listening on ")
+
+
+def options(
+    arguments: list[str], certificates: Certificates, folder: Path
+) -> tuple[list[str | Path], list[str | Path], list[str | Path]]:
+    """The options of a gateway for TLS and for a token, and those of its server."""
+    tls: list[str | Path] = []
+    if "TLS" in arguments:
+        tls += ["--listen-tls-cert", certificates.cert, "--listen-tls-key", certificates.key]
+    if "CLIENT_CA" in arguments:
+        tls += ["--listen-tls-client-ca", certificates.ca]
+    if "INSECURE" in arguments:
+        tls += ["--insecure"]
+    token, tokens = folder / "token", folder / "tokens.toml"
+    token.write_text("viewer\n")
+    tokens.write_text(entry("viewer", "viewer"))
+    return (
+        tls,
+        ["--token-file", token] if "TOKEN" in arguments else [],
+        ["--tokens", tokens] if "TOKENS" in arguments else [],
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments, status",
+    [
+        (["--listen", "nonsense"], 1),
+        (["--listen", "127.0.0.1:99999"], 1),
+        (["--listen-tls-cert", "CERT"], 2),
+        (["--tls-cert", "CERT"], 2),
+        (["--metrics", "nonsense"], 2),
+    ],
+)
+async def test_options_that_cannot_be_used_are_said_in_one_line(
+    arguments: list[str], status: int, certificates: Certificates
+) -> None:
+    words = [str(certificates.cert) if word == "CERT" else word for word in arguments]
+    code, stdout, stderr = await run("gateway", *words)
+    assert (code, stdout) == (status, b"")
+    assert b"Traceback" not in stderr

@@ -1,0 +1,238 @@
+"""Errors: a status and the API's JSON before a stream starts, and an `error` event after that."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+
+from openresponses_grpc import EventStreamClient, StreamError, json_to_protobuf
+from openresponses_grpc.gateway import Gateway, running_gateway
+from openresponses_grpc.gateway.errors import HTTP_STATUSES, problem_of
+from openresponses_grpc.position import Position
+from openresponses_grpc.server import running_server
+from openresponses_grpc.service import StreamService
+from openresponses_grpc.store import MemoryStore
+from openresponses_grpc.store.errors import OffsetTrimmedError
+from openresponses_grpc.v1.common_pb2 import Unrecognized
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+
+from .streams import Sent, data, delta, deltas, error_of, events, path, publish, read, reading
+
+
+@pytest.mark.parametrize("code", grpc.StatusCode)
+def test_every_grpc_status_has_an_http_status_and_the_api_s_shape(code: grpc.StatusCode) -> None:
+    assert 200 <= HTTP_STATUSES[code] < 600
+    problem = problem_of(StreamError(code, "text", details="text"))
+    assert problem is not None
+    assert problem.status == HTTP_STATUSES[code]
+    assert problem.body["error"].keys() == {"message", "type", "code", "param"}
+
+
+INVALID = {
+    "stream=maybe": "stream",
+    "stream=true&starting_after=-1": "starting_after",
+    "stream=true&starting_after=x": "starting_after",
+    "stream=true&starting_after=1.5": "starting_after",
+    "stream=true&starting_after=": "starting_after",
+    "wait=x": "wait",
+    "wait=-1": "wait",
+    "wait=nan": "wait",
+    "stream=true&wait=61": "wait",
+}
+
+
+@pytest.mark.parametrize("query, param", INVALID.items(), ids=INVALID)
+async def test_an_invalid_parameter_is_named(query: str, param: str, http: httpx.AsyncClient) -> None:
+    assert error_of(await http.get(f"/v1/responses/s?{query}")) == (400, "INVALID_REQUEST", param)
+
+
+async def test_what_the_gateway_does_not_have_is_said_in_the_same_shape(http: httpx.AsyncClient) -> None:
+    assert error_of(await http.get("/v1/models")) == (404, "NOT_FOUND", None)
+    response = await http.post("/v1/responses/s")
+    assert error_of(response) == (405, "METHOD_NOT_ALLOWED", None)
+    assert "GET" in response.headers["allow"]
+
+
+POSITIONS: dict[str, tuple[Callable[[Position], Position | str], tuple[int, str, str | None]]] = {
+    "another epoch": (lambda it: it._replace(epoch=it.epoch ^ 1), (400, "EPOCH_MISMATCH", None)),
+    "another checksum": (lambda it: it._replace(checksum=(it.checksum or 0) ^ 1), (400, "STREAM_DIVERGED", None)),
+    "a longer log": (lambda it: it._replace(offset=9, checked_offset=9), (400, "STREAM_DIVERGED", None)),
+    "beyond the end": (lambda it: Position(it.epoch, 9), (400, "OFFSET_OUT_OF_RANGE", None)),
+    "not a position": (lambda _: "17", (400, "INVALID_REQUEST", "Last-Event-ID")),
+}
+
+
+@pytest.mark.parametrize("change, expected", POSITIONS.values(), ids=POSITIONS)
+async def test_a_position_of_another_log_is_an_error_and_never_a_jump(
+    change: Callable[[Position], Position | str],
+    expected: tuple[int, str, str | None],
+    client: EventStreamClient,
+    http: httpx.AsyncClient,
+) -> None:
+    await publish(client, "s", deltas(5))
+    position = Position.parse(str((await read(http, "s"))[2].id))
+    for wait in (0, 30):
+        response = await http.get(path("s", wait=wait), headers={"last-event-id": str(change(position))})
+        assert error_of(response) == expected
+
+
+async def test_a_position_of_a_stream_that_is_gone_is_not_waited_for(
+    client: EventStreamClient, http: httpx.AsyncClient
+) -> None:
+    await publish(client, "s", deltas(5))
+    position = str((await read(http, "s"))[2].id)
+    await client.delete_stream("s")
+    response = await http.get(path("s", wait=60), headers={"last-event-id": position})
+    assert error_of(response) == (404, "STREAM_NOT_FOUND", None)
+
+
+async def test_a_number_behind_the_end_of_a_complete_stream_is_an_error(
+    client: EventStreamClient, http: httpx.AsyncClient
+) -> None:
+    await publish(client, "s", deltas(5))
+    assert error_of(await http.get(path("s", starting_after=5))) == (400, "OUT_OF_RANGE", "starting_after")
+    assert error_of(await http.get(path("s", starting_after=10**15))) == (400, "OUT_OF_RANGE", "starting_after")
+    assert await data(http, "s", starting_after=4) == ["[DONE]"]
+
+
+class _Trimmed(MemoryStore):
+    """A store that has lost the first events of its logs to somebody who trimmed them."""
+
+    OLDEST = 3
+
+    async def read(self, stream_id: str, start_offset: int, **arguments: Any) -> Any:
+        if start_offset < self.OLDEST:
+            raise OffsetTrimmedError("the log was trimmed", oldest_offset=self.OLDEST)
+        return await super().read(stream_id, start_offset, **arguments)
+
+
+async def test_events_that_were_trimmed_are_an_error_and_never_a_jump() -> None:
+    async with (
+        running_server(StreamService(_Trimmed()), "127.0.0.1:0") as address,
+        EventStreamClient(address) as client,
+        running_gateway(Gateway(client), "127.0.0.1:0") as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        sent = [delta(number) for number in range(0, 100, 10)]
+        await publish(client, "s", sent)
+        trimmed = (400, "OFFSET_TRIMMED", None)
+        assert error_of(await http.get(path("s"))) == trimmed
+        for after in (0, 20, 29):
+            assert error_of(await http.get(path("s", starting_after=after))) == trimmed
+        for after in (30, 35, 80):
+            assert await data(http, "s", starting_after=after) == [*sent[after // 10 + 1 :], "[DONE]"]
+        position = Position((await client.get_stream("s")).epoch, 2)
+        response = await http.get(path("s"), headers={"last-event-id": str(position)})
+        assert error_of(response) == trimmed
+        assert await data(http, "s", position=str(position._replace(offset=5))) == [*sent[5:], "[DONE]"]
+
+
+async def test_a_stream_that_failed_ends_with_an_error_event_and_without_done(
+    client: EventStreamClient, http: httpx.AsyncClient
+) -> None:
+    await publish(client, "s", deltas(3), failure="UPSTREAM_TIMEOUT")
+    error = {
+        "type": "error",
+        "code": "UPSTREAM_TIMEOUT",
+        "message": "the upstream is gone",
+        "param": None,
+        "sequence_number": 3,
+    }
+    sent = await read(http, "s")
+    assert [entry.data for entry in sent] == [*deltas(3), error]
+    assert sent[-1] == Sent(None, "error", error)
+    # Whoever lost the connection before it gets it, too.
+    last = str(sent[-2].id)
+    assert await data(http, "s", starting_after=2) == await data(http, "s", position=last) == [error]
+
+
+async def test_a_stream_that_is_deleted_under_its_reader_ends_with_an_error_event(
+    client: EventStreamClient, http: httpx.AsyncClient
+) -> None:
+    with pytest.raises(StreamError, match="NOT_FOUND"):
+        async with client.publish("s") as publisher:
+            await publisher.send(json_to_protobuf(json.dumps(delta(0))))
+            await publisher.flush()
+            async with reading(http, "s") as blocks:
+                assert await events(blocks, 1) == [delta(0)]
+                await client.delete_stream("s")
+                (error,) = await events(blocks, 1)
+                assert [block async for block in blocks] == []
+    assert (error["type"], error["code"], error["sequence_number"]) == ("error", "STREAM_NOT_FOUND", 1)
+
+
+async def test_an_abandoned_stream_ends_with_an_error_event(client: EventStreamClient, http: httpx.AsyncClient) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with client.publish("s") as publisher:
+            await publisher.send(json_to_protobuf(json.dumps(delta(0))))
+            raise ZeroDivisionError
+    sent, error = await data(http, "s")
+    assert (sent, error["code"]) == (delta(0), "STREAM_ABANDONED")
+
+
+async def test_an_event_without_json_is_an_error_event_behind_those_before_it(
+    client: EventStreamClient, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with client.publish("s") as publisher:
+        await publisher.send(json_to_protobuf(json.dumps(delta(0))))
+        await publisher.send(OpenResponsesStreamEvent(unrecognized=Unrecognized()).SerializeToString())
+    sent, error = await data(http, "s")
+    assert (sent, error["code"]) == (delta(0), "INVALID_EVENT")
+    assert "offset 1" in error["message"]
+    assert "offset 1" in caplog.text
+
+
+async def test_a_server_that_cannot_be_reached_is_503_and_its_address_stays_with_the_operator(
+    unused_tcp_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        EventStreamClient(f"127.0.0.1:{unused_tcp_port}") as client,
+        running_gateway(Gateway(client), "127.0.0.1:0") as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        for request in (path("s"), "/v1/responses/s"):
+            response = await http.get(request)
+            assert error_of(response) == (503, "UNAVAILABLE", None)
+            assert response.headers["retry-after"] == "1"
+            assert str(unused_tcp_port) not in response.text
+            assert str(unused_tcp_port) in caplog.text
+
+
+class _Broken(MemoryStore):
+    async def read(self, *arguments: Any, **options: Any) -> Any:
+        raise ZeroDivisionError("secret")
+
+
+async def test_what_nobody_foresaw_is_500_and_its_text_stays_with_the_operator() -> None:
+    async with (
+        running_server(StreamService(_Broken()), "127.0.0.1:0") as address,
+        EventStreamClient(address) as client,
+        running_gateway(Gateway(client), "127.0.0.1:0") as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        response = await http.get(path("s"))
+        assert error_of(response) == (500, "INTERNAL", None)
+        assert "secret" not in response.text
+
+
+async def test_an_unknown_stream_is_404_after_a_bounded_wait(
+    client: EventStreamClient, http: httpx.AsyncClient
+) -> None:
+    for query in ("stream=true", "stream=true&wait=0.2", "", "wait=0.2"):
+        assert error_of(await http.get(f"/v1/responses/s?{query}")) == (404, "STREAM_NOT_FOUND", None)
+
+
+async def test_a_stream_that_is_created_within_the_wait_is_read(
+    client: EventStreamClient, http: httpx.AsyncClient
+) -> None:
+    waiting = [asyncio.create_task(data(http, "s", wait=60)) for _ in range(3)]
+    waiting.append(asyncio.create_task(data(http, "s", wait=60, starting_after=0)))
+    await asyncio.wait(waiting, timeout=0.1)
+    await publish(client, "s", deltas(3))
+    *whole, rest = await asyncio.gather(*waiting)
+    assert whole == [[*deltas(3), "[DONE]"]] * 3
+    assert rest == [*deltas(3)[1:], "[DONE]"]

@@ -1,0 +1,174 @@
+"""Readers that leave, that do not read, and servers and gateways that stop."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import httpx
+import pytest
+
+from openresponses_grpc import EventStreamClient, json_to_protobuf
+from openresponses_grpc.gateway import Gateway, running_gateway, server
+from openresponses_grpc.server import running_server
+from openresponses_grpc.service import StreamService
+from openresponses_grpc.store import MemoryStore
+
+from .streams import data, delta, deltas, error_of, events, path, publish, reading
+
+MIB: Final = 1 << 20
+
+
+@asynccontextmanager
+async def observed() -> AsyncIterator[tuple[StreamService, Gateway, str, EventStreamClient]]:
+    """A service, a gateway with its URL, and a client that publishes."""
+    service = StreamService(MemoryStore(), idle_interval=0.1)
+    async with (
+        running_server(service, "127.0.0.1:0") as address,
+        EventStreamClient(address) as client,
+        running_gateway(gateway := Gateway(client, keep_alive=0.1), "127.0.0.1:0") as url,
+    ):
+        yield service, gateway, url, client
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits for what is sure to come: the test's timeout bounds it."""
+    while not condition():  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0.01)
+
+
+def subscribers(service: StreamService) -> float | None:
+    return service.metrics.registry.get_sample_value("openresponses_open_subscribers")
+
+
+def open_streams(gateway: Gateway) -> float | None:
+    return gateway.metrics.registry.get_sample_value("openresponses_gateway_open_streams")
+
+
+async def connected(url: str, stream_id: str, *, receive_buffer: int | None = None) -> socket.socket:
+    """A reader that has sent its request, and reads when it is told to."""
+    connection = socket.socket()
+    if receive_buffer:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    host, _, port = url.removeprefix("http://").partition(":")
+    connection.connect((host, int(port)))
+    connection.sendall(f"GET {path(stream_id)} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    return connection
+
+
+@pytest.mark.parametrize("stream_id", ["live", "not yet there"])
+async def test_a_reader_that_leaves_ends_its_call(stream_id: str) -> None:
+    async with observed() as (service, gateway, url, client), client.publish("live") as publisher:
+        await publisher.flush()
+        async with httpx.AsyncClient(base_url=url) as http:
+            left = [asyncio.create_task(http.get(path(stream_id, wait=60))) for _ in range(5)]
+            await until(lambda: subscribers(service) == 5)
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left)
+        await until(lambda: subscribers(service) == 0 and open_streams(gateway) == 0)
+
+
+async def test_a_reader_that_does_not_read_holds_a_bounded_part_and_nobody_up() -> None:
+    sent = [delta(number, "x" * 50_000) for number in range(600)]
+    async with observed() as (_, gateway, url, client), httpx.AsyncClient(base_url=url, timeout=60) as http:
+        await publish(client, "s", sent)
+        stopped = [await connected(url, "s", receive_buffer=4096) for _ in range(3)]
+        await until(lambda: open_streams(gateway) == 3)
+        size = len((await http.get(path("s"))).content)
+        assert size > 28 * MIB
+        sent_bytes = gateway.metrics.registry.get_sample_value("openresponses_gateway_sent_bytes_total")
+        assert sent_bytes is not None
+        # Each of them has what the system takes for a connection, and a write of the gateway.
+        assert sent_bytes - size < 3 * 6 * MIB
+        assert open_streams(gateway) == 3
+        # It reads on, and gets the rest.
+        received = await asyncio.to_thread(_read_to_end, stopped[0])
+        assert received.count(b"\nevent: response.output_text.delta\n") == len(sent)
+        assert b"data: [DONE]" in received[-100:]
+        for connection in stopped:
+            connection.close()
+
+
+def _read_to_end(connection: socket.socket) -> bytes:
+    received = bytearray()
+    while b"data: [DONE]" not in received[-100:]:
+        received += connection.recv(MIB)
+    return bytes(received)
+
+
+async def test_a_reader_that_does_not_read_for_too_long_loses_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "WRITE_SECONDS", 0.2)
+    async with observed() as (service, gateway, url, client):
+        await publish(client, "s", [delta(number, "x" * 50_000) for number in range(1000)])
+        with await connected(url, "s", receive_buffer=4096):
+            await until(lambda: open_streams(gateway) == 1)
+            await until(lambda: open_streams(gateway) == 0 and subscribers(service) == 0)
+
+
+async def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.1)
+    async with observed() as (_, _, url, _):
+        host, _, port = url.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET / HTTP/1.1\r\n")
+        with pytest.raises(ConnectionError):
+            assert await reader.read() == b""
+            raise ConnectionError
+        writer.close()
+
+
+async def test_a_gateway_that_stops_cuts_its_streams_off_and_they_resume_at_another() -> None:
+    sent = deltas(4)
+    async with observed() as (_, other, url, client), client.publish("s") as publisher:
+        stopping = Gateway(client)
+        async with AsyncExitStack() as stack:
+            first = await stack.enter_async_context(running_gateway(stopping, "127.0.0.1:0"))
+            http = await stack.enter_async_context(httpx.AsyncClient(base_url=first))
+            for event in sent[:2]:
+                await publisher.send(json_to_protobuf(json.dumps(event)))
+            await publisher.flush()
+            waiting = asyncio.create_task(http.get(path("not yet there", wait=60)))
+            async with reading(http, "s") as blocks:
+                assert await events(blocks, 1) == sent[:1]
+                position = None
+                while position is None:
+                    block = await anext(blocks)
+                    position = block.id if not isinstance(block, str) else None
+                await until(lambda: open_streams(stopping) == 2)
+                stopping.drain()
+                # Neither an end of the response nor one of the stream.
+                with pytest.raises(httpx.RemoteProtocolError):
+                    await anext(blocks)
+            assert error_of(await waiting) == (503, "SHUTTING_DOWN", None)
+            assert error_of(await http.get(path("s"))) == (503, "SHUTTING_DOWN", None)
+        async with httpx.AsyncClient(base_url=url) as http:
+            rest = asyncio.create_task(data(http, "s", position=position))
+            for event in sent[2:]:
+                await publisher.send(json_to_protobuf(json.dumps(event)))
+            await publisher.__aexit__(None, None, None)
+            assert await rest == [*sent[2:], "[DONE]"]
+        assert other.metrics.registry.get_sample_value("openresponses_gateway_events_sent_total") == 2
+
+
+async def test_a_stream_goes_on_after_a_restart_of_the_server() -> None:
+    store = MemoryStore()
+    sent = deltas(4)
+    async with AsyncExitStack() as outer:
+        stack = await outer.enter_async_context(AsyncExitStack())
+        address = await stack.enter_async_context(running_server(StreamService(store), "127.0.0.1:0", grace=0))
+        client = await outer.enter_async_context(EventStreamClient(address))
+        url = await outer.enter_async_context(running_gateway(Gateway(client), "127.0.0.1:0"))
+        http = await outer.enter_async_context(httpx.AsyncClient(base_url=url, timeout=60))
+        async with client.publish("s") as publisher:
+            await publisher.send(json_to_protobuf(json.dumps(sent[0])))
+            await publisher.flush()
+            async with reading(http, "s") as blocks:
+                assert await events(blocks, 1) == sent[:1]
+                await stack.aclose()
+                await outer.enter_async_context(running_server(StreamService(store), address))
+                for event in sent[1:]:
+                    await publisher.send(json_to_protobuf(json.dumps(event)))
+                assert await events(blocks, 3) == sent[1:]

@@ -1,0 +1,72 @@
+"""The search for a sequence number, whatever the numbers and however the events come."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openresponses_grpc import json_to_protobuf
+from openresponses_grpc.gateway.search import Search, sequence_number
+
+from .streams import delta
+
+RISING = st.lists(st.one_of(st.none(), st.integers(1, 3)), min_size=1, max_size=30)
+
+
+def numbered(steps: list[int | None]) -> list[int | None]:
+    """Rising numbers, from the steps between them; None for an event without one."""
+    numbers: list[int | None] = []
+    latest = -1
+    for step in steps:
+        latest += step or 0
+        numbers.append(None if step is None else latest)
+    return numbers
+
+
+def expected(numbers: list[int | None], after: int) -> int | None:
+    """Behind the last event whose number is at most `after`, if an event shows where that is."""
+    known = [offset for offset, number in enumerate(numbers) if number is not None and number <= after]
+    reached = any(number is not None and number >= after for number in numbers)
+    return (known[-1] + 1 if known else 0) if reached else None
+
+
+@given(RISING, st.integers(0, 60), st.integers(1, 7))
+def test_it_finds_the_first_event_behind_the_number(steps: list[int | None], after: int, batch: int) -> None:
+    numbers = numbered(steps)
+    log = [json_to_protobuf(json.dumps(delta(number))) for number in numbers]
+    search = Search(after)
+    looked = []
+    while search.found is None:
+        offset = search.next_offset
+        if not log[offset : offset + batch]:
+            if not search.jumped:
+                break
+            search.back()
+            continue
+        looked.append(offset)
+        search.look(log[offset : offset + batch], offset)
+    assert search.found == expected(numbers, after)
+    assert len(looked) == len(set(looked)), "a batch is looked at once"
+
+
+def test_it_jumps_where_the_numbers_are_offsets() -> None:
+    log = [json_to_protobuf(json.dumps(delta(number))) for number in range(5000)]
+    search = Search(4321)
+    search.look(log[:100], 0)
+    assert (search.jumped, search.next_offset) == (True, 4321)
+    search.look(log[4321:4421], 4321)
+    assert search.found == 4322
+
+
+def test_an_event_of_any_kind_may_have_a_number() -> None:
+    for text, number in [
+        ('{"type":"response.completed","response":{},"sequence_number":7}', 7),
+        ('{"type":"of tomorrow","sequence_number":7}', 7),
+        ('{"type":"of tomorrow","sequenceNumber":7.5}', 7.5),
+        ('{"type":"response.output_text.delta","sequence_number":"7"}', None),
+        ('{"type":"response.output_text.delta","sequence_number":true}', None),
+        ('{"type":"response.output_text.delta"}', None),
+        ("{}", None),
+    ]:
+        assert sequence_number(json_to_protobuf(text)) == number
+    assert sequence_number(b"") is None

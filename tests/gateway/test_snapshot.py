@@ -1,0 +1,71 @@
+"""The response as it stands."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from openresponses_grpc import EventStreamClient, json_to_protobuf
+
+from .streams import deltas, error_of, publish
+
+
+def lifecycle(name: str, **properties: Any) -> dict[str, Any]:
+    return {
+        "type": f"response.{name}",
+        "response": {"id": "resp_1", "object": "response", "status": name, "output": [], **properties},
+        "sequence_number": 0,
+    }
+
+
+EXACT = {"metadata": {"b": "1", "a": "2"}, "vendor": {"n": 12345678901234567890, "f": 1.50}, "usage": None}
+
+
+@pytest.mark.parametrize("rest", [0, 10, 500], ids=lambda rest: f"{rest} events later")
+@pytest.mark.parametrize("name", ["created", "queued", "in_progress", "completed", "failed", "incomplete"])
+async def test_it_is_that_of_the_last_lifecycle_event(
+    name: str, rest: int, client: EventStreamClient, http: httpx.AsyncClient
+) -> None:
+    last = lifecycle(name, **EXACT)
+    log = [lifecycle("created"), *deltas(3), last, *deltas(rest)]
+    await publish(client, "s", log)
+    response = await http.get("/v1/responses/s")
+    assert response.status_code == 200
+    assert (response.headers["content-type"], response.headers["cache-control"]) == ("application/json", "no-store")
+    assert response.json() == last["response"]
+    assert "12345678901234567890" in response.text
+
+
+async def test_it_changes_while_the_stream_grows_and_never_waits_for_it(
+    client: EventStreamClient, http: httpx.AsyncClient
+) -> None:
+    async with client.publish("s") as publisher:
+        for name in ("created", "in_progress", "completed"):
+            for event in (lifecycle(name), *deltas(2)):
+                await publisher.send(json_to_protobuf(json.dumps(event)))
+            await publisher.flush()
+            assert (await http.get("/v1/responses/s")).json()["status"] == name
+
+
+async def test_a_stream_without_a_response_is_not_found(client: EventStreamClient, http: httpx.AsyncClient) -> None:
+    await publish(client, "s", deltas(3))
+    await publish(client, "empty", [])
+    for stream_id in ("s", "empty"):
+        assert error_of(await http.get(f"/v1/responses/{stream_id}")) == (404, "RESPONSE_NOT_FOUND", None)
+
+
+async def test_a_response_whose_stream_failed_has_failed(client: EventStreamClient, http: httpx.AsyncClient) -> None:
+    await publish(client, "open", [lifecycle("in_progress", **EXACT)], failure="UPSTREAM_TIMEOUT")
+    response = (await http.get("/v1/responses/open")).json()
+    error = {"code": "UPSTREAM_TIMEOUT", "message": "the upstream is gone"}
+    assert response == lifecycle("in_progress", **EXACT)["response"] | {"status": "failed", "error": error}
+    await publish(client, "ended", [lifecycle("completed")], failure="LATE")
+    assert (await http.get("/v1/responses/ended")).json() == lifecycle("completed")["response"]
+
+
+async def test_it_waits_for_a_stream_as_long_as_it_is_asked_to(
+    client: EventStreamClient, http: httpx.AsyncClient
+) -> None:
+    await publish(client, "s", [lifecycle("created")])
+    assert (await http.get("/v1/responses/s?wait=60")).json()["status"] == "created"

@@ -1,0 +1,60 @@
+"""The clients in Node, installed once, and a gateway before a server with the example's stream."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pytest
+
+from openresponses_grpc import EventStreamClient
+
+from ...faults.processes import Restartable
+from ...faults.processes import gateway as gateway_before
+from ...faults.processes import server as server_over
+from ..languages import needs
+from .log import EXAMPLE, publish
+
+HERE: Final = Path(__file__).parent
+BUILD: Final = HERE.parents[2] / "build" / "http"
+
+
+@pytest.fixture(scope="session")
+def node() -> Path:
+    """A folder with the scripts of this one and the packages that they import."""
+    needs("node", "npm")
+    BUILD.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / name, BUILD)
+    command = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    installed = subprocess.run(command, cwd=BUILD, capture_output=True, text=True, check=False)
+    assert installed.returncode == 0, installed.stderr
+    for script in HERE.glob("*.mjs"):
+        shutil.copy(script, BUILD)
+    return BUILD
+
+
+class Served(NamedTuple):
+    """A server and a gateway, each a process of its own; the server's streams survive it."""
+
+    server: Restartable
+    gateway: Restartable
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.gateway.address}"
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    """A server and a gateway, with the example as the stream `resp_1`."""
+    async with (
+        server_over(f"sqlite:{tmp_path / 'streams.db'}") as server,
+        gateway_before(server) as gateway,
+        EventStreamClient(server.address) as client,
+    ):
+        await publish(client, "resp_1", EXAMPLE)
+        yield Served(server, gateway)
