@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import binascii
 import logging
 import re
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -15,17 +15,21 @@ _logger = logging.getLogger(__name__)
 SOON_SECONDS: Final = 30 * 86400.0
 """How long before a certificate expires the operator is warned."""
 
-_PEM: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+_PEM: Final = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----(.+?)-----END", re.DOTALL)
 
 # Tags of ASN.1 in DER.
-_SEQUENCE: Final = 0x30
 _VERSION: Final = 0xA0
 _UTC_TIME: Final = 0x17
 
 
 def expires_at(pem: bytes) -> float:
-    """When the first of the certificates in PEM expires, in seconds since 1970."""
-    return min(_not_after(ssl.PEM_cert_to_DER_cert(text.decode("ascii"))) for text in _PEM.findall(pem))
+    """When the first of the certificates in PEM expires, in seconds since 1970.
+
+    Raises:
+        ValueError: there is no certificate, or one that is not as RFC 5280 says.
+
+    """
+    return min(_not_after(binascii.a2b_base64(text)) for text in _PEM.findall(pem))
 
 
 class ExpiryWatch:
@@ -64,11 +68,14 @@ class ExpiryWatch:
 
 
 def _not_after(certificate: bytes) -> float:
-    """The end of a certificate's validity, in DER (RFC 5280, section 4.1)."""
-    whole = next(_values(certificate))[1]
-    fields = [(tag, value) for tag, value in _values(next(_values(whole))[1]) if tag != _VERSION]
-    # The serial number, the algorithm, the issuer, the validity, and more.
-    tag, value = [*_values(fields[3][1])][1]
+    """The end of a certificate's validity, in DER (RFC 5280, section 4.1); raises ValueError."""
+    try:
+        (_, whole), *_ = _values(certificate)
+        (_, signed), *_ = _values(whole)
+        _, _, _, (_, validity), *_ = (field for field in _values(signed) if field[0] != _VERSION)
+        _, (tag, value) = _values(validity)
+    except IndexError:
+        raise ValueError("truncated") from None
     text = value.decode("ascii").removesuffix("Z")
     if tag == _UTC_TIME:
         text = ("19" if text >= "50" else "20") + text

@@ -55,7 +55,7 @@ def metadata_of(call: Call, context: Any) -> list[tuple[str, str | bytes]]:
     before = _not_utf8.count
     metadata = [*context.invocation_metadata()]
     if count := _not_utf8.count - before:
-        _logger.warning("%d headers are not UTF-8: method %r, peer %r", count, call.method, call.peer)
+        _logger.warning("headers that are not UTF-8: %d, method %r, peer %r", count, call.method, call.peer)
     return metadata
 
 

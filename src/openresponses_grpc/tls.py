@@ -47,11 +47,8 @@ def read_server_files(cert: Path, key: Path, client_ca: Path | None) -> ServerFi
     certificates = {file: _read_certificates(file) for file in (cert, client_ca) if file}
     pair = _read(key), certificates[cert]
     roots = certificates[client_ca] if client_ca else None
-    return ServerFiles(
-        grpc.ssl_server_certificate_configuration([pair], roots),
-        client_ca is not None,
-        {str(file): expires_at(pem) for file, pem in certificates.items()},
-    )
+    expires = {str(file): _expires_at(file, pem) for file, pem in certificates.items()}
+    return ServerFiles(grpc.ssl_server_certificate_configuration([pair], roots), client_ca is not None, expires)
 
 
 class ServerTLS:
@@ -134,6 +131,13 @@ def _read_certificates(path: Path) -> bytes:
     except OSError as error:
         raise CredentialsError(f"{path} cannot be read: {error.strerror}") from None
     return _read(path)
+
+
+def _expires_at(path: Path, pem: bytes) -> float:
+    try:
+        return expires_at(pem)
+    except ValueError:
+        raise CredentialsError(f"{path} has a certificate whose end cannot be read: make it anew") from None
 
 
 def _read(path: Path) -> bytes:

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import shutil
 import signal
+import ssl
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -263,3 +264,11 @@ def test_the_first_certificate_to_expire_counts(year: int) -> None:
         after.replace(tzinfo=UTC),
     }
     assert expires_at(b"A comment.\n" + pem) == expected.timestamp()
+
+
+@pytest.mark.parametrize("size", [0, 1, 20, 50, 100])
+def test_what_has_no_readable_end_is_refused(size: int) -> None:
+    der = ssl.PEM_cert_to_DER_cert(trustme.CA().cert_pem.bytes().decode())
+    assert expires_at(ssl.DER_cert_to_PEM_cert(der).encode())
+    with pytest.raises(ValueError):
+        expires_at(ssl.DER_cert_to_PEM_cert(der[:size]).encode())

@@ -245,7 +245,7 @@ async def test_headers_that_are_not_utf_8_cost_one_line_without_their_values(
         peer.subscribe("s", *odd)
         await peer.ended()
     lines = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert re.fullmatch(rf"{headers} headers are not UTF-8: method 'Subscribe', peer '.*'", lines[0].getMessage())
+    assert re.fullmatch(rf"headers that are not UTF-8: {headers}, method 'Subscribe', peer '.*'", lines[0].getMessage())
     assert len(lines) == 1
     assert lines[0].exc_info is None
     assert "secret" not in caplog.text

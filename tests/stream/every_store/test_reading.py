@@ -58,7 +58,7 @@ async def test_a_stream_that_nobody_reads_any_more_expires(store: Store, clock: 
         await read(store, epoch=epoch)
 
 
-async def test_a_publisher_who_comes_back_goes_on_while_the_stream_is_read(store: Store, clock: Clock) -> None:
+async def test_a_publisher_resumes_while_the_abandoned_stream_is_read(store: Store, clock: Clock) -> None:
     epoch = (await store.append(Append("s", EVENTS))).epoch
     with store.reading("s"):
         for _ in range(3):

@@ -90,7 +90,7 @@ def _lock(path: Path) -> sqlite3.Connection:
     try:
         lock.execute("PRAGMA journal_mode = MEMORY")  # no file for what is never written
         lock.execute("BEGIN EXCLUSIVE")
-        lock.execute("PRAGMA user_version = 1")  # of a file that may only be read there is no exclusive lock
+        lock.execute("PRAGMA user_version = 1")  # a file that may only be read cannot be locked
     except sqlite3.Error as error:
         lock.close()
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
