@@ -9,12 +9,11 @@ import click
 import grpc
 
 from .. import wire
-from ..auth import Tokens
+from ..auth import InvalidTokensError, Tokens
 from ..logs import LOG_FORMATS, LogFormat, set_up_logs
 from ..metrics import exposed_metrics
 from ..server import ListenError, running_server, stop_signal
 from ..service import StreamService
-from ..shares import SharesError
 from ..store import OpenStoreError, StoreLimits, open_store
 from .common import fail
 from .listen import listens
@@ -110,9 +109,7 @@ def serve(
         asyncio.run(run())
     except OpenStoreError as error:
         raise click.BadParameter(str(error), param_hint="--store") from None
-    except SharesError as error:
-        raise click.BadParameter(
-            f"{error}: lower the shares in the file, or raise the limit", param_hint="--tokens"
-        ) from None
+    except InvalidTokensError as error:
+        raise click.BadParameter(str(error), param_hint="--tokens") from None
     except ListenError as error:
         fail(str(error))

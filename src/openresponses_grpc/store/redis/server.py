@@ -52,8 +52,9 @@ READ: Final = Script("read")
 PRESENCE: Final = Script("presence")
 INFO: Final = Script("info")
 DELETE: Final = Script("delete")
+USAGE: Final = Script("usage")
 
-FORMAT: Final = "2"
+FORMAT: Final = "3"
 """The version of what the scripts keep in Redis; `common.lua` has it too."""
 
 FORMAT_KEY: Final = "openresponses:format"
@@ -114,6 +115,14 @@ class Server:
             else:
                 cursor, keys = await self._redis.scan(cursor, STATES, count)
         return cursor, [stream_id_of(key) for key in keys if isinstance(key, bytes)]
+
+    async def ask(self, node: str, *command: bytes | str | int) -> Any:
+        """Runs a command at a node."""
+        with store_errors():
+            if isinstance(self._redis, RedisCluster):
+                target = self._redis.get_node(node_name=node)
+                return await self._redis.execute_command(*command, target_nodes=target)
+            return await self._redis.execute_command(*command)  # type: ignore[no-untyped-call]
 
     async def aclose(self) -> None:
         """Waits for what is under way, and ends all connections."""

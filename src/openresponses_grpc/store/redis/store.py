@@ -19,6 +19,7 @@ from .append import Appender, milliseconds
 from .listing import describe, page
 from .server import DELETE, PRESENCE, Keys, Server, stream_keys
 from .tails import Quiet, Tails
+from .tenants import MEASURE_PART, MEASURE_SECONDS, Tenants
 from .view import View, look
 
 _logger = logging.getLogger(__name__)
@@ -41,6 +42,9 @@ class RedisStore:
         server: the Redis.
         limits: of one stream, and of the times.
 
+    Attributes:
+        tenants: what they have of Redis; it is measured again and again.
+
     """
 
     def __init__(self, server: Server, limits: StoreLimits) -> None:
@@ -51,20 +55,23 @@ class RedisStore:
         # From the last sign of life on, the publisher's lease included.
         self._keep_unfinished = LEASE_SECONDS + limits.abandon_after + limits.keep_finished
         self._appender = Appender(server, limits, self._keep_unfinished)
+        self.tenants = Tenants(server)
 
     async def __aenter__(self) -> Self:
         self._tails = Tails(self._server.home)
         self._renewer = asyncio.create_task(self._renew())
+        self._measurer = asyncio.create_task(self._measure())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._renewer.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._renewer
+        for chore in (self._renewer, self._measurer):
+            chore.cancel()
+            with suppress(asyncio.CancelledError):
+                await chore
         await self._tails.aclose()
 
     def divide(self, shares: Mapping[str, Shares]) -> None:
-        pass
+        self.tenants.divide(shares)
 
     @asynccontextmanager
     async def publishing(self, stream_id: str, epoch: int) -> AsyncIterator[None]:
@@ -82,7 +89,9 @@ class RedisStore:
                     await self._lease(keys, epoch, 0)
 
     async def append(self, append: Append) -> End:
-        return await self._appender.append(stream_keys(append.stream_id), append)
+        keys = stream_keys(append.stream_id)
+        self.tenants.take(self._server.home(keys.log).name, append.tenant, sum(map(len, append.events)))
+        return await self._appender.append(keys, append)
 
     async def read(
         self,
@@ -155,6 +164,18 @@ class RedisStore:
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             await self.renew()
+
+    async def _measure(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            try:
+                await self.tenants.measure()
+            except StoreUnavailableError:
+                pass  # the calls that need Redis say so
+            except Exception:
+                _logger.exception("cannot measure what tenants have of Redis")
+            await asyncio.sleep(max(MEASURE_SECONDS, (loop.time() - started) / MEASURE_PART))
 
     async def _lease(self, keys: Keys, epoch: int, seconds: float) -> int | None:
         """Renews or ends the lease of a stream's publishers here; returns the epoch that the stream has."""
