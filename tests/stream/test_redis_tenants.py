@@ -84,6 +84,15 @@ async def test_what_is_appended_between_two_measurements_counts(small: RedisStor
     await fill(small, "other", "s", 10)
 
 
+async def test_streams_without_events_count(small: RedisStore) -> None:
+    small.divide(FAIR)
+    await fill(small, "hog", "s", 33)
+    with pytest.raises(ShareExceededError):
+        for number in range(10_000):
+            await small.append(Append(f"s{number}", tenant="hog"))
+    await fill(small, "other", "s", 1)
+
+
 async def test_what_is_less_than_half_full_is_for_everyone(small: RedisStore) -> None:
     small.divide({"hog": Shares(bytes=0), "other": Shares()})
     await fill(small, "hog", "s", ROOM // 4 // len(EVENT))

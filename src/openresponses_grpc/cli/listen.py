@@ -52,7 +52,7 @@ _OPTIONS = [
         metavar="FILE",
         type=file_path,
         help="Serve only callers that show one of these bearer tokens: a TOML file with the digest of each, what it may"
-        " do, and on which streams.",
+        " do, on which streams, and its share of the server.",
     ),
     option(
         "--insecure",

@@ -31,7 +31,7 @@ from .units import size, size_text
     type=click.IntRange(min=1),
     default=StreamService.MAX_CALLS,
     show_default=True,
-    help="Publishers and subscribers at one time; another is refused with RESOURCE_EXHAUSTED.",
+    help="Calls at one time; another is refused with RESOURCE_EXHAUSTED. With --tokens, each token has a share.",
 )
 @option(
     "--max-message-bytes",

@@ -90,7 +90,7 @@ class RedisStore:
 
     async def append(self, append: Append) -> End:
         keys = stream_keys(append.stream_id)
-        self.tenants.take(self._server.home(keys.log).name, append.tenant, sum(map(len, append.events)))
+        self.tenants.take(self._server.home(keys.log).name, append)
         return await self._appender.append(keys, append)
 
     async def read(

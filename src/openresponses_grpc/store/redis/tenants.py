@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ...shares import Pool, Shares, SharesError, divide
 from ..errors import ShareExceededError
+from ..interface import Append
 from .server import USAGE, Server
 
 MEASURE_SECONDS: Final = 1.0
@@ -53,7 +54,7 @@ class Tenants:
         self._wanted = {tenant: share.bytes for tenant, share in shares.items()}
         self._pools = {}
 
-    def take(self, node: str, tenant: str, size: int) -> None:
+    def take(self, node: str, append: Append) -> None:
         """Counts what a tenant appends at a node.
 
         Raises:
@@ -63,6 +64,8 @@ class Tenants:
         pool = self._pools.get(node)
         if pool is None:
             return
+        tenant = append.tenant
+        size = sum(map(len, append.events)) + (_STREAM_OVERHEAD if append.epoch is None else 0)
         if not pool.may_hold(tenant, size):
             raise ShareExceededError(
                 f"the token {tenant!r} has about {pool.held(tenant)} of {pool.limit} bytes of Redis; its share is"
