@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from .auth import InvalidTokensError, Tokens, parse_tokens
-from .shares import SharesError
 from .tls import CredentialsError
 
 T = TypeVar("T")
@@ -19,7 +18,7 @@ _logger = logging.getLogger(__name__)
 _Stamp = tuple[tuple[int, ...] | None, ...]
 """What is different after a file was changed or replaced; None for a file that is not there."""
 
-_FAULTS: Final = (OSError, InvalidTokensError, SharesError, CredentialsError)
+_FAULTS: Final = (OSError, InvalidTokensError, CredentialsError)
 
 
 class Reloaded(Generic[T]):

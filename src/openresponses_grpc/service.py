@@ -21,12 +21,12 @@ from openresponses_grpc.v1.stream_service_pb2 import (
 
 from . import requests, responses, wire
 from .access import PERMISSIONS, Access
-from .auth import Tokens
+from .auth import InvalidTokensError, Tokens
 from .calls import TIMEOUTS, Call, Calls, Timeouts
 from .logs import log_call, metadata_of
 from .metrics import Metrics
 from .requests import InvalidRequestError
-from .shares import divide
+from .shares import SharesError, divide
 from .status import ending, reason_of
 from .store import Append, Check, End, Store, StreamNotFoundError
 
@@ -47,7 +47,7 @@ class StreamService:
         metrics: what is counted.
 
     Raises:
-        SharesError: the shares of the tokens are more than there is.
+        InvalidTokensError: the shares of the tokens are more than there is.
 
     """
 
@@ -76,12 +76,15 @@ class StreamService:
         """Asks callers for one of these tokens from now on, and divides the store and the open calls among them.
 
         Raises:
-            SharesError: their shares are more than there is; nothing has changed.
+            InvalidTokensError: their shares are more than there is; nothing has changed.
 
         """
         shares = tokens.shares()
-        calls = divide(self._calls.limit, {tenant: share.calls for tenant, share in shares.items()}, "calls")
-        self.store.divide(shares)
+        try:
+            calls = divide(self._calls.limit, {tenant: share.calls for tenant, share in shares.items()}, "calls")
+            self.store.divide(shares)
+        except SharesError as error:
+            raise InvalidTokensError(f"{error}: lower the shares, or raise the server's limit") from None
         self._calls.set_shares(calls)
         self.access.replace(tokens)
 
@@ -237,4 +240,4 @@ def _continued(append: Append, call: Call, end: End | None) -> Append:
         return append._replace(tenant=call.tenant) if call.token else append
     epoch = end.epoch if append.epoch is None else append.epoch
     check = append.check or Check(end.next_offset, end.checksum)
-    return append._replace(stream_id=call.stream_id, epoch=epoch, check=check)
+    return append._replace(stream_id=call.stream_id, epoch=epoch, check=check, tenant=call.tenant)

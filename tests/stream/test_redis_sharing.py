@@ -141,7 +141,7 @@ async def test_a_page_token_that_was_not_made_here_is_refused(store: RedisStore,
 # The format
 
 
-@pytest.mark.parametrize("version", ["1", "3"])
+@pytest.mark.parametrize("version", ["1", "4"])
 async def test_a_stream_of_another_format_is_refused(store: RedisStore, redis: Any, version: str) -> None:
     epoch = (await store.append(Append("s", [b"a"]))).epoch
     state = stream_keys("s").state
@@ -157,7 +157,7 @@ async def test_a_stream_of_another_format_is_refused(store: RedisStore, redis: A
         store.list(10, "", lambda _: True),
         store.delete("s", None),
     ):
-        with pytest.raises(StoreUnavailableError, match=f"has format {version}, and this server uses 2"):
+        with pytest.raises(StoreUnavailableError, match=f"has format {version}, and this server uses 3"):
             await call
     with pytest.raises(StoreUnavailableError, match=f"has format {version}"):
         async with store.publishing("s", epoch):
@@ -168,9 +168,9 @@ async def test_a_stream_of_another_format_is_refused(store: RedisStore, redis: A
 
 async def test_a_redis_with_streams_of_another_format_is_not_opened(redis: Any, redis_url: str) -> None:
     async with open_redis(redis_url, LIMITS):
-        assert await redis.get(FORMAT_KEY) == b"2"
-    await redis.set(FORMAT_KEY, "3")
-    with pytest.raises(OpenStoreError, match="streams of format 3, and this version reads format 2"):
+        assert await redis.get(FORMAT_KEY) == b"3"
+    await redis.set(FORMAT_KEY, "4")
+    with pytest.raises(OpenStoreError, match="streams of format 4, and this version reads format 3"):
         async with open_redis(redis_url, LIMITS):
             pass
 

@@ -13,7 +13,7 @@ from openresponses_grpc.auth import InvalidTokensError, parse_tokens
 from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
-from openresponses_grpc.shares import Shares, SharesError
+from openresponses_grpc.shares import Shares
 from openresponses_grpc.store import Append, MemoryStore, ShareExceededError, StoreLimits
 from openresponses_grpc.store.sqlite import open_sqlite
 from openresponses_grpc.v1.stream_service_pb2 import (
@@ -79,7 +79,7 @@ def test_a_share_that_is_not_as_it_must_be_is_refused_with_the_place(share: str,
 )
 def test_a_server_refuses_shares_of_more_than_it_has_and_changes_nothing(share: str, problem: str) -> None:
     store = MemoryStore(StoreLimits(max_bytes=1000, max_streams=10))
-    with pytest.raises(SharesError, match=problem):
+    with pytest.raises(InvalidTokensError, match=problem):
         StreamService(store, tokens=parse_tokens(entry("one", "one") + share), max_calls=5)
 
 

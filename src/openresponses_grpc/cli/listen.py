@@ -56,8 +56,8 @@ _OPTIONS = [
         metavar="FILE",
         type=file_path,
         help="Serve only callers that show one of these bearer tokens: a TOML file with the digest of each, what it may"
-        " do, and on which streams. The server reads it again when it changes and on SIGHUP, as it does the files of"
-        " TLS.",
+        " do, on which streams, and its share of the server. The server reads it again when it changes and on SIGHUP,"
+        " as it does the files of TLS.",
     ),
     option(
         "--insecure",

@@ -8,14 +8,13 @@ from contextlib import AsyncExitStack
 import click
 
 from .. import wire
-from ..auth import Tokens
+from ..auth import InvalidTokensError, Tokens
 from ..files import connections, raise_file_limit
 from ..logs import LogFormat, set_up_logs
 from ..metrics import exposed_metrics
 from ..reload import Reloaded
 from ..server import MAX_CONNECTIONS, ListenError, running_server, stop_signal
 from ..service import StreamService
-from ..shares import SharesError
 from ..store import OpenStoreError, StoreLimits, open_store
 from ..tls import ServerFiles
 from .common import fail
@@ -35,7 +34,7 @@ from .upkeep import kept_up
     type=click.IntRange(min=1),
     default=StreamService.MAX_CALLS,
     show_default=True,
-    help="Publishers and subscribers at one time; another is refused with RESOURCE_EXHAUSTED.",
+    help="Calls at one time; another is refused with RESOURCE_EXHAUSTED. With --tokens, each token has a share.",
 )
 @option(
     "--max-connections",
@@ -120,9 +119,7 @@ def serve(
         asyncio.run(run())
     except OpenStoreError as error:
         raise click.BadParameter(str(error), param_hint="--store") from None
-    except SharesError as error:
-        raise click.BadParameter(
-            f"{error}: lower the shares in the file, or raise the limit", param_hint="--tokens"
-        ) from None
+    except InvalidTokensError as error:
+        raise click.BadParameter(str(error), param_hint="--tokens") from None
     except ListenError as error:
         fail(str(error))

@@ -28,8 +28,8 @@ _OPTIONS = [
         default=size_text(StoreLimits.max_bytes),
         show_default=True,
         help="Room for all streams, such as 2GiB. When it is full, the server drops finished streams, the oldest first,"
-        " then abandoned ones; without any, it refuses publishers with RESOURCE_EXHAUSTED. Redis has its own maxmemory"
-        " instead.",
+        " then abandoned ones; without any, it refuses publishers with RESOURCE_EXHAUSTED. With --tokens, the token"
+        " furthest over its share gives way. Redis has its own maxmemory instead.",
     ),
     option(
         "--max-streams",

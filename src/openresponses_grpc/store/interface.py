@@ -59,7 +59,7 @@ class Append(NamedTuple):
         check: what the log must have; needs `epoch`.
         publisher: 0 draws a number; another value claims the stream with a number that was drawn, and needs `epoch`;
             None appends to a stream that nobody has claimed.
-        tenant: whose share the stream counts for, if this creates it.
+        tenant: who appends: the stream counts for its share if this creates it.
 
     """
 

@@ -4,15 +4,15 @@
 --       publisher is let in only if it is there, else 0; 1 to append, 0 to let the publisher in only; 1 to end the
 --       stream, else 0; bytes of the events; bytes that the stream may have; milliseconds that the stream lives on
 --       from now, and from its end on. The epoch that the stream must have, or ''. The publisher's number, '0' to draw
---       one, or ''. An epoch for a new stream. The reason and the message of the failure, or ''. Then for each entry:
---       the number of its events, the checksum before and after them, the events.
+--       one, or ''. An epoch for a new stream. The reason and the message of the failure, or ''. The tenant of a new
+--       stream. Then for each entry: the number of its events, the checksum before and after them, the events.
 -- Returns: 1 if it has appended, the epoch, the number drawn or ''; or 0, the epoch or '', the number drawn or '',
 --          1 if the publisher was let in, and the stream's end, checksum, bytes, 1 if it is finished, its failure's
 --          reason and message, its owner.
 local number = string.gmatch(ARGV[1], '%d+')
 local wanted_end, wanted_checksum, strict, appends, ends = number(), number(), number(), number(), number()
 local size, max_size, keep, keep_finished = number(), number(), number(), number()
-local wanted_epoch, publisher, new_epoch, reason, message = unpack(ARGV, 2, 6)
+local wanted_epoch, publisher, new_epoch, reason, message, tenant = unpack(ARGV, 2, 7)
 local key, log = KEYS[1], KEYS[2]
 local state = state_of(key)
 local epoch, checksum = state.epoch, state.checksum or '0'
@@ -37,7 +37,7 @@ appends = appends == '1' and same and not state.finished and bytes + size <= ton
 local created = appends and not epoch
 if created then
   epoch = new_epoch
-  redis.call('HSET', key, 'format', FORMAT, 'epoch', epoch, 'created_at', now())
+  redis.call('HSET', key, 'format', FORMAT, 'epoch', epoch, 'tenant', tenant, 'created_at', now())
   redis.call('UNLINK', log)
 end
 if epoch and publisher == '0' then
@@ -52,11 +52,11 @@ end
 if not appends then
   return refused(1)
 end
-if not created and ends ~= '1' and #ARGV == 6 then
+if not created and ends ~= '1' and #ARGV == 7 then
   return {1, epoch, drawn_now}
 end
 
-for entry = 7, #ARGV, 4 do
+for entry = 8, #ARGV, 4 do
   offset = offset + ARGV[entry]
   checksum = ARGV[entry + 2]
   -- The ID is the offset after the events: the entry that has an offset is the first one whose ID is greater.

@@ -132,6 +132,7 @@ class Appender:
             secrets.randbits(63) or 1,
             append.failure.reason if append.failure else "",
             append.failure.message if append.failure else "",
+            append.tenant,
             *_entries(new),
         )
         return reply

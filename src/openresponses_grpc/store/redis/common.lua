@@ -1,5 +1,5 @@
 -- Precedes every script.
-local FORMAT = '2'
+local FORMAT = '3'
 
 -- The fields of a stream's state by their names, none where there is no stream. Fails for a state of another format.
 local function state_of(key)

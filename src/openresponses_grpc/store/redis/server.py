@@ -63,8 +63,9 @@ READ: Final = Script("read")
 PRESENCE: Final = Script("presence")
 INFO: Final = Script("info")
 DELETE: Final = Script("delete")
+USAGE: Final = Script("usage")
 
-FORMAT: Final = "2"
+FORMAT: Final = "3"
 """The version of what the scripts keep in Redis; `common.lua` has it too."""
 
 FORMAT_KEY: Final = "openresponses:format"

@@ -20,6 +20,7 @@ from .listing import describe, page
 from .server import DELETE, PRESENCE, Keys, Server, stream_keys
 from .setup import Setup
 from .tails import Quiet, Tails
+from .tenants import MEASURE_PART, MEASURE_SECONDS, Tenants
 from .view import View, look
 
 _logger = logging.getLogger(__name__)
@@ -48,6 +49,9 @@ class RedisStore:
         server: the Redis.
         limits: of one stream, and of the times.
 
+    Attributes:
+        tenants: what they have of Redis; it is measured again and again.
+
     """
 
     def __init__(self, server: Server, limits: StoreLimits) -> None:
@@ -61,12 +65,14 @@ class RedisStore:
         self._appender = Appender(server, limits, self._keep_unfinished, keep_finished)
         self._keep_read = [*map(milliseconds, (keep_finished, read_on(limits.keep_finished), limits.abandon_after))]
         self._setup = Setup(server)
+        self.tenants = Tenants(server)
 
     async def __aenter__(self) -> Self:
         self._tails = Tails(self._server.home)
         self._chores = [
             asyncio.create_task(_repeat(RENEW_SECONDS, self.renew)),
             asyncio.create_task(_repeat(CHECK_SECONDS, self._setup.check)),
+            asyncio.create_task(self._measure()),
         ]
         return self
 
@@ -77,7 +83,7 @@ class RedisStore:
         await self._tails.aclose()
 
     def divide(self, shares: Mapping[str, Shares]) -> None:
-        pass
+        self.tenants.divide(shares)
 
     @asynccontextmanager
     async def publishing(self, stream_id: str, epoch: int) -> AsyncIterator[None]:
@@ -104,7 +110,9 @@ class RedisStore:
 
     async def append(self, append: Append) -> End:
         self._setup.require()
-        return await self._appender.append(stream_keys(append.stream_id), append)
+        keys = stream_keys(append.stream_id)
+        self.tenants.take(self._server.home(keys.log).name, append)
+        return await self._appender.append(keys, append)
 
     async def read(
         self,
@@ -172,6 +180,18 @@ class RedisStore:
             if isinstance(outcome, Exception):
                 _logger.warning("cannot renew the leases of publishers: %s", outcome)
                 break
+
+    async def _measure(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            try:
+                await self.tenants.measure()
+            except StoreUnavailableError:
+                pass  # the calls that need Redis say so
+            except Exception:
+                _logger.exception("cannot measure what tenants have of Redis")
+            await asyncio.sleep(max(MEASURE_SECONDS, (loop.time() - started) / MEASURE_PART))
 
     async def _lease(self, keys: Keys, epoch: int, seconds: float) -> int | None:
         """Renews or ends the lease of a stream's publishers here; returns the epoch that the stream has."""
