@@ -18,11 +18,18 @@ from .rows import Run
 
 
 class Log(Entry):
-    """A stream and its key in the file."""
+    """A stream in the file.
+
+    Attributes:
+        key: its key there.
+        damaged: whether its end cannot be read: then nobody knows what it has from `end` on.
+
+    """
 
     def __init__(self, stream_id: str, now: float, key: int) -> None:
         super().__init__(stream_id, now)
         self.key = key
+        self.damaged = False
 
 
 class AppendRequest(NamedTuple):
@@ -181,6 +188,7 @@ def _add(planned: PlannedAppend, changes: Changes) -> None:
     elif (planned.owner, planned.drawn) != (log.owner, log.drawn):
         changes.claimed.append((planned.owner, planned.drawn, log.key))
     if planned.pieces:
+        changes.event_bytes += planned.room.size if planned.room else 0
         changes.runs.append(Run(log.key, planned.pieces, log.bytes, planned.now))
     if planned.room and append.end_of_stream:
         reason, message = append.failure or (None, None)

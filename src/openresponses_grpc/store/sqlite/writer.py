@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from ..errors import StoreUnavailableError
 from ..interface import End
 from ..ledger import Ledger
+from ..times import Times
 from .file import Changes, File
 from .planning import AppendRequest, DeleteRequest, Log, PlannedAppend, PlannedDelete, Planner
 
@@ -30,19 +33,23 @@ class Writer:
         file: the open file.
         ledger: the account of its streams.
         planner: turns requests into changes.
+        times: the time.
         thread: an executor of one thread.
 
     """
 
-    def __init__(self, file: File, ledger: Ledger[Log], planner: Planner, *, thread: Executor) -> None:
+    def __init__(self, file: File, ledger: Ledger[Log], planner: Planner, times: Times, *, thread: Executor) -> None:
         self._file = file
         self._ledger = ledger
         self._planner = planner
+        self._times = times
         self._thread = thread
         self._loop = asyncio.get_running_loop()
         self._requests: list[AppendRequest | DeleteRequest] = []
         self._dropped: list[int] = []
         self._garbage = True  # a server that was killed may have left some
+        self._failing = False
+        self._look_at = self._loop.time() + _EXPIRE_SECONDS
         self._closing = False
         self._work = asyncio.Event()
         self._task = self._loop.create_task(self._run())
@@ -82,8 +89,17 @@ class Writer:
                         await self._work.wait()
             self._work.clear()
             self._ledger.expire()
+            await self._look()
             size = await self._write_group()
             more = self._garbage and await self._delete(max(_DELETE_BYTES, 2 * size))
+
+    async def _look(self) -> None:
+        """Notices what has happened to the file and to the clock, once a second."""
+        if self._loop.time() < self._look_at:
+            return
+        self._look_at = self._loop.time() + _EXPIRE_SECONDS
+        self._times.look()
+        self._failed(await self._in_thread(partial(self._file.look, self._times.offsets)))
 
     async def _write_group(self) -> int:
         """Writes the waiting requests, one of each stream; returns the bytes of their events."""
@@ -93,15 +109,24 @@ class Writer:
         changes.dropped += dropped
         if not (group or dropped):
             return 0
-        try:
-            await self._loop.run_in_executor(self._thread, self._file.write, changes)
-        except Exception as error:
-            self._dropped = dropped + self._dropped
-            problem = self._file.unavailable(error) if isinstance(error, sqlite3.Error) else error
+        error = await self._in_thread(partial(self._file.write, changes))
+        if error and changes.dropped:
+            self._failed(error)
+            # A full disk may have room for these, and more when they are deleted.
             for planned in group:
-                self._planner.cancel(planned, problem)
+                if isinstance(planned, PlannedAppend):
+                    self._planner.cancel(planned, error)
+            group = [planned for planned in group if isinstance(planned, PlannedDelete)]
+            error = await self._in_thread(partial(self._file.drop, changes.dropped))
+        self._failed(error)
+        if error:
+            self._dropped = dropped + self._dropped
+            for planned in group:
+                self._planner.cancel(planned, error)
             return 0
         self._garbage = self._garbage or bool(changes.dropped)
+        if group:
+            self._wrote()
         size = 0
         for planned in group:
             if isinstance(planned, PlannedAppend):
@@ -135,9 +160,30 @@ class Writer:
 
     async def _delete(self, size: int) -> bool:
         """Deletes some of what dropped streams have left; returns whether to go on."""
+
+        def delete() -> None:
+            self._garbage = self._file.delete(size)
+
+        error = await self._in_thread(delete)
+        self._failed(error)
+        return self._garbage and not error
+
+    async def _in_thread(self, change: Callable[[], None]) -> Exception | None:
+        """Changes the file; returns the error where it cannot be changed."""
         try:
-            self._garbage = await self._loop.run_in_executor(self._thread, self._file.delete, size)
+            await self._loop.run_in_executor(self._thread, change)
         except sqlite3.Error as error:
-            _logger.error("cannot delete expired streams: %s", self._file.unavailable(error))
-            return False
-        return self._garbage
+            return self._file.unavailable(error)
+        except Exception as error:
+            return error
+        return None
+
+    def _failed(self, error: Exception | None) -> None:
+        if error and not self._failing:
+            self._failing = True
+            _logger.error("cannot write: %s", error)
+
+    def _wrote(self) -> None:
+        if self._failing:
+            self._failing = False
+            _logger.info("can write again")
