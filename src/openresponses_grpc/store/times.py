@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,19 +44,19 @@ class Offsets(NamedTuple):
 class Times:
     """A store's time, in seconds since 1970 by the wall clock at the store's beginning.
 
-    It passes as the steady clock does. Over a restart of the machine only the wall clock has gone on: there it counts,
-    as far as it can be right.
+    It passes as the steady clock does. Over a restart of the machine only the wall clock has gone on. There it counts,
+    but not more than `most`, as somebody may have set it meanwhile.
 
     Args:
         clock: seconds from any point on, which nobody can set.
         wall: seconds since 1970, which can be set at any moment.
         boot: names the run of the kernel; empty where it has no name.
         last: what `offsets` were when the store was last open; None for a new one.
-        not_before: the latest time in the store.
+        latest: the latest time in the store.
+        most: seconds after it at which the time begins at most, where the wall clock counts.
 
     Attributes:
         offsets: what to keep for the next start.
-        sure: whether the time since the last start was measured, and not told by a wall clock that may have been set.
 
     """
 
@@ -66,16 +67,17 @@ class Times:
         *,
         boot: str = "",
         last: Offsets | None = None,
-        not_before: float = 0.0,
+        latest: float = 0.0,
+        most: float = math.inf,
     ) -> None:
         self._clock = clock
         self._wall = wall
-        self.sure = bool(boot) and last is not None and last.boot == boot
-        begin = wall() + (last.wall if last else 0.0)
-        if last and self.sure:
-            begin = clock() + last.steady
-        begin = max(begin, not_before)
-        self.offsets = Offsets(boot, begin - clock(), last.wall if last else 0.0)
+        if last and boot and last.boot == boot:
+            now = max(latest, clock() + last.steady)
+        else:
+            now = wall() + (last.wall if last else 0.0)
+            now = max(latest, min(now, latest + most)) if latest else now
+        self.offsets = Offsets(boot, now - clock(), last.wall if last else 0.0)
         self.look()
 
     def __call__(self) -> float:

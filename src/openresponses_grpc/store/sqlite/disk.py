@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -49,7 +50,7 @@ class Disk:
         """Takes the room for the reserve, if it has not been taken and there is enough for it."""
         if sys.platform != "linux":
             return
-        with self._log.open("r+b") as log:
+        with suppress(OSError), self._log.open("r+b") as log:  # another time, perhaps
             if os.fstat(log.fileno()).st_size < self.reserve < self._free() // 2:
                 os.posix_fallocate(log.fileno(), 0, self.reserve)
 

@@ -21,8 +21,11 @@ from .rows import DAMAGE, INSERT, Run, read_segment, result_code, to_rows
 
 _logger = logging.getLogger(__name__)
 
-_CHANGE_BYTES: Final = 16 << 10
-"""What a change takes in the log beside its events, at most: a few pages."""
+_CHANGE_BYTES: Final = 1 << 10
+"""What a change takes in the file beside its events, at most."""
+
+_DROP_BYTES: Final = 16 << 10
+"""What it takes in the log to drop a stream, at most: a few pages."""
 
 _DELETED_ROWS: Final = 1000
 """Rows that are looked at together when a dropped stream is deleted."""
@@ -69,9 +72,9 @@ class Changes:
 
     @property
     def size(self) -> int:
-        """Bytes that they take in the log, at most; 0 if they only drop streams."""
+        """Bytes by which they make the file grow, at most; 0 if they only drop streams."""
         changes = len(self.created) + len(self.claimed) + len(self.runs) + len(self.finished)
-        return changes and (self.event_bytes * 9 // 8 + (changes + len(self.dropped)) * _CHANGE_BYTES)
+        return self.event_bytes * 9 // 8 + changes * _CHANGE_BYTES
 
 
 class File:
@@ -158,7 +161,7 @@ class File:
 
     def drop(self, keys: Sequence[int]) -> None:
         """Drops streams, a few at a time where the log has no room for more."""
-        step = max(1, self._disk.reserve // 4 // _CHANGE_BYTES)
+        step = max(1, self._disk.reserve // 4 // _DROP_BYTES)
         for start in range(0, len(keys), step):
             if self._disk.is_low():
                 self._disk.checkpoint()

@@ -65,20 +65,21 @@ class Identity:
             try:
                 status = path.stat()
             except OSError:
-                raise StoreUnavailableError(self._gone(path, "is gone")) from None
+                raise StoreUnavailableError(self._elsewhere(path, "is gone")) from None
             if (status.st_dev, status.st_ino) != identity:
-                raise StoreUnavailableError(self._gone(path, "was replaced by another file"))
+                raise StoreUnavailableError(self._elsewhere(path, "was replaced by another file"))
             if status.st_nlink > 1:
                 raise StoreUnavailableError(_linked(path, status.st_nlink))
 
-    def _gone(self, path: Path, what: str) -> str:
+    def _elsewhere(self, path: Path, what: str) -> str:
+        name = self._path.name
         advice = (
-            "move the file that it has open back to its place; or stop the server, and it starts again with what is"
-            " there by then"
+            f"move the file that the server has open back; or stop the server, move {name}-wal and {name}-shm aside,"
+            " which belong to that file, and start the server again"
             if path == self._path
-            else f"stop the server, which saves in {self._path.name} what it has, and start it again"
+            else f"stop the server, which saves in {name} what it has, and start it again"
         )
-        return f"{path} {what}, and the server stores nothing any more: {advice}"
+        return f"{path} {what}, so that the server stores nothing: {advice}"
 
     def _note(self, path: Path, status: os.stat_result) -> None:
         self._opened[path] = (status.st_dev, status.st_ino)

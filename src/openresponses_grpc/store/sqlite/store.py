@@ -65,12 +65,8 @@ class SQLiteStore:
             stream_overhead=STREAM_OVERHEAD,
             dropped=lambda log: self._writer.drop(log),
         )
-        now = times()
-        # A wall clock may have been set while no server ran: then nothing expires before its readers can be back.
-        expired = now - limits.keep_finished
-        earliest = expired if times.sure else min(expired + limits.abandon_after, now)
         for row in file.loaded.streams:
-            self._ledger.load(_loaded(row, earliest))
+            self._ledger.load(_loaded(row))
         self._recent = Recent(_RECENT_BYTES)
         self._writer = Writer(
             file, self._ledger, Planner(file, self._ledger, self._recent, times), times, thread=writer
@@ -136,9 +132,11 @@ class SQLiteStore:
             return found.batch(start_offset, events)
 
     async def info(self, stream_id: str) -> StreamInfo:
+        self._times.look()
         return self._ledger.info(self._ledger.get(stream_id), self._times.at_0)
 
     async def list(self, page_size: int, page_token: str, visible: Callable[[str], bool]) -> Page:
+        self._times.look()
         return self._ledger.page(page_size, page_token, visible, self._times.at_0)
 
     async def delete(self, stream_id: str, epoch: int | None) -> None:
@@ -194,12 +192,10 @@ class SQLiteStore:
         return found if self._ledger.holds(log) else None
 
 
-def _loaded(row: StreamRow, earliest: float) -> Log:
-    """A stream that is in the file, which finished at the `earliest` then."""
+def _loaded(row: StreamRow) -> Log:
     log = Log(row.stream_id, row.created_at, row.key)
     log.epoch, log.owner, log.drawn = row.epoch, row.owner, row.drawn
-    log.updated_at = row.updated_at
-    log.finished_at = None if row.finished_at is None else max(row.finished_at, earliest)
+    log.updated_at, log.finished_at = row.updated_at, row.finished_at
     log.damaged = row.damaged
     if row.failure_reason is not None:
         log.failure = Failure(row.failure_reason, row.failure_message or "")
@@ -252,7 +248,8 @@ async def open_sqlite(
                 wall,
                 boot=boot_id() if boot is None else boot,
                 last=file.loaded.offsets,
-                not_before=max((row.updated_at for row in file.loaded.streams), default=0.0),
+                latest=max((row.updated_at for row in file.loaded.streams), default=0.0),
+                most=limits.abandon_after,
             )
             await in_writer(_look_first, file, times)
             store = SQLiteStore(file, limits, times=times, writer=writer, reader=reader)

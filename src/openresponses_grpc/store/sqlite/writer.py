@@ -92,6 +92,8 @@ class Writer:
             await self._look()
             size = await self._write_group()
             more = self._garbage and await self._delete(max(_DELETE_BYTES, 2 * size))
+        self._look_at = 0.0
+        await self._look()
 
     async def _look(self) -> None:
         """Notices what has happened to the file and to the clock, once a second."""
