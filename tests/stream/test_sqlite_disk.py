@@ -16,9 +16,9 @@ from .every_store.conftest import Clock
 from .test_sqlite_store import left, read
 
 LIMITS = StoreLimits(keep_finished=100, abandon_after=10)
-DISK_BYTES = 24 << 20
+DISK_BYTES = 8 << 20
 LARGE = [b"x" * 1000] * 200
-SMALL = [b"x" * 100]
+SMALL = [b"x" * 100] * 10
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ async def heals(store: Store, name: str) -> None:
 
 
 @pytest.mark.parametrize("others", ["take nothing", "take the rest", "take the rest before"])
-@pytest.mark.parametrize("events, at_once", [(LARGE, 1), (SMALL, 1000)], ids=["large", "small"])
+@pytest.mark.parametrize("events, at_once", [(LARGE, 1), (SMALL, 500)], ids=["large", "small"])
 async def test_when_streams_expire_a_full_disk_has_room_again(
     path: Path, disk: Path, clock: Clock, events: list[bytes], at_once: int, others: str
 ) -> None:
@@ -99,7 +99,7 @@ async def test_a_full_disk_takes_deletions_and_gives_their_room_to_others(path: 
         fill(disk)
         for number in range(stored):
             # In one transaction.
-            await asyncio.gather(store.delete(f"s {number}", None), refused(store, [b"x" * 1000] * 20_000))
+            await asyncio.gather(store.delete(f"s {number}", None), refused(store, [b"x" * 1000] * 7000))
         while await asyncio.to_thread(left, path):
             pass
         assert await publish_until_full(store, "again", LARGE) > stored // 2
@@ -108,9 +108,9 @@ async def test_a_full_disk_takes_deletions_and_gives_their_room_to_others(path: 
             await store.info(f"s {stored - 1}")
 
 
-async def test_10000_streams_that_expire_at_once_on_a_full_disk_make_room(path: Path, disk: Path, clock: Clock) -> None:
+async def test_5000_streams_that_expire_at_once_on_a_full_disk_make_room(path: Path, disk: Path, clock: Clock) -> None:
     async with open_sqlite(path, LIMITS, clock=clock) as store:
-        appends = [Append(f"s {number}", [b"x"], end_of_stream=True) for number in range(10_000)]
+        appends = [Append(f"s {number}", [b"x"], end_of_stream=True) for number in range(5000)]
         await asyncio.gather(*map(store.append, appends))
         fill(disk)
         await refused(store)
@@ -141,6 +141,6 @@ async def test_the_reserve_is_taken_at_the_start_and_kept(path: Path, clock: Clo
     async with open_sqlite(path, LIMITS, clock=clock) as store:
         reserve = log.stat().st_blocks * 512
         assert DISK_BYTES // 20 < reserve <= DISK_BYTES // 16
-        await store.append(Append("larger", [b"x" * 1000] * 3000, end_of_stream=True))
+        await store.append(Append("larger", [b"x" * 1000] * 1000, end_of_stream=True))
         await store.append(Append("s", [b"x"]))
         assert reserve <= log.stat().st_blocks * 512 < 2 * reserve

@@ -510,7 +510,7 @@ async def test_what_a_killed_server_did_not_delete_is_deleted(path: Path) -> Non
     async with open_sqlite(path, LIMITS) as store:
         await store.append(Append("s", [b"x" * 100_000] * 100))
     with connected(path) as connection:
-        connection.execute("UPDATE streams SET id = NULL")
+        connection.execute("DELETE FROM streams")
     async with open_sqlite(path, LIMITS) as store:
         assert not (await read(store)).epoch
         while await asyncio.to_thread(left, path):

@@ -19,6 +19,10 @@ _SHARE: Final = 16
 """The reserve is at most this part of the disk."""
 
 
+class DiskFullError(StoreUnavailableError):
+    """There is no room; less may fit."""
+
+
 class Disk:
     """Keeps a reserve on the disk: a part of the write-ahead log that exists from the beginning.
 
@@ -59,14 +63,14 @@ class Disk:
         return self._free() < 2 * (size + self.reserve)  # once into the log and once into the file
 
     def admit(self, size: int) -> None:
-        """Raises StoreUnavailableError if there is no room for `size` bytes."""
+        """Raises DiskFullError if there is no room for `size` bytes."""
         if not self.is_low(size):
             return
         free = self._free()
         (unused,) = self._writer.execute("PRAGMA freelist_count").fetchone()
         if self.checkpoint() and size <= unused * self._page_size and size <= self._log.stat().st_size + free:
             return
-        raise StoreUnavailableError(
+        raise DiskFullError(
             f"the disk of {self._path} is full: it has {free} bytes left, and the server keeps"
             f" {2 * self.reserve} of them to delete streams with. Make room on it; or there will be when streams expire"
         )

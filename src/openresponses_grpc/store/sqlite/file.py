@@ -14,14 +14,14 @@ from typing import Final, NamedTuple
 from ..errors import StoreUnavailableError
 from ..segment import Verified
 from ..times import Offsets
-from .disk import Disk
+from .disk import Disk, DiskFullError
 from .identity import Identity
 from .loading import Loaded
 from .rows import DAMAGE, INSERT, Run, read_segment, result_code, to_rows
 
 _logger = logging.getLogger(__name__)
 
-_CHANGE_BYTES: Final = 1 << 10
+_CHANGE_BYTES: Final = 256
 """What a change takes in the file beside its events, at most."""
 
 _DROP_BYTES: Final = 16 << 10
@@ -113,7 +113,7 @@ class File:
         self._identity = identity
         self._opened = opened
         self._disk = disk
-        self._undeletable: set[int] = set()
+        self._dropped = loaded.dropped
         self._offsets: Offsets | None = None
         self.loaded = loaded
         self.new_keys = count(loaded.next_key)
@@ -124,7 +124,8 @@ class File:
 
     def unavailable(self, error: sqlite3.Error) -> StoreUnavailableError:
         """What callers of the store are told of an error."""
-        return StoreUnavailableError(explain(self._path, error))
+        full = result_code(error) == sqlite3.SQLITE_FULL
+        return (DiskFullError if full else StoreUnavailableError)(explain(self._path, error))
 
     def look(self, offsets: Offsets) -> None:
         """Checks that it is still the same file, keeps the reserve, and stores the clocks' offsets if they changed."""
@@ -143,11 +144,12 @@ class File:
 
     def write(self, changes: Changes) -> None:
         """Makes all changes, or none."""
+        self._identity.check()
         if size := changes.size:
             self._disk.admit(size)
         with self._transaction() as writer:
-            # Its batches go later, a few at a time; its id is free from here on.
-            writer.executemany("UPDATE streams SET id = NULL WHERE key = ?", ((key,) for key in changes.dropped))
+            # Its batches go later, a few at a time. To delete takes no new page, which a full disk would not have.
+            writer.executemany("DELETE FROM streams WHERE key = ?", ((key,) for key in changes.dropped))
             writer.executemany(
                 "INSERT INTO streams (key, id, epoch, owner, drawn, created_at) VALUES (?, ?, ?, ?, ?, ?)",
                 changes.created,
@@ -158,9 +160,11 @@ class File:
                 "UPDATE streams SET finished_at = ?, failure_reason = ?, failure_message = ? WHERE key = ?",
                 changes.finished,
             )
+        self._dropped += changes.dropped
 
     def drop(self, keys: Sequence[int]) -> None:
         """Drops streams, a few at a time where the log has no room for more."""
+        self._identity.check()
         step = max(1, self._disk.reserve // 4 // _DROP_BYTES)
         for start in range(0, len(keys), step):
             if self._disk.is_low():
@@ -169,23 +173,25 @@ class File:
 
     def delete(self, size: int) -> bool:
         """Deletes up to about `size` bytes of what dropped streams have left; returns whether there is more of it."""
+        self._identity.check()
         if self._disk.is_low():
             self._disk.checkpoint()
             size = min(size, self._disk.reserve // 4)
-        key: int | None = None
+        deleted = 0
         try:
             with self._transaction() as writer:
-                while size > 0:
-                    key = self._next_dropped()
-                    if key is None:
-                        return False
-                    size -= _delete_some(writer, key, size)
+                while size > 0 and deleted < len(self._dropped):
+                    bytes_deleted, all_of_it = _delete_some(writer, self._dropped[deleted], size)
+                    size -= bytes_deleted
+                    deleted += all_of_it
         except sqlite3.DatabaseError as error:
-            if key is None or result_code(error) not in DAMAGE:
+            if result_code(error) not in DAMAGE:
                 raise
-            self._undeletable.add(key)
+            del self._dropped[deleted]  # until the next start
             _logger.error("cannot delete all of an expired stream: %s", explain(self._path, error))
-        return True
+        else:
+            del self._dropped[:deleted]
+        return bool(self._dropped)
 
     def read(self, key: int, start: int, max_bytes: int) -> Verified:
         """The events of a stream from an offset on that it has, at least one and up to `max_bytes` of them.
@@ -200,35 +206,26 @@ class File:
         """The checksum of a stream's events before an offset where it has an event; raises DataLossError."""
         return read_segment(self._reader, key, offset, 0).checksum_at(offset)
 
-    def _next_dropped(self) -> int | None:
-        """A stream to be deleted; None if there is none."""
-        limit = len(self._undeletable) + 1
-        dropped = self._writer.execute("SELECT key FROM streams WHERE id IS NULL LIMIT ?", (limit,)).fetchall()
-        return next((key for (key,) in dropped if key not in self._undeletable), None)
-
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._identity.check()
         with self._writer as writer:
             writer.execute("BEGIN IMMEDIATE")
             yield writer
 
 
-def _delete_some(writer: sqlite3.Connection, key: int, size: int) -> int:
-    """Deletes up to about `size` bytes of a dropped stream; returns about how many, and deletes the stream at last."""
+def _delete_some(writer: sqlite3.Connection, key: int, size: int) -> tuple[int, bool]:
+    """Deletes up to about `size` bytes of a dropped stream; returns about how many, and whether it was all of it."""
     rows = writer.execute(
         "SELECT number, coalesce(length(data), 0) FROM batches WHERE stream = ? LIMIT ?", (key, _DELETED_ROWS)
     ).fetchall()
-    deleted = _DELETED_BYTES
+    bytes_deleted = _DELETED_BYTES
     numbers = []
-    while rows and deleted < size:
+    while rows and bytes_deleted < size:
         number, length = rows.pop()
         numbers.append((number,))
-        deleted += length + _DELETED_BYTES
+        bytes_deleted += length + _DELETED_BYTES
     writer.executemany("DELETE FROM batches WHERE number = ?", numbers)
-    if not rows and len(numbers) < _DELETED_ROWS:
-        writer.execute("DELETE FROM streams WHERE key = ?", (key,))
-    return deleted
+    return bytes_deleted, not rows and len(numbers) < _DELETED_ROWS
 
 
 def explain(path: Path, error: sqlite3.Error) -> str:

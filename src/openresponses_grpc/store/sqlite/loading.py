@@ -17,15 +17,24 @@ SELECT key, id, epoch, owner, drawn, created_at, coalesce(finished_at, appended_
     failure_reason, failure_message, coalesce(next_offset, 0), coalesce(bytes, 0), coalesce(checksum, 0), 0
 FROM streams LEFT JOIN batches
     ON number = (SELECT number FROM batches WHERE stream = key ORDER BY first_offset DESC LIMIT 1)
-WHERE id IS NOT NULL {one} ORDER BY finished_at
+{where} ORDER BY finished_at
 """
 """The last batch of a stream says where it ends."""
 
 _WITHOUT_BATCHES: Final = """
 SELECT key, id, epoch, owner, drawn, created_at, coalesce(finished_at, created_at), finished_at, failure_reason,
     failure_message, 0, 0, 0, 1
-FROM streams WHERE id IS NOT NULL ORDER BY finished_at
+FROM streams ORDER BY finished_at
 """
+
+_DROPPED: Final = """
+WITH RECURSIVE keys (key) AS (
+    SELECT min(stream) FROM batches
+    UNION ALL SELECT (SELECT min(stream) FROM batches WHERE stream > keys.key) FROM keys WHERE keys.key IS NOT NULL
+)
+SELECT key FROM keys WHERE key NOT IN (SELECT key FROM streams)
+"""
+"""Streams that left batches when they were dropped; found by as many look-ups as there are streams."""
 
 
 class StreamRow(NamedTuple):
@@ -57,12 +66,14 @@ class Loaded(NamedTuple):
 
     Attributes:
         streams: those that are not dropped, the one that finished first before the others.
+        dropped: the keys of streams that were dropped, and have left batches.
         next_key: for the next stream that is created.
         offsets: of the clocks, when it was last open; None if it does not say.
 
     """
 
     streams: list[StreamRow]
+    dropped: list[int]
     next_key: int
     offsets: Offsets | None
 
@@ -77,7 +88,7 @@ def load(path: Path, connection: sqlite3.Connection) -> Loaded:
 
     """
     try:
-        streams = [StreamRow(*row) for row in connection.execute(_STREAMS.format(one=""))]
+        streams = [StreamRow(*row) for row in connection.execute(_STREAMS.format(where=""))]
     except sqlite3.DatabaseError as error:
         if result_code(error) not in DAMAGE or _is_cut_off(path, connection):
             raise
@@ -85,8 +96,16 @@ def load(path: Path, connection: sqlite3.Connection) -> Loaded:
         streams = [_load_stream(row, connection) for row in rows]
         if not any(row.end for row in streams):
             raise
-    (last_key,) = connection.execute("SELECT coalesce(max(key), 0) FROM streams").fetchone()
-    return Loaded(streams, last_key + 1, _load_offsets(connection))
+    last_key = max((row.key for row in streams), default=0)
+    dropped: list[int] = []
+    try:
+        dropped.extend(key for (key,) in connection.execute(_DROPPED) if isinstance(key, int) and key > 0)
+        last_key = max(last_key, *dropped[-1:])
+    except sqlite3.DatabaseError as error:
+        if result_code(error) not in DAMAGE:
+            raise
+        last_key += 1 << 32  # beyond those that may be there
+    return Loaded(streams, dropped, last_key + 1, _load_offsets(connection))
 
 
 def _load_offsets(connection: sqlite3.Connection) -> Offsets | None:
@@ -113,7 +132,7 @@ def _is_cut_off(path: Path, connection: sqlite3.Connection) -> bool:
 def _load_stream(row: StreamRow, connection: sqlite3.Connection) -> StreamRow:
     """One stream, of a file that is damaged somewhere; `row` is what is known without its events."""
     try:
-        return StreamRow(*connection.execute(_STREAMS.format(one="AND key = ?"), (row.key,)).fetchone())
+        return StreamRow(*connection.execute(_STREAMS.format(where="WHERE key = ?"), (row.key,)).fetchone())
     except sqlite3.DatabaseError as error:
         if result_code(error) not in DAMAGE:
             raise

@@ -18,14 +18,15 @@ Synchronous = Literal["NORMAL", "FULL"]
 _APPLICATION_ID: Final = 0x4F525350  # "ORSP"
 _SCHEMA_VERSION: Final = 3
 
-# A stream without an id is dropped. A batch is a piece of an append: its data is a repeated field of the events, its
-# checksums are those of the stream before and after them. Its bytes are those of all events up to its end: the last
-# batch of a stream describes all of it. The clock has what to add to the machine's clocks for the times in the file.
+# A batch is a piece of an append: its data is a repeated field of the events, its checksums are those of the stream
+# before and after them. Its bytes are those of all events up to its end: the last batch of a stream describes all of it.
+# Batches without a stream are those of one that was dropped. The clock has what to add to the machine's clocks to get
+# the times in the file.
 _SCHEMA: Final = f"""
 BEGIN;
 CREATE TABLE streams (
     key INTEGER PRIMARY KEY,
-    id TEXT UNIQUE,
+    id TEXT NOT NULL UNIQUE,
     epoch INTEGER NOT NULL,
     owner INTEGER NOT NULL,
     drawn INTEGER NOT NULL,

@@ -174,10 +174,14 @@ class Planner:
 
     def cancel(self, planned: PlannedAppend | PlannedDelete, error: Exception) -> None:
         """Gives back the room for what could not be written, and answers the caller with the error."""
-        if isinstance(planned, PlannedAppend) and planned.room:
-            self._ledger.cancel(planned.room)
+        self.undo(planned)
         if not planned.request.done.done():
             planned.request.done.set_exception(error)
+
+    def undo(self, planned: PlannedAppend | PlannedDelete) -> None:
+        """Gives back the room for what could not be written; its request may be planned anew."""
+        if isinstance(planned, PlannedAppend) and planned.room:
+            self._ledger.cancel(planned.room)
 
 
 def _add(planned: PlannedAppend, changes: Changes) -> None:

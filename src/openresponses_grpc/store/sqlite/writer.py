@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
@@ -15,6 +15,7 @@ from ..errors import StoreUnavailableError
 from ..interface import End
 from ..ledger import Ledger
 from ..times import Times
+from .disk import DiskFullError
 from .file import Changes, File
 from .planning import AppendRequest, DeleteRequest, Log, PlannedAppend, PlannedDelete, Planner
 
@@ -22,6 +23,11 @@ _DELETE_BYTES: Final = 4 << 20
 """Bytes of dropped streams that are deleted between two groups, so that publishers do not wait for long."""
 
 _EXPIRE_SECONDS: Final = 1.0
+
+_HEALED_SECONDS: Final = 10.0
+
+_MOST_AT_ONCE: Final = 1 << 20
+"""Requests that share a transaction at most."""
 
 _logger = logging.getLogger(__name__)
 
@@ -49,6 +55,8 @@ class Writer:
         self._dropped: list[int] = []
         self._garbage = True  # a server that was killed may have left some
         self._failing = False
+        self._failed_at = 0.0
+        self._at_once = _MOST_AT_ONCE
         self._look_at = self._loop.time() + _EXPIRE_SECONDS
         self._closing = False
         self._work = asyncio.Event()
@@ -113,22 +121,18 @@ class Writer:
             return 0
         error = await self._in_thread(partial(self._file.write, changes))
         if error and changes.dropped:
-            self._failed(error)
             # A full disk may have room for these, and more when they are deleted.
-            for planned in group:
-                if isinstance(planned, PlannedAppend):
-                    self._planner.cancel(planned, error)
+            self._refuse([planned for planned in group if isinstance(planned, PlannedAppend)], error)
             group = [planned for planned in group if isinstance(planned, PlannedDelete)]
             error = await self._in_thread(partial(self._file.drop, changes.dropped))
-        self._failed(error)
         if error:
             self._dropped = dropped + self._dropped
-            for planned in group:
-                self._planner.cancel(planned, error)
+            self._refuse(group, error)
             return 0
         self._garbage = self._garbage or bool(changes.dropped)
         if group:
             self._wrote()
+            self._at_once = min(2 * self._at_once, _MOST_AT_ONCE)
         size = 0
         for planned in group:
             if isinstance(planned, PlannedAppend):
@@ -142,8 +146,8 @@ class Writer:
         requests, self._requests = self._requests, []
         group: dict[str, PlannedAppend | PlannedDelete] = {}
         for request in requests:
-            if request.stream_id in group:
-                self._requests.append(request)  # its turn comes when the one before it is stored
+            if request.stream_id in group or len(group) >= self._at_once:
+                self._requests.append(request)  # its turn comes when those before it are stored
                 continue
             if request.done.done():
                 continue
@@ -159,6 +163,20 @@ class Writer:
                 if planned is not None:
                     group[request.stream_id] = planned
         return list(group.values())
+
+    def _refuse(self, group: Sequence[PlannedAppend | PlannedDelete], error: Exception) -> None:
+        """Answers those whose changes were not written; where there is no room for all, fewer are tried first."""
+        if isinstance(error, DiskFullError) and len(group) > 1:
+            self._at_once = len(group) // 2
+            for planned in group:
+                self._planner.undo(planned)
+            self._requests = [planned.request for planned in group] + self._requests
+            return
+        self._failed(error)
+        if isinstance(error, DiskFullError):
+            error = StoreUnavailableError(str(error))
+        for planned in group:
+            self._planner.cancel(planned, error)
 
     async def _delete(self, size: int) -> bool:
         """Deletes some of what dropped streams have left; returns whether to go on."""
@@ -176,16 +194,23 @@ class Writer:
             await self._loop.run_in_executor(self._thread, change)
         except sqlite3.Error as error:
             return self._file.unavailable(error)
+        except OSError as error:
+            return StoreUnavailableError(str(error))
         except Exception as error:
             return error
         return None
 
     def _failed(self, error: Exception | None) -> None:
-        if error and not self._failing:
+        """Logs a problem with the file when it begins."""
+        if error is None:
+            return
+        self._failed_at = self._loop.time()
+        if not self._failing:
             self._failing = True
             _logger.error("cannot write: %s", error)
 
     def _wrote(self) -> None:
-        if self._failing:
+        """Logs that a problem is over: it has not come again for some time."""
+        if self._failing and self._loop.time() > self._failed_at + _HEALED_SECONDS:
             self._failing = False
             _logger.info("can write again")
