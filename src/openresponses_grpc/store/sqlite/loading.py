@@ -100,7 +100,7 @@ def load(path: Path, connection: sqlite3.Connection) -> Loaded:
     dropped: list[int] = []
     try:
         dropped.extend(key for (key,) in connection.execute(_DROPPED) if isinstance(key, int) and key > 0)
-        last_key = max(last_key, *dropped[-1:])
+        last_key = max((last_key, *dropped))
     except sqlite3.DatabaseError as error:
         if result_code(error) not in DAMAGE:
             raise

@@ -19,9 +19,9 @@ _APPLICATION_ID: Final = 0x4F525350  # "ORSP"
 _SCHEMA_VERSION: Final = 3
 
 # A batch is a piece of an append: its data is a repeated field of the events, its checksums are those of the stream
-# before and after them. Its bytes are those of all events up to its end: the last batch of a stream describes all of it.
-# Batches without a stream are those of one that was dropped. The clock has what to add to the machine's clocks to get
-# the times in the file.
+# before and after them, and its bytes are those of all events up to its end, so that the last batch of a stream
+# describes all of it. Batches without a stream are those of one that was dropped. The clock has what to add to the
+# machine's clocks to get the times in the file.
 _SCHEMA: Final = f"""
 BEGIN;
 CREATE TABLE streams (
