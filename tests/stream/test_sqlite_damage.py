@@ -223,6 +223,42 @@ async def test_a_damaged_page_is_data_loss_or_keeps_the_store_closed(path: Path,
     assert {"intact", "damaged"} <= outcomes
 
 
+async def test_a_damaged_page_at_the_end_of_one_stream_leaves_the_others_whole(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    names = ("before", "damaged", "after")
+    logs = {name: [f"{name} {number}".encode() * 100 for number in range(40)] for name in names}
+    logs["damaged"].append(b"the last one")
+    logs["whole"] = [b"x" * 1000] * 20
+    async with open_sqlite(path, LIMITS) as store:
+        await store.append(Append("whole", logs["whole"]))
+        for number in range(40):
+            for name in names:
+                await store.append(Append(name, [logs[name][number]]))
+        await store.append(Append("damaged", logs["damaged"][40:], end_of_stream=True))
+    size, _ = pages_of_batches(path)
+    stored = path.read_bytes()
+    replace_page(path, stored.index(b"the last one") // size * size, bytes(size), stored)
+    async with open_sqlite(path, LIMITS) as store:
+        lost = []
+        for name in logs:
+            end = (await store.info(name)).next_offset
+            batch = await store.read(name, 0, epoch=None, max_bytes=1 << 30, timeout=0)
+            assert list(batch.events) == logs[name][:end]
+            if end == len(logs[name]):
+                continue
+            lost.append(name)
+            assert end > 35
+            for start in (end, end + 1):
+                with pytest.raises(DataLossError) as caught:
+                    await store.read(name, start, epoch=None, max_bytes=1, timeout=600)
+                assert caught.value.metadata == {"offset": str(end)}
+            with pytest.raises(DataLossError):
+                await store.append(Append(name, [b"x"]))
+            await store.delete(name, None)
+        assert "damaged" in lost
+        assert "whole" not in lost
+
+
 def without_its_last_commits(path: Path, lost: int) -> Path:
     """A copy of an open file as a power failure may leave it: the end of the write-ahead log is gone."""
     log = path.with_name(f"{path.name}-wal").read_bytes()

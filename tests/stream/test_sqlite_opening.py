@@ -55,7 +55,7 @@ def a_directory(path: Path) -> None:
 
 def torn_copies(path: Path) -> Iterator[Path]:
     """The file with its write-ahead log cut at one place after the other."""
-    log = path.with_name(f"{path.name}-wal").read_bytes()
+    log = path.with_name(f"{path.name}-wal").read_bytes().rstrip(b"\0")  # what follows is the reserve
     for end in range(len(log) // 2, len(log), 19_999):
         copy = path.with_name(f"{end}.db")
         copy.write_bytes(path.read_bytes())
@@ -79,6 +79,7 @@ def exists(path: Path) -> bool:
         ),
         (without_a_table, DAMAGED),
         (of_schema(1), "another version .* schema is 1, this version needs 3.*: run that version"),
+        (of_schema(2), "another version .* schema is 2, this version needs 3.*: run that version"),
         (of_schema(4), "another version .* schema is 4, this version needs 3.*: run that version"),
         (of_another_program, "another program"),
         (a_directory, "cannot be used .* write the file and its directory"),

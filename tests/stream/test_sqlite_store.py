@@ -129,7 +129,7 @@ async def test_a_stream_is_the_same_after_reopening(path: Path) -> None:
 
 async def test_the_description_of_a_stream_is_the_same_after_reopening(path: Path, clock: Clock) -> None:
     failure = Failure("UPSTREAM_TIMEOUT", "no event for 30 seconds")
-    async with open_sqlite(path, LIMITS, clock=clock) as store:
+    async with open_sqlite(path, LIMITS, clock=clock, wall=clock) as store:
         await store.append(Append("failed", [b"a"]))
         await store.append(Append("complete"))
         await store.append(Append("empty"))
@@ -146,7 +146,7 @@ async def test_the_description_of_a_stream_is_the_same_after_reopening(path: Pat
         ("failed", State.FAILED, failure, 1000, 1005),
         ("open", State.OPEN, None, 1005, 1009),
     ]
-    async with open_sqlite(path, LIMITS, clock=clock) as store:
+    async with open_sqlite(path, LIMITS, clock=clock, wall=clock) as store:
         assert (await store.list(10, "", lambda _: True)).streams == infos
 
 
@@ -510,7 +510,7 @@ async def test_what_a_killed_server_did_not_delete_is_deleted(path: Path) -> Non
     async with open_sqlite(path, LIMITS) as store:
         await store.append(Append("s", [b"x" * 100_000] * 100))
     with connected(path) as connection:
-        connection.execute("UPDATE streams SET id = NULL")
+        connection.execute("DELETE FROM streams")
     async with open_sqlite(path, LIMITS) as store:
         assert not (await read(store)).epoch
         while await asyncio.to_thread(left, path):

@@ -13,6 +13,7 @@ from .interface import Append, Batch, Check, End, Page, StoreLimits, StreamInfo
 from .ledger import Ledger
 from .rules import check_logged, check_position, logged, new_events
 from .segment import Segment, pieces
+from .times import Times, steady
 
 EVENT_OVERHEAD: Final = 64
 STREAM_OVERHEAD: Final = 1536
@@ -36,15 +37,21 @@ class MemoryStore:
 
     Args:
         limits: of its memory, where what Python keeps beside an event is estimated, and of its times.
-        clock: the time in seconds, from any point on.
+        clock: seconds from any point on, which nobody can set: what durations are measured with.
+        wall: seconds since 1970: what the times in descriptions are told with.
 
     """
 
-    def __init__(self, limits: StoreLimits | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._time_at_0 = time.time() - clock()
+    def __init__(
+        self,
+        limits: StoreLimits | None = None,
+        *,
+        clock: Callable[[], float] = steady,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._times = Times(clock, wall)
         self._ledger = Ledger[_Log](
-            limits or StoreLimits(), clock, event_overhead=EVENT_OVERHEAD, stream_overhead=STREAM_OVERHEAD
+            limits or StoreLimits(), self._times, event_overhead=EVENT_OVERHEAD, stream_overhead=STREAM_OVERHEAD
         )
 
     def divide(self, shares: Mapping[str, Shares]) -> None:
@@ -61,7 +68,7 @@ class MemoryStore:
     async def append(self, append: Append) -> End:
         log = self._ledger.find(append.stream_id, append.epoch)
         if log is None:
-            log = _Log(append.stream_id, self._clock(), append.tenant)
+            log = _Log(append.stream_id, self._times(), append.tenant)
         check_position(append.check, end=log.end, checksum_at=log.segment.checksum_at)
         log.owner, log.drawn = log.admit(append.publisher)
         if again := logged(append, log.end):
@@ -73,7 +80,7 @@ class MemoryStore:
             claim = self._ledger.reserve(log, events, new[-1].after if new else log.checksum)
             for piece in new:
                 log.segment.append(piece)
-            self._ledger.commit(claim, self._clock(), finished=append.end_of_stream, failure=append.failure)
+            self._ledger.commit(claim, self._times(), finished=append.end_of_stream, failure=append.failure)
         return log.end_now(append.publisher)
 
     async def read(
@@ -99,10 +106,12 @@ class MemoryStore:
         )
 
     async def info(self, stream_id: str) -> StreamInfo:
-        return self._ledger.info(self._ledger.get(stream_id), self._time_at_0)
+        self._times.look()
+        return self._ledger.info(self._ledger.get(stream_id), self._times.at_0)
 
     async def list(self, page_size: int, page_token: str, visible: Callable[[str], bool]) -> Page:
-        return self._ledger.page(page_size, page_token, visible, self._time_at_0)
+        self._times.look()
+        return self._ledger.page(page_size, page_token, visible, self._times.at_0)
 
     async def delete(self, stream_id: str, epoch: int | None) -> None:
         self._ledger.drop(self._ledger.get(stream_id, epoch))

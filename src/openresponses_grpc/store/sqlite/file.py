@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -12,41 +13,28 @@ from typing import Final, NamedTuple
 
 from ..errors import StoreUnavailableError
 from ..segment import Verified
-from .rows import INSERT, Run, read_segment, result_code, to_rows
+from ..times import Offsets
+from .disk import Disk, DiskFullError
+from .identity import Identity
+from .loading import Loaded
+from .rows import DAMAGE, INSERT, Run, read_segment, result_code, to_rows
+
+_logger = logging.getLogger(__name__)
+
+_CHANGE_BYTES: Final = 256
+"""What a change takes in the file beside its events, at most."""
+
+_DROP_BYTES: Final = 16 << 10
+"""What it takes in the log to drop a stream, at most: a few pages."""
+
+_PAGE_BYTES: Final = 4096
+"""Bytes of a page, of which a check writes one."""
 
 _DELETED_ROWS: Final = 1000
 """Rows that are looked at together when a dropped stream is deleted."""
 
 _DELETED_BYTES: Final = 1024
 """What deleting a stream or a row takes, beside its data, in bytes of data that are deleted in the same time."""
-
-# The last batch of a stream says where it ends.
-_STREAMS: Final = """
-SELECT key, id, tenant, epoch, owner, drawn, created_at, coalesce(finished_at, appended_at, created_at), finished_at,
-    failure_reason, failure_message, coalesce(next_offset, 0), coalesce(bytes, 0), coalesce(checksum, 0)
-FROM streams LEFT JOIN batches
-    ON number = (SELECT number FROM batches WHERE stream = key ORDER BY first_offset DESC LIMIT 1)
-WHERE id IS NOT NULL ORDER BY finished_at
-"""
-
-
-class StreamRow(NamedTuple):
-    """A stream as it is stored; times in seconds since 1970."""
-
-    key: int
-    stream_id: str
-    tenant: str
-    epoch: int
-    owner: int
-    drawn: int
-    created_at: float
-    updated_at: float
-    finished_at: float | None
-    failure_reason: str | None
-    failure_message: str | None
-    end: int
-    bytes: int
-    checksum: int
 
 
 class NewStream(NamedTuple):
@@ -72,58 +60,100 @@ class Finish(NamedTuple):
 
 @dataclass
 class Changes:
-    """The changes of one transaction."""
+    """The changes of one transaction.
 
+    Attributes:
+        event_bytes: bytes of its events.
+
+    """
+
+    event_bytes: int = 0
     dropped: list[int] = field(default_factory=list)
     created: list[NewStream] = field(default_factory=list)
     claimed: list[tuple[int, int, int]] = field(default_factory=list)  # owner, drawn, key
     runs: list[Run] = field(default_factory=list)
     finished: list[Finish] = field(default_factory=list)
 
+    @property
+    def size(self) -> int:
+        """Bytes by which they make the file grow, at most; 0 if they only drop streams."""
+        changes = len(self.created) + len(self.claimed) + len(self.runs) + len(self.finished)
+        return self.event_bytes * 9 // 8 + changes * _CHANGE_BYTES
+
 
 class File:
     """An open file: one thread may write and delete, and another one read at the same time.
 
-    Every method may raise a `sqlite3.Error`.
+    Every method may raise a `sqlite3.Error`, and those that write a StoreUnavailableError.
 
     Args:
         path: where it is, for messages.
         writer: the connection that writes.
         reader: the connection that reads.
-        lock: what keeps other servers off the file.
+        identity: which file it is.
+        disk: the room for it.
+        loaded: what it had when it was opened.
+        opened: closes all of these, and lets other servers open the file.
 
     Attributes:
-        streams: those that were there when it was opened, the one that finished first before the others.
+        loaded: what it had when it was opened.
         new_keys: for streams to be created.
 
     """
 
     def __init__(
-        self, path: Path, writer: sqlite3.Connection, reader: sqlite3.Connection, lock: sqlite3.Connection
+        self,
+        path: Path,
+        writer: sqlite3.Connection,
+        reader: sqlite3.Connection,
+        identity: Identity,
+        disk: Disk,
+        loaded: Loaded,
+        opened: ExitStack,
     ) -> None:
         self._path = path
         self._writer = writer
         self._reader = reader
-        self._lock = lock
-        self.streams = [StreamRow(*row) for row in writer.execute(_STREAMS)]
-        (last_key,) = writer.execute("SELECT coalesce(max(key), 0) FROM streams").fetchone()
-        self.new_keys = count(last_key + 1)
+        self._identity = identity
+        self._opened = opened
+        self._disk = disk
+        self._dropped = loaded.dropped
+        self._offsets: Offsets | None = None
+        self.loaded = loaded
+        self.new_keys = count(loaded.next_key)
 
     def close(self) -> None:
         """Closes it, from any thread: nothing may be under way."""
-        self._reader.close()
-        self._writer.close()
-        self._lock.close()
+        self._opened.close()
 
     def unavailable(self, error: sqlite3.Error) -> StoreUnavailableError:
         """What callers of the store are told of an error."""
-        return StoreUnavailableError(explain(self._path, error))
+        full = result_code(error) == sqlite3.SQLITE_FULL
+        return (DiskFullError if full else StoreUnavailableError)(explain(self._path, error))
+
+    def look(self, offsets: Offsets) -> None:
+        """Checks that it is still the same file, keeps the reserve, and stores the clocks' offsets if they changed."""
+        self._identity.check()
+        self._disk.keep_reserve()
+        if offsets == self._offsets:
+            return
+        try:
+            with self._transaction() as writer:
+                writer.execute("REPLACE INTO clock (number, boot, steady, wall) VALUES (1, ?, ?, ?)", offsets)
+        except sqlite3.DatabaseError as error:
+            if result_code(error) not in DAMAGE:
+                raise
+            _logger.error("cannot store how the clocks are set: %s", explain(self._path, error))
+        self._offsets = offsets
 
     def write(self, changes: Changes) -> None:
         """Makes all changes, or none."""
+        self._identity.check()
+        if size := changes.size:
+            self._disk.admit(size)
         with self._transaction() as writer:
-            # Its batches go later, a few at a time; its id is free from here on.
-            writer.executemany("UPDATE streams SET id = NULL WHERE key = ?", ((key,) for key in changes.dropped))
+            # Its batches go later, a few at a time. To delete takes no new page, which a full disk would not have.
+            writer.executemany("DELETE FROM streams WHERE key = ?", ((key,) for key in changes.dropped))
             writer.executemany(
                 "INSERT INTO streams (key, id, tenant, epoch, owner, drawn, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 changes.created,
@@ -134,34 +164,46 @@ class File:
                 "UPDATE streams SET finished_at = ?, failure_reason = ?, failure_message = ? WHERE key = ?",
                 changes.finished,
             )
+        self._dropped += changes.dropped
+
+    def drop(self, keys: Sequence[int]) -> None:
+        """Drops streams, a few at a time where the log has no room for more."""
+        self._identity.check()
+        step = max(1, self._disk.reserve // 4 // _DROP_BYTES)
+        for start in range(0, len(keys), step):
+            if self._disk.is_low():
+                self._disk.checkpoint()
+            self.write(Changes(dropped=list(keys[start : start + step])))
 
     def check(self) -> None:
         """Writes a page as it is."""
+        self._identity.check()
+        self._disk.admit(_PAGE_BYTES)
         with self._transaction() as writer:
             (version,) = writer.execute("PRAGMA user_version").fetchone()
             writer.execute(f"PRAGMA user_version = {version}")
 
     def delete(self, size: int) -> bool:
         """Deletes up to about `size` bytes of what dropped streams have left; returns whether there is more of it."""
-        with self._transaction() as writer:
-            while size > 0:
-                size -= _DELETED_BYTES
-                dropped = writer.execute("SELECT key FROM streams WHERE id IS NULL LIMIT 1").fetchone()
-                if dropped is None:
-                    return False
-                rows = writer.execute(
-                    "SELECT number, coalesce(length(data), 0) FROM batches WHERE stream = ? LIMIT ?",
-                    (*dropped, _DELETED_ROWS),
-                ).fetchall()
-                numbers = []
-                while rows and size > 0:
-                    number, length = rows.pop()
-                    numbers.append((number,))
-                    size -= length + _DELETED_BYTES
-                writer.executemany("DELETE FROM batches WHERE number = ?", numbers)
-                if not rows and len(numbers) < _DELETED_ROWS:
-                    writer.executemany("DELETE FROM streams WHERE key = ?", [dropped])
-        return True
+        self._identity.check()
+        if self._disk.is_low():
+            self._disk.checkpoint()
+            size = min(size, self._disk.reserve // 4)
+        deleted = 0
+        try:
+            with self._transaction() as writer:
+                while size > 0 and deleted < len(self._dropped):
+                    bytes_deleted, all_of_it = _delete_some(writer, self._dropped[deleted], size)
+                    size -= bytes_deleted
+                    deleted += all_of_it
+        except sqlite3.DatabaseError as error:
+            if result_code(error) not in DAMAGE:
+                raise
+            del self._dropped[deleted]  # until the next start
+            _logger.error("cannot delete all of an expired stream: %s", explain(self._path, error))
+        else:
+            del self._dropped[:deleted]
+        return bool(self._dropped)
 
     def read(self, key: int, start: int, max_bytes: int) -> Verified:
         """The events of a stream from an offset on that it has, at least one and up to `max_bytes` of them.
@@ -181,6 +223,21 @@ class File:
         with self._writer as writer:
             writer.execute("BEGIN IMMEDIATE")
             yield writer
+
+
+def _delete_some(writer: sqlite3.Connection, key: int, size: int) -> tuple[int, bool]:
+    """Deletes up to about `size` bytes of a dropped stream; returns about how many, and whether it was all of it."""
+    rows = writer.execute(
+        "SELECT number, coalesce(length(data), 0) FROM batches WHERE stream = ? LIMIT ?", (key, _DELETED_ROWS)
+    ).fetchall()
+    bytes_deleted = _DELETED_BYTES
+    numbers = []
+    while rows and bytes_deleted < size:
+        number, length = rows.pop()
+        numbers.append((number,))
+        bytes_deleted += length + _DELETED_BYTES
+    writer.executemany("DELETE FROM batches WHERE number = ?", numbers)
+    return bytes_deleted, not rows and len(numbers) < _DELETED_ROWS
 
 
 def explain(path: Path, error: sqlite3.Error) -> str:

@@ -9,21 +9,25 @@ from pathlib import Path
 from typing import Final, Literal
 
 from ..errors import OpenStoreError
+from .disk import Disk
 from .file import File, explain, read_only
+from .identity import Identity
+from .loading import load
 
 Synchronous = Literal["NORMAL", "FULL"]
 
 _APPLICATION_ID: Final = 0x4F525350  # "ORSP"
 _SCHEMA_VERSION: Final = 3
 
-# A stream without an id is dropped. A batch is a piece of an append: its data is a repeated field of the events, its
-# checksums are those of the stream before and after them. Its bytes are those of all events up to its end: the last
-# batch of a stream describes all of it.
+# A batch is a piece of an append: its data is a repeated field of the events, its checksums are those of the stream
+# before and after them, and its bytes are those of all events up to its end, so that the last batch of a stream
+# describes all of it. Batches without a stream are those of one that was dropped. The clock has what to add to the
+# machine's clocks to get the times in the file.
 _SCHEMA: Final = f"""
 BEGIN;
 CREATE TABLE streams (
     key INTEGER PRIMARY KEY,
-    id TEXT UNIQUE,
+    id TEXT NOT NULL UNIQUE,
     tenant TEXT NOT NULL,
     epoch INTEGER NOT NULL,
     owner INTEGER NOT NULL,
@@ -45,6 +49,12 @@ CREATE TABLE batches (
     data BLOB NOT NULL,
     UNIQUE (stream, first_offset)
 );
+CREATE TABLE clock (
+    number INTEGER PRIMARY KEY CHECK (number = 1),
+    boot TEXT NOT NULL,
+    steady REAL NOT NULL,
+    wall REAL NOT NULL
+);
 PRAGMA application_id = {_APPLICATION_ID};
 PRAGMA user_version = {_SCHEMA_VERSION};
 COMMIT;
@@ -61,18 +71,20 @@ def open_file(path: Path, synchronous: Synchronous) -> File:
         if needed.exists() and not os.access(needed, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             raise OpenStoreError(read_only(path))
     with ExitStack() as opened:
-        lock = opened.enter_context(closing(_lock(path)))
+        opened.enter_context(closing(_lock(path)))
+        identity = opened.enter_context(closing(Identity(path)))
         try:
             writer = opened.enter_context(closing(_connect(path)))
             _check_and_prepare(path, writer, synchronous)
             reader = opened.enter_context(closing(_connect(path)))
             reader.execute("PRAGMA query_only = ON")
             reader.text_factory = bytes  # only a damaged row has text
-            file = File(path, writer, reader, lock)
+            loaded = load(path, writer)
+            disk = Disk(path, writer)
         except sqlite3.Error as error:
             raise OpenStoreError(explain(path, error)) from error
-        opened.pop_all()
-        return file
+        identity.note_files_beside()
+        return File(path, writer, reader, identity, disk, loaded, opened.pop_all())
 
 
 def _connect(path: Path, *, timeout: float = 5.0) -> sqlite3.Connection:

@@ -18,11 +18,18 @@ from .rows import Run
 
 
 class Log(Entry):
-    """A stream and its key in the file."""
+    """A stream in the file.
+
+    Attributes:
+        key: its key there.
+        damaged: whether its end cannot be read: then nobody knows what it has from `end` on.
+
+    """
 
     def __init__(self, stream_id: str, now: float, tenant: str, key: int) -> None:
         super().__init__(stream_id, now, tenant)
         self.key = key
+        self.damaged = False
 
 
 class AppendRequest(NamedTuple):
@@ -167,10 +174,14 @@ class Planner:
 
     def cancel(self, planned: PlannedAppend | PlannedDelete, error: Exception) -> None:
         """Gives back the room for what could not be written, and answers the caller with the error."""
-        if isinstance(planned, PlannedAppend) and planned.room:
-            self._ledger.cancel(planned.room)
+        self.undo(planned)
         if not planned.request.done.done():
             planned.request.done.set_exception(error)
+
+    def undo(self, planned: PlannedAppend | PlannedDelete) -> None:
+        """Gives back the room for what could not be written; its request may be planned anew."""
+        if isinstance(planned, PlannedAppend) and planned.room:
+            self._ledger.cancel(planned.room)
 
 
 def _add(planned: PlannedAppend, changes: Changes) -> None:
@@ -181,6 +192,7 @@ def _add(planned: PlannedAppend, changes: Changes) -> None:
     elif (planned.owner, planned.drawn) != (log.owner, log.drawn):
         changes.claimed.append((planned.owner, planned.drawn, log.key))
     if planned.pieces:
+        changes.event_bytes += planned.room.size if planned.room else 0
         changes.runs.append(Run(log.key, planned.pieces, log.bytes, planned.now))
     if planned.room and append.end_of_stream:
         reason, message = append.failure or (None, None)

@@ -38,7 +38,8 @@ SELECT row.next_offset, row.checksum, row.data {_PLACES} AND place.first_offset 
 
 _Row = tuple[Any, ...]
 
-_DAMAGE: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG))
+DAMAGE: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG))
+"""What SQLite says of a page that is damaged."""
 
 
 class Run(NamedTuple):
@@ -93,7 +94,7 @@ def read_segment(reader: sqlite3.Connection, key: int, start: int, max_bytes: in
                 cursor.execute(_SELECT, {"stream": key, "start": first[0]})
                 rows.extend(_take(cursor, max_bytes))
     except sqlite3.DatabaseError as error:
-        if result_code(error) not in _DAMAGE:
+        if result_code(error) not in DAMAGE:
             raise
     match first:
         case (int(first_offset), int(before)) if first_offset >= 0 and 0 <= before < 1 << 32:

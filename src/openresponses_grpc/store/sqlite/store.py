@@ -8,19 +8,23 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from ...shares import Shares
-from ..errors import DataLossError, StreamStateError
+from ..errors import DataLossError, OpenStoreError, StreamStateError
 from ..interface import Append, Batch, Check, End, Failure, Page, StoreLimits, StreamInfo
 from ..ledger import Ledger
 from ..rules import check_logged, check_position, logged
-from ..segment import Verified
-from .file import File, StreamRow
+from ..segment import Verified, damaged
+from ..times import Times, boot_id, steady
+from .file import File
+from .loading import StreamRow
 from .opening import Synchronous, open_file
 from .planning import AppendRequest, DeleteRequest, Log, Planner
 from .recent import Recent
+from .rows import result_code
 from .writer import Writer
 
 EVENT_OVERHEAD: Final = 24
@@ -44,29 +48,30 @@ class SQLiteStore:
     Args:
         file: the open file.
         limits: of the file's data, where what SQLite keeps beside an event is estimated, and of its times.
-        clock: the time in seconds since 1970.
+        times: the time.
         writer: an executor of one thread.
         reader: another one. More threads would wait for each other and for Python's lock, and leave less of it to the
             writer.
 
     """
 
-    def __init__(
-        self, file: File, limits: StoreLimits, *, clock: Callable[[], float], writer: Executor, reader: Executor
-    ) -> None:
+    def __init__(self, file: File, limits: StoreLimits, *, times: Times, writer: Executor, reader: Executor) -> None:
         self._file = file
+        self._times = times
         self._reader = reader
         self._ledger = Ledger[Log](
             limits,
-            clock,
+            times,
             event_overhead=EVENT_OVERHEAD,
             stream_overhead=STREAM_OVERHEAD,
             dropped=lambda log: self._writer.drop(log),
         )
-        for row in file.streams:
+        for row in file.loaded.streams:
             self._ledger.load(_loaded(row))
         self._recent = Recent(_RECENT_BYTES)
-        self._writer = Writer(file, self._ledger, Planner(file, self._ledger, self._recent, clock), thread=writer)
+        self._writer = Writer(
+            file, self._ledger, Planner(file, self._ledger, self._recent, times), times, thread=writer
+        )
 
     def divide(self, shares: Mapping[str, Shares]) -> None:
         self._ledger.divide(shares)
@@ -91,6 +96,8 @@ class SQLiteStore:
             if log is None:
                 check_position(append.check, end=0, checksum_at=lambda _: 0)
             else:
+                if log.damaged:
+                    raise damaged(log.end)
                 await self._check(log, append.check)
                 again = logged(append, log.end)
                 problem = await self._compare(log, append, len(again)) if again else None
@@ -112,6 +119,9 @@ class SQLiteStore:
     ) -> Batch:
         readable = self._ledger.readable
         while True:
+            log = self._ledger.find(stream_id, epoch)
+            if log and log.damaged and max(start_offset, check.offset if check else 0) >= log.end:
+                raise damaged(log.end)
             if check:
                 log = self._ledger.get(stream_id, epoch)
                 if check.offset != start_offset or start_offset >= log.end:
@@ -129,10 +139,12 @@ class SQLiteStore:
             return found.batch(start_offset, events)
 
     async def info(self, stream_id: str) -> StreamInfo:
-        return self._ledger.info(self._ledger.get(stream_id), time_at_0=0.0)
+        self._times.look()
+        return self._ledger.info(self._ledger.get(stream_id), self._times.at_0)
 
     async def list(self, page_size: int, page_token: str, visible: Callable[[str], bool]) -> Page:
-        return self._ledger.page(page_size, page_token, visible, time_at_0=0.0)
+        self._times.look()
+        return self._ledger.page(page_size, page_token, visible, self._times.at_0)
 
     async def delete(self, stream_id: str, epoch: int | None) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -194,10 +206,19 @@ def _loaded(row: StreamRow) -> Log:
     log = Log(row.stream_id, row.created_at, row.tenant, row.key)
     log.epoch, log.owner, log.drawn = row.epoch, row.owner, row.drawn
     log.updated_at, log.finished_at = row.updated_at, row.finished_at
+    log.damaged = row.damaged
     if row.failure_reason is not None:
         log.failure = Failure(row.failure_reason, row.failure_message or "")
     log.end, log.bytes, log.checksum = row.end, row.bytes, row.checksum
     return log
+
+
+def _look_first(file: File, times: Times) -> None:
+    try:
+        file.look(times.offsets)
+    except sqlite3.Error as error:
+        if result_code(error) != sqlite3.SQLITE_FULL:  # which may heal
+            raise OpenStoreError(str(file.unavailable(error))) from error
 
 
 def _check_at(check: Check, log: Log, checksum: int) -> None:
@@ -207,13 +228,41 @@ def _check_at(check: Check, log: Log, checksum: int) -> None:
 
 @asynccontextmanager
 async def open_sqlite(
-    path: Path, limits: StoreLimits, *, synchronous: Synchronous = "NORMAL", clock: Callable[[], float] = time.time
+    path: Path,
+    limits: StoreLimits,
+    *,
+    synchronous: Synchronous = "NORMAL",
+    clock: Callable[[], float] = steady,
+    wall: Callable[[], float] = time.time,
+    boot: str | None = None,
 ) -> AsyncIterator[SQLiteStore]:
-    """Opens the store in a file, for as long as the context lasts; raises OpenStoreError where it cannot."""
+    """Opens the store in a file, for as long as the context lasts.
+
+    Args:
+        path: the file.
+        limits: of the store.
+        synchronous: whether a commit waits for the disk.
+        clock: seconds from any point on, which nobody can set.
+        wall: seconds since 1970.
+        boot: what names the run of the kernel whose `clock` it is; None asks the kernel.
+
+    Raises:
+        OpenStoreError: it cannot be opened.
+
+    """
     with ThreadPoolExecutor(1, "store-writer") as writer, ThreadPoolExecutor(1, "store-reader") as reader:
-        file = await asyncio.get_running_loop().run_in_executor(writer, open_file, path, synchronous)
-        with closing(file):
-            store = SQLiteStore(file, limits, clock=clock, writer=writer, reader=reader)
+        in_writer = partial(asyncio.get_running_loop().run_in_executor, writer)
+        with closing(await in_writer(open_file, path, synchronous)) as file:
+            times = Times(
+                clock,
+                wall,
+                boot=boot_id() if boot is None else boot,
+                last=file.loaded.offsets,
+                latest=max((row.updated_at for row in file.loaded.streams), default=0.0),
+                most=limits.abandon_after,
+            )
+            await in_writer(_look_first, file, times)
+            store = SQLiteStore(file, limits, times=times, writer=writer, reader=reader)
             try:
                 yield store
             finally:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from ..errors import StoreUnavailableError
 from ..interface import End
 from ..ledger import Ledger
+from ..times import Times
+from .disk import DiskFullError
 from .file import Changes, File
 from .planning import AppendRequest, DeleteRequest, Log, PlannedAppend, PlannedDelete, Planner
 
@@ -19,6 +23,11 @@ _DELETE_BYTES: Final = 4 << 20
 """Bytes of dropped streams that are deleted between two groups, so that publishers do not wait for long."""
 
 _EXPIRE_SECONDS: Final = 1.0
+
+_HEALED_SECONDS: Final = 10.0
+
+_MOST_AT_ONCE: Final = 1 << 20
+"""Requests that share a transaction at most."""
 
 _logger = logging.getLogger(__name__)
 
@@ -30,19 +39,25 @@ class Writer:
         file: the open file.
         ledger: the account of its streams.
         planner: turns requests into changes.
+        times: the time.
         thread: an executor of one thread.
 
     """
 
-    def __init__(self, file: File, ledger: Ledger[Log], planner: Planner, *, thread: Executor) -> None:
+    def __init__(self, file: File, ledger: Ledger[Log], planner: Planner, times: Times, *, thread: Executor) -> None:
         self._file = file
         self._ledger = ledger
         self._planner = planner
+        self._times = times
         self._thread = thread
         self._loop = asyncio.get_running_loop()
         self._requests: list[AppendRequest | DeleteRequest] = []
         self._dropped: list[int] = []
         self._garbage = True  # a server that was killed may have left some
+        self._failing = False
+        self._failed_at = 0.0
+        self._at_once = _MOST_AT_ONCE
+        self._look_at = self._loop.time() + _EXPIRE_SECONDS
         self._closing = False
         self._work = asyncio.Event()
         self._task = self._loop.create_task(self._run())
@@ -89,8 +104,19 @@ class Writer:
                         await self._work.wait()
             self._work.clear()
             self._ledger.expire()
+            await self._look()
             size = await self._write_group()
             more = self._garbage and await self._delete(max(_DELETE_BYTES, 2 * size))
+        self._look_at = 0.0
+        await self._look()
+
+    async def _look(self) -> None:
+        """Notices what has happened to the file and to the clock, once a second."""
+        if self._loop.time() < self._look_at:
+            return
+        self._look_at = self._loop.time() + _EXPIRE_SECONDS
+        self._times.look()
+        self._failed(await self._in_thread(partial(self._file.look, self._times.offsets)))
 
     async def _write_group(self) -> int:
         """Writes the waiting requests, one of each stream; returns the bytes of their events."""
@@ -100,15 +126,20 @@ class Writer:
         changes.dropped += dropped
         if not (group or dropped):
             return 0
-        try:
-            await self._loop.run_in_executor(self._thread, self._file.write, changes)
-        except Exception as error:
+        error = await self._in_thread(partial(self._file.write, changes))
+        if error and changes.dropped:
+            # A full disk may have room for these, and more when they are deleted.
+            self._refuse([planned for planned in group if isinstance(planned, PlannedAppend)], error)
+            group = [planned for planned in group if isinstance(planned, PlannedDelete)]
+            error = await self._in_thread(partial(self._file.drop, changes.dropped))
+        if error:
             self._dropped = dropped + self._dropped
-            problem = self._file.unavailable(error) if isinstance(error, sqlite3.Error) else error
-            for planned in group:
-                self._planner.cancel(planned, problem)
+            self._refuse(group, error)
             return 0
         self._garbage = self._garbage or bool(changes.dropped)
+        if group:
+            self._wrote()
+            self._at_once = min(2 * self._at_once, _MOST_AT_ONCE)
         size = 0
         for planned in group:
             if isinstance(planned, PlannedAppend):
@@ -122,8 +153,8 @@ class Writer:
         requests, self._requests = self._requests, []
         group: dict[str, PlannedAppend | PlannedDelete] = {}
         for request in requests:
-            if request.stream_id in group:
-                self._requests.append(request)  # its turn comes when the one before it is stored
+            if request.stream_id in group or len(group) >= self._at_once:
+                self._requests.append(request)  # its turn comes when those before it are stored
                 continue
             if request.done.done():
                 continue
@@ -140,11 +171,53 @@ class Writer:
                     group[request.stream_id] = planned
         return list(group.values())
 
+    def _refuse(self, group: Sequence[PlannedAppend | PlannedDelete], error: Exception) -> None:
+        """Answers those whose changes were not written; where there is no room for all, fewer are tried first."""
+        if isinstance(error, DiskFullError) and len(group) > 1:
+            self._at_once = len(group) // 2
+            for planned in group:
+                self._planner.undo(planned)
+            self._requests = [planned.request for planned in group] + self._requests
+            return
+        self._failed(error)
+        if isinstance(error, DiskFullError):
+            error = StoreUnavailableError(str(error))
+        for planned in group:
+            self._planner.cancel(planned, error)
+
     async def _delete(self, size: int) -> bool:
         """Deletes some of what dropped streams have left; returns whether to go on."""
+
+        def delete() -> None:
+            self._garbage = self._file.delete(size)
+
+        error = await self._in_thread(delete)
+        self._failed(error)
+        return self._garbage and not error
+
+    async def _in_thread(self, change: Callable[[], None]) -> Exception | None:
+        """Changes the file; returns the error where it cannot be changed."""
         try:
-            self._garbage = await self._loop.run_in_executor(self._thread, self._file.delete, size)
+            await self._loop.run_in_executor(self._thread, change)
         except sqlite3.Error as error:
-            _logger.error("cannot delete expired streams: %s", self._file.unavailable(error))
-            return False
-        return self._garbage
+            return self._file.unavailable(error)
+        except OSError as error:
+            return StoreUnavailableError(str(error))
+        except Exception as error:
+            return error
+        return None
+
+    def _failed(self, error: Exception | None) -> None:
+        """Logs a problem with the file when it begins."""
+        if error is None:
+            return
+        self._failed_at = self._loop.time()
+        if not self._failing:
+            self._failing = True
+            _logger.error("cannot write: %s", error)
+
+    def _wrote(self) -> None:
+        """Logs that a problem is over: it has not come again for some time."""
+        if self._failing and self._loop.time() > self._failed_at + _HEALED_SECONDS:
+            self._failing = False
+            _logger.info("can write again")
