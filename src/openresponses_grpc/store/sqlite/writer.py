@@ -24,8 +24,6 @@ _DELETE_BYTES: Final = 4 << 20
 
 _EXPIRE_SECONDS: Final = 1.0
 
-_HEALED_SECONDS: Final = 10.0
-
 _MOST_AT_ONCE: Final = 1 << 20
 """Requests that share a transaction at most."""
 
@@ -54,8 +52,6 @@ class Writer:
         self._requests: list[AppendRequest | DeleteRequest] = []
         self._dropped: list[int] = []
         self._garbage = True  # a server that was killed may have left some
-        self._failing = False
-        self._failed_at = 0.0
         self._at_once = _MOST_AT_ONCE
         self._look_at = self._loop.time() + _EXPIRE_SECONDS
         self._closing = False
@@ -116,7 +112,7 @@ class Writer:
             return
         self._look_at = self._loop.time() + _EXPIRE_SECONDS
         self._times.look()
-        self._failed(await self._in_thread(partial(self._file.look, self._times.offsets)))
+        await self._in_thread(partial(self._file.look, self._times.offsets))
 
     async def _write_group(self) -> int:
         """Writes the waiting requests, one of each stream; returns the bytes of their events."""
@@ -138,7 +134,6 @@ class Writer:
             return 0
         self._garbage = self._garbage or bool(changes.dropped)
         if group:
-            self._wrote()
             self._at_once = min(2 * self._at_once, _MOST_AT_ONCE)
         size = 0
         for planned in group:
@@ -179,7 +174,6 @@ class Writer:
                 self._planner.undo(planned)
             self._requests = [planned.request for planned in group] + self._requests
             return
-        self._failed(error)
         if isinstance(error, DiskFullError):
             error = StoreUnavailableError(str(error))
         for planned in group:
@@ -192,7 +186,6 @@ class Writer:
             self._garbage = self._file.delete(size)
 
         error = await self._in_thread(delete)
-        self._failed(error)
         return self._garbage and not error
 
     async def _in_thread(self, change: Callable[[], None]) -> Exception | None:
@@ -203,21 +196,9 @@ class Writer:
             return self._file.unavailable(error)
         except OSError as error:
             return StoreUnavailableError(str(error))
+        except StoreUnavailableError as error:
+            return error
         except Exception as error:
+            _logger.exception("internal error")
             return error
         return None
-
-    def _failed(self, error: Exception | None) -> None:
-        """Logs a problem with the file when it begins."""
-        if error is None:
-            return
-        self._failed_at = self._loop.time()
-        if not self._failing:
-            self._failing = True
-            _logger.error("cannot write: %s", error)
-
-    def _wrote(self) -> None:
-        """Logs that a problem is over: it has not come again for some time."""
-        if self._failing and self._loop.time() > self._failed_at + _HEALED_SECONDS:
-            self._failing = False
-            _logger.info("can write again")
