@@ -21,7 +21,7 @@ PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test lint breaking types generate $(LANGUAGES:%=generate-%) descriptors check-generated \
-	check-wheel interop differential faults soak fuzz bench clean
+	check-wheel interop differential faults soak fuzz bench capacity clean
 
 help: ## Say what there is
 	@echo "Python 3.11 or newer, make and a package index are enough for install, demo and test."
@@ -114,6 +114,9 @@ fuzz: .venv-fuzz/installed ## Fuzz each reader for SECONDS (60 unless said: make
 bench: $(VENV)/installed-bench ## Measure the bridge and the stream against others; print the tables and draw the chart
 	$(BIN)/python -m benchmarks.bridge
 	$(BIN)/python -m benchmarks.stream
+
+capacity: $(VENV)/installed-bench ## Measure what events and streams cost, and what many of them need (needs redis-server)
+	$(BIN)/python -m benchmarks.capacity
 
 clean: ## Remove everything that make has made
 	rm -rf .venv .venv-generate .venv-fuzz build dist

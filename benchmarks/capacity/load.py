@@ -44,6 +44,7 @@ class Usage:
         seconds: how long it was measured.
         published, delivered: events.
         cpu: seconds of all servers.
+        clients_cpu: seconds of the two processes of the clients.
         memory: bytes that all servers have.
         to_servers, from_servers: bytes on the connections of clients; 0 where they were not counted.
         redis: what the Redis servers used, and by how much they grew.
@@ -54,6 +55,7 @@ class Usage:
     published: int
     delivered: int
     cpu: float
+    clients_cpu: float
     memory: int
     to_servers: int
     from_servers: int
@@ -70,42 +72,51 @@ async def _serve(pipe: Connection, contender: Contender) -> None:
         await answering(pipe, figures)
 
 
-async def _load(pipe: Connection, contender: Contender, addresses: Sequence[str], load: Load) -> None:
-    counts = [0, 0]
+async def _publish(pipe: Connection, contender: Contender, addresses: Sequence[str], load: Load, prefix: str) -> None:
     events = contender.events(1000)
+    published = 0
     over = asyncio.Event()
 
-    async def publish(client: Client, stream_id: str) -> None:
-        async with client.publishing(stream_id) as send:
+    async def publish(client: Client, number: int) -> None:
+        nonlocal published
+        async with client.publishing(f"{prefix}-{number}") as send:
+            await send(events[0])
+            published += 1
             if not load.rate:
-                await send(events[0])
                 await over.wait()
                 return
             due = time.monotonic() + random.uniform(0, load.together / load.rate)
             while not over.is_set():
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 due += load.together / load.rate
-                for number in range(load.together):
-                    await send(events[(counts[0] + number) % len(events)])
-                counts[0] += load.together
-
-    async def subscribe(client: Client, stream_id: str) -> None:
-        async for _ in client.subscribe(stream_id):
-            counts[1] += 1
+                for _ in range(load.together):
+                    await send(events[published % len(events)])
+                    published += 1
 
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         clients = [await stack.enter_async_context(contender.connect(address)) for address in addresses]
         for number in range(load.streams):
-            stream_id = f"{random.getrandbits(64):x}-{number}"
-            tasks.create_task(publish(clients[number % len(clients)], stream_id))
-            for reader in range(load.readers):
-                tasks.create_task(subscribe(clients[(number + reader + 1) % len(clients)], stream_id))
-        expected = load.streams * load.readers
-        while counts[1] < expected or (load.rate and counts[0] < load.streams):  # noqa: ASYNC110 - for many tasks
-            await asyncio.sleep(0.1)
-        pipe.send(None)
-        await answering(pipe, lambda: tuple(counts))
+            tasks.create_task(publish(clients[number % len(clients)], number))
+        await answering(pipe, lambda: (published, time.process_time()))
         over.set()
+
+
+async def _subscribe(pipe: Connection, contender: Contender, addresses: Sequence[str], load: Load, prefix: str) -> None:
+    delivered = 0
+    under_way: set[tuple[int, int]] = set()
+
+    async def subscribe(client: Client, number: int, reader: int) -> None:
+        nonlocal delivered
+        async for _ in client.subscribe(f"{prefix}-{number}"):
+            delivered += 1
+            under_way.add((number, reader))
+
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        clients = [await stack.enter_async_context(contender.connect(address)) for address in addresses]
+        for number in range(load.streams):
+            for reader in range(load.readers):
+                tasks.create_task(subscribe(clients[(number + reader + 1) % len(clients)], number, reader))
+        await answering(pipe, lambda: (delivered, time.process_time(), len(under_way)))
 
 
 def measure(
@@ -137,13 +148,18 @@ def measure(
         if count_bytes:
             relays = [stack.enter_context(process(relay, address)) for address in addresses]
             addresses = [pipe.recv() for pipe in relays]
-        clients = stack.enter_context(process(_load, contender, addresses, load))
-        clients.recv()
+        prefix = f"{random.getrandbits(64):x}"
+        subscribers = stack.enter_context(process(_subscribe, contender, addresses, load, prefix))
+        publishers = stack.enter_context(process(_publish, contender, addresses, load, prefix))
+        while ask(publishers)[0] < load.streams or ask(subscribers)[2] < load.streams * load.readers:
+            time.sleep(0.1)
 
         def snapshot() -> tuple[list[float], RedisUsage]:
+            (published, publishing), (delivered, subscribing, _) = ask(publishers), ask(subscribers)
             used = [ask(pipe) for pipe in pipes]
             bytes_ = [ask(pipe) for pipe in relays]
-            figures = [time.monotonic(), *ask(clients), sum(cpu for cpu, _ in used), sum(memory for _, memory in used)]
+            figures = [time.monotonic(), published, delivered, sum(cpu for cpu, _ in used), publishing + subscribing]
+            figures += [sum(memory for _, memory in used)]
             return figures + [float(sum(each[way] for each in bytes_)) for way in (0, 1)], redis_usage(redis)
 
         time.sleep(settle)
@@ -152,4 +168,7 @@ def measure(
         after, redis_after = snapshot()
     taken = [late - early for early, late in zip(before, after, strict=True)]
     grown = RedisUsage(*(late - early for early, late in zip(redis_before, redis_after, strict=True)))
-    return Usage(taken[0], int(taken[1]), int(taken[2]), taken[3], int(after[4]), int(taken[5]), int(taken[6]), grown)
+    seconds_, published, delivered, cpu, clients_cpu, _, sent, received = taken
+    return Usage(
+        seconds_, int(published), int(delivered), cpu, clients_cpu, int(after[5]), int(sent), int(received), grown
+    )

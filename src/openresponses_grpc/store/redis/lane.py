@@ -22,7 +22,7 @@ TOGETHER: Final = 16
 """How many commands go together at most: the reply to each may have a megabyte."""
 
 
-_CLOSED: Final = StoreUnavailableError("Redis: the store is closed")
+_GIVEN_UP: Final = StoreUnavailableError("Redis: the command was given up")
 
 
 class _Command(NamedTuple):
@@ -82,7 +82,7 @@ class Lane:
 
     async def aclose(self) -> None:
         """Refuses what is under way, and ends the connections."""
-        self._refuse(_CLOSED)
+        self._refuse(_GIVEN_UP)
         for carrier in self._carriers:
             carrier.cancel()
         while self._carriers:
@@ -104,7 +104,7 @@ class Lane:
         while self._gathered:
             commands = [self._gathered.popleft() for _ in range(min(TOGETHER, len(self._gathered)))]
             commands = [command for command in commands if not command.reply.done()]
-            failure: Exception = _CLOSED
+            failure: Exception = _GIVEN_UP
             try:
                 if commands:
                     await self._run_together(commands)
