@@ -77,6 +77,7 @@ class Stream:
 
         """
         async with client.publish(self.id) as publisher:
+            self.published.epoch = publisher.position.epoch
             while not enough():
                 await self.send(publisher, random.randint(1, BURST), padding=padding)
                 await asyncio.sleep(random.uniform(0, pause))
@@ -115,6 +116,23 @@ class Stream:
         async with client.subscribe(self.id, start_offset=start_offset) as subscription:
             async for made in subscription:
                 received.receive(subscription.position, made)
+
+    async def subscribe_in_pieces(self, client: EventStreamClient) -> None:
+        """As `subscribe`, as a subscriber that stops at any event and resumes at its saved position."""
+        received = self._subscriber(0)
+        position = None
+        ended = False
+        while not ended:
+            wanted = random.randint(1, 500)
+            async with client.subscribe(self.id, position=position) as subscription:
+                ended = True
+                async for made in subscription:
+                    received.receive(subscription.position, made)
+                    position = str(subscription.position)
+                    wanted -= 1
+                    if not wanted:
+                        ended = False
+                        break
 
     def subscribe_in_thread(self, client: SyncEventStreamClient, start_offset: int = 0) -> None:
         """As `subscribe`."""
