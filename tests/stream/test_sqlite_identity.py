@@ -92,7 +92,7 @@ async def test_nothing_is_acknowledged_that_a_restart_would_not_find(
 async def test_it_is_noticed_without_a_call(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
         moved(path)
-        with pytest.raises(StoreUnavailableError, match="store.db is gone"):
+        with pytest.raises(StoreUnavailableError, match=r"store\.db is gone"):
             await store.check()  # the server does this each second
         moved_back(path)
         await store.check()
