@@ -115,7 +115,7 @@ async def test_churn_restarts_and_reloads_lose_nothing_and_keep_the_memory_flat(
     tokens = tmp_path / "tokens.toml"
     write_tokens(tokens, 0)
     loop = asyncio.get_running_loop()
-    start, reloads, memory = loop.time(), 0, [0]
+    start, reloads, memory = loop.time(), 0, list[int]()
     async with serving(kind, tmp_path, tokens) as (process, restarts):
         soak = Soak(process.address)
         async with asyncio.TaskGroup() as group:
