@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -62,7 +63,9 @@ async def connected(url: str, paths: Sequence[str]) -> list[Reader]:
     readers = []
     for start in range(0, len(paths), _CONNECTING):
         made = [
-            loop.create_connection(lambda path=path: Reader(address.netloc, path), address.hostname, address.port)
+            loop.create_connection(
+                partial(Reader, address.netloc, path), str(address.hostname), int(address.port or 80)
+            )
             for path in paths[start : start + _CONNECTING]
         ]
         readers += [reader for _, reader in await asyncio.gather(*made)]

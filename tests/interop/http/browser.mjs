@@ -55,6 +55,24 @@ const commands = {
       [url, types],
     ),
 
+  // Runs a script of a page that makes an EventSource `source`; returns what it logs until the source is closed.
+  async run(url, script) {
+    await page.goto(url);
+    const logged = [];
+    const log = (message) => message.type() === "log" && logged.push(message.text());
+    page.on("console", log);
+    await page.evaluate(
+      (script) =>
+        new Function(`${script}; return new Promise((resolve) => {
+          const ended = () => source.readyState === 2 ? resolve() : setTimeout(ended, 50);
+          ended();
+        });`)(),
+      script,
+    );
+    page.off("console", log);
+    return logged;
+  },
+
   errors: () => errors,
 };
 
