@@ -111,9 +111,10 @@ soak: $(VENV)/installed-test ## The same FACTOR times as long (20 unless said: m
 fuzz: .venv-fuzz/installed ## Fuzz each reader for SECONDS (60 unless said: make fuzz SECONDS=600)
 	./tests/fuzz/run .venv-fuzz/bin/python $(SECONDS)
 
-bench: $(VENV)/installed-bench ## Measure the bridge and the stream against others; print the tables and draw the chart
+bench: $(VENV)/installed-bench ## Measure the bridge, the stream and the gateway against others; print tables, draw the chart
 	$(BIN)/python -m benchmarks.bridge
 	$(BIN)/python -m benchmarks.stream
+	$(BIN)/python -m benchmarks.gateway
 
 capacity: $(VENV)/installed-bench ## Measure what events and streams cost, and what many of them need (needs redis-server)
 	$(BIN)/python -m benchmarks.capacity

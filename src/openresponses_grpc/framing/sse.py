@@ -188,14 +188,15 @@ class SSEWriter:
 
     def write(self, events: Iterable[bytes]) -> Iterator[bytes]:
         for event in events:
-            yield server_sent(event, self._encode(event))
+            data = self._encode(event)
+            yield b"%bdata: %b\n\n" % (event_line(event, data), data)
 
     def close(self) -> bytes:
         return DONE
 
 
-def server_sent(event: bytes, data: bytes) -> bytes:
-    """The lines of an event with a name and data, and the empty line after them.
+def event_line(event: bytes, data: bytes) -> bytes:
+    """The line with the name of an event; empty where it has none.
 
     Args:
         event: the serialized event.
@@ -204,11 +205,10 @@ def server_sent(event: bytes, data: bytes) -> bytes:
     """
     if data.startswith(_TYPE) and not event.startswith(EXTRA_TAG):
         # Nearly every event: its type comes first and has no escapes. Parsing the JSON would take as long as the rest.
-        return b"event: %b\ndata: %b\n\n" % (data[len(_TYPE) : data.index(b'"', len(_TYPE))], data)
-    text = _type_of(data) or event_type(OpenResponsesStreamEvent.FromString(event))
+        return b"event: %b\n" % data[len(_TYPE) : data.index(b'"', len(_TYPE))]
+    name = _type_of(data) or event_type(OpenResponsesStreamEvent.FromString(event))
     # A type with a line end fits into JSON only.
-    line = f"event: {text}\n" if text and "\n" not in text and "\r" not in text else ""
-    return b"%bdata: %b\n\n" % (line.encode(), data)
+    return f"event: {name}\n".encode() if name and "\n" not in name and "\r" not in name else b""
 
 
 def _type_of(data: bytes) -> str | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..bridge import protobuf_to_json
 from ..errors import EventError
-from ..framing.sse import server_sent
+from ..framing.sse import event_line
 from ..position import Position
 from .errors import EventFault
 
@@ -35,7 +35,7 @@ def server_sent_events(events: Sequence[bytes], after: Position) -> Iterator[byt
         except EventError as error:
             yield b"".join(chunk)
             raise EventFault(first + index, error) from None
-        chunk.append(b"id: %b\n%b" % (id.encode(), server_sent(event, data)))
+        chunk.append(b"id: %b\n%bdata: %b\n\n" % (id.encode(), event_line(event, data), data))
         size += len(chunk[-1])
         if size >= CHUNK_BYTES:
             yield b"".join(chunk)

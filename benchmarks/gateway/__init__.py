@@ -1,0 +1,1 @@
+"""The HTTP gateway against a plain server of server-sent events."""

@@ -1,0 +1,47 @@
+// Builds a response from its events. The state is plain data, so that it can be saved.
+
+export function emptyResponse() {
+  return { status: "", events: 0, differences: 0, items: {} };
+}
+
+const DELTAS = {
+  "response.output_text.delta": "text",
+  "response.refusal.delta": "text",
+  "response.reasoning_text.delta": "text",
+  "response.reasoning_summary_text.delta": "text",
+  "response.function_call_arguments.delta": "arguments",
+  "response.custom_tool_call_input.delta": "arguments",
+  "response.mcp_call_arguments.delta": "arguments",
+  "response.code_interpreter_call_code.delta": "arguments",
+};
+
+// What the deltas add up to, by the name of the property that has it in the event at their end.
+const WHOLE = ["text", "refusal", "arguments", "input", "code"];
+
+/** Adds an event; returns the id of the item that it changed, if any. */
+export function add(response, event) {
+  response.events++;
+  if (event.response?.status) response.status = event.response.status;
+  const id = event.item_id ?? event.item?.id;
+  if (!id) return undefined;
+  const item = (response.items[id] ??= { type: "", name: "", image: "", parts: {} });
+  const part = event.content_index ?? event.summary_index ?? 0;
+  if (event.type in DELTAS) {
+    item.parts[part] = (item.parts[part] ?? "") + event.delta;
+  } else if (event.partial_image_b64) {
+    item.image = event.partial_image_b64;
+  } else if (event.item) {
+    addItem(item, event.item);
+  } else if (event.type.replace(/done$/, "delta") in DELTAS) {
+    const whole = WHOLE.map((name) => event[name]).find((value) => typeof value === "string");
+    if (whole !== undefined && whole !== (item.parts[part] ?? "")) response.differences++;
+  }
+  return id;
+}
+
+function addItem(item, { type, name, result, action }) {
+  item.type = type;
+  item.name = name ?? item.name;
+  if (type === "image_generation_call" && result) item.image = result;
+  if (action) item.parts.action = JSON.stringify(action);
+}
