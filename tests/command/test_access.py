@@ -129,6 +129,21 @@ async def test_unusable_files_are_errors_of_one_line(certificates: Certificates)
     assert (code, stderr) == (1, b"a token is one word of visible ASCII characters\n")
 
 
+@pytest.fixture
+def shares(tokens: Path) -> Path:
+    """The same file with a share of the bytes."""
+    tokens.write_text(TOKENS + 'share = { bytes = "1GiB", calls = 5 }\n')
+    return tokens
+
+
+async def test_shares_of_more_than_a_server_has_are_refused(shares: Path) -> None:
+    code, _, stderr = await run("serve", "--tokens", shares)
+    assert code == 2
+    assert b"the shares of bytes add up to 1073741824, and there are 268435456 for all: lower the shares" in stderr
+    async with serving("--tokens", shares, "--max-bytes", "2GiB"):
+        pass
+
+
 @pytest.mark.parametrize("command", [("serve",), ("subscribe", "s")])
 async def test_a_key_needs_its_certificate(command: tuple[str, ...], certificates: Certificates) -> None:
     code, _, stderr = await run(*command, "--tls-key", certificates.key)

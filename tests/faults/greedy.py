@@ -60,8 +60,11 @@ async def open_empty_streams(port: int, tally: Counter[str]) -> None:
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=OPTIONS) as channel:
         stub: Any = OpenResponsesStreamServiceStub(channel)
         while True:
-            requests = iter([PublishRequest(stream_id=f"greedy {next(_numbers)}")])
-            code = await stub.Publish(requests, metadata=METADATA).code()
+            call = stub.Publish(iter([PublishRequest(stream_id=f"greedy {next(_numbers)}")]), metadata=METADATA)
+            with suppress(grpc.aio.AioRpcError):
+                while await call.read() is not grpc.aio.EOF:
+                    pass
+            code = await call.code()
             assert code in (grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED)
             tally["empty streams" if code == grpc.StatusCode.OK else "refusals"] += 1
 
