@@ -14,14 +14,15 @@ from .model import BUSY, CALLS, LINK, NODE_MEMORY, Streams, plan
 from .redis_nodes import running_nodes
 
 SECONDS = 4.0
-ROUNDS = 3
+FEW, MANY = 5, 15
+"""Streams of one server: those of each of three servers in the check, and those that make one busy."""
 SIZES = (10_000, 100_000, 1_000_000)
 
 
-def print_costs(costs: Costs) -> None:
+def print_costs(title: str, costs: Costs) -> None:
     micro = 1e6
     print_table(
-        "What one costs.",
+        title,
         ("cost", "server CPU", "Redis CPU", "bytes"),
         [
             (
@@ -103,10 +104,18 @@ def print_plans(costs: Costs, together: int) -> None:
     )
 
 
+def tell(line: str) -> None:
+    print(line, flush=True)
+
+
 if __name__ == "__main__":
-    costs = measured(SECONDS, ROUNDS, lambda line: print(line, flush=True))
-    print_costs(costs)
-    check(costs, Load(6, 1, RATE))
-    check(costs, Load(3, 3, RATE))
+    print(f"{FEW} streams:")
+    costs = measured(FEW, SECONDS, tell)
+    print_costs(f"What one costs a server that carries {FEW} streams.", costs)
+    check(costs, Load(3 * FEW, 1, RATE))
+    check(costs, Load(FEW, 3, RATE))
+    print(f"\n{MANY} streams:")
+    costs = measured(MANY, SECONDS, tell)
+    print_costs(f"What one costs a server that carries {MANY} streams.", costs)
     for together in (1, 5):
         print_plans(costs, together)

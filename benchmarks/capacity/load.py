@@ -61,6 +61,14 @@ class Usage:
     from_servers: int
     redis: RedisUsage
 
+    def __str__(self) -> str:
+        rates = ((name, getattr(self, name) / self.seconds) for name in ("published", "delivered"))
+        cores = (("servers", self.cpu), ("Redis", self.redis.cpu), ("clients", self.clients_cpu))
+        return ", ".join(
+            [*(f"{name} {rate:,.0f}/s" for name, rate in rates)]
+            + [f"{name} {cpu / self.seconds:.2f} cores" for name, cpu in cores]
+        )
+
 
 async def _serve(pipe: Connection, contender: Contender) -> None:
     def figures() -> tuple[float, int]:
