@@ -31,9 +31,9 @@ def tokens(tmp_path: Path) -> str:
         ("unfinished-messages", 64 * MIB),
         ("gzip-bombs", 64 * MIB),
         ("idle-connections", 64 * MIB),
-        ("tiny-events", 400 * MIB),
-        ("tiny-messages", 400 * MIB),
-        ("large-requests", 1000 * MIB),
+        ("tiny-events", 512 * MIB),
+        ("tiny-messages", 512 * MIB),
+        ("large-requests", 1024 * MIB),
     ],
 )
 async def test_innocents_are_served_and_memory_is_bounded(

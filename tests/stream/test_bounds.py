@@ -38,8 +38,7 @@ def port_of(address: str) -> int:
 
 async def publish(channel: grpc.aio.Channel, request: bytes) -> Any:
     call: Any = channel.stream_stream(PUBLISH)
-    async for data in call(iter([request + PublishRequest(stream_id="s").SerializeToString()])):
-        return data
+    return await call(iter([request + PublishRequest(stream_id="s").SerializeToString()])).read()
 
 
 @pytest.mark.parametrize(
