@@ -21,8 +21,8 @@ MAX_PAGE_SIZE: Final = 1000
 _AT_ONCE_BYTES: Final = 2 * wire.BATCH_BYTES
 """Bytes of a request up to which it is parsed in one step."""
 
-_STEP_BYTES: Final = 1 << 20
-_STEP_EVENTS: Final = 1000
+_STEP_BYTES: Final = 256 << 10
+_STEP_EVENTS: Final = 500
 """What is parsed of a larger one in a step."""
 
 M = TypeVar("M", bound=Message)
@@ -65,7 +65,7 @@ def parse_publish(data: bytes) -> Generator[None, None, Append]:
     """Parses a PublishRequest step by step and returns it; its stream id may be empty.
 
     Yields:
-        After each step, which takes a few milliseconds, so that others can have a turn.
+        After each step, so that others can have a turn.
 
     """
     try:

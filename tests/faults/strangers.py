@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections import Counter
 from collections.abc import Sequence
@@ -72,13 +73,14 @@ async def send_gzip_bombs(port: int, tally: Tally) -> None:
 
 
 async def hold_idle_connections(port: int, tally: Tally) -> None:
-    """Opens a connection, says what a client says first, and waits; opens another when it is closed."""
+    """Opens a connection, says what a client says first, and waits; opens another a moment after it was closed."""
     while True:
         with suppress(OSError):
             async with connected(port) as peer:
                 await peer.send()
                 tally["connections"] += 1
                 await peer.read()
+        await asyncio.sleep(0.2)
 
 
 async def send_tiny_events(port: int, tally: Tally) -> None:
