@@ -23,8 +23,8 @@ _SMALLEST: Final = 2
 _COUNTED_BYTES: Final = 2 << 20
 """Bytes up to which one step counts how often a byte occurs."""
 
-_STEP: Final = 4096
-"""Fields that are walked before others have a turn: a few milliseconds."""
+_STEP: Final = 512
+"""Fields that are walked before others have a turn: about a millisecond. What others do takes several turns."""
 
 _EVENTS: Final = PublishRequest.DESCRIPTOR.fields_by_name["events"].number
 _EVENT_TAG: Final = _EVENTS << 3 | 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -21,8 +21,8 @@ MAX_PAGE_SIZE: Final = 1000
 _AT_ONCE_BYTES: Final = 2 * wire.BATCH_BYTES
 """Bytes of a request up to which it is parsed in one step."""
 
-_STEP_BYTES: Final = 1 << 20
-_STEP_EVENTS: Final = 1000
+_STEP_BYTES: Final = 256 << 10
+_STEP_EVENTS: Final = 500
 """What is parsed of a larger one in a step."""
 
 M = TypeVar("M", bound=Message)
@@ -65,7 +65,7 @@ def parse_publish(data: bytes) -> Generator[None, None, Append]:
     """Parses a PublishRequest step by step and returns it; its stream id may be empty.
 
     Yields:
-        After each step, which takes a few milliseconds, so that others can have a turn.
+        After each step, so that others can have a turn.
 
     """
     try:
@@ -77,8 +77,12 @@ def parse_publish(data: bytes) -> Generator[None, None, Append]:
     if small:
         parse(stream_service_pb2.PublishRequest, data)
     request = parse(wire.PublishRequest, data)
+    if not small:
+        yield
+    events = list(request.events)  # each access to protobuf's list copies an event
+    request.ClearField("events")
     step = 0
-    for index, event in enumerate(request.events):
+    for index, event in enumerate(events):
         if not event:
             raise InvalidRequestError(f"events[{index}]", "no event is set")
         if not small:
@@ -90,10 +94,10 @@ def parse_publish(data: bytes) -> Generator[None, None, Append]:
     publisher = _optional(request, "publisher")
     first_offset = _optional(request, "first_offset")
     if publisher is not None:
-        _check_publisher(request, publisher)
+        _check_publisher(request, publisher, events)
     return Append(
         request.stream_id,
-        request.events,
+        events,
         first_offset=first_offset,
         end_of_stream=request.end_of_stream,
         failure=_failure(request),
@@ -157,15 +161,15 @@ def _check(request: Any) -> Check | None:
     return Check(offset, checksum)
 
 
-def _check_publisher(request: Any, publisher: int) -> None:
+def _check_publisher(request: Any, publisher: int, events: Sequence[bytes]) -> None:
     if publisher > MAX_PUBLISHER:
         raise InvalidRequestError("publisher", f"was not drawn: it is greater than {MAX_PUBLISHER}")
     if not publisher:
-        if request.events or request.end_of_stream:
+        if events or request.end_of_stream:
             raise InvalidRequestError("publisher", "is 0, which draws a number, in a request that appends")
     elif not request.HasField("epoch"):
         raise InvalidRequestError("epoch", "is required with publisher")
-    elif request.events and not request.HasField("first_offset"):
+    elif events and not request.HasField("first_offset"):
         raise InvalidRequestError("first_offset", "is required with publisher and events")
 
 

@@ -14,6 +14,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from openresponses_grpc import EventStreamClient
+from openresponses_grpc.client.channel import OPTIONS
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from .traffic import event
@@ -105,7 +106,7 @@ async def _check(address: str, seen: Innocents) -> None:
     while True:
         began = time.perf_counter()
         try:
-            async with grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+            async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
                 check = HealthStub(channel).Check
                 await check(HealthCheckRequest(), timeout=NEWCOMER_SECONDS, wait_for_ready=True)
         except grpc.aio.AioRpcError as error:

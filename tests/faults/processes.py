@@ -120,8 +120,8 @@ class Restartable:
         return status
 
 
-def server(store: str, *options: str, files: int | None = None) -> Restartable:
-    """A server over a store; the system lets it have so many files open, if it is said."""
+def server(store: str, *options: str, files: str | None = None) -> Restartable:
+    """A server over a store; `files` are its limits of open files, `SOFT:HARD`."""
     port = free_port()
     listen = f"127.0.0.1:{port}"
     limited = () if files is None else ("prlimit", f"--nofile={files}", "--")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections import Counter
 from collections.abc import Sequence
@@ -72,13 +73,14 @@ async def send_gzip_bombs(port: int, tally: Tally) -> None:
 
 
 async def hold_idle_connections(port: int, tally: Tally) -> None:
-    """Opens a connection, says what a client says first, and waits; opens another when it is closed."""
+    """Opens a connection, says what a client says first, and waits; opens another a moment after it was closed."""
     while True:
         with suppress(OSError):
             async with connected(port) as peer:
                 await peer.send()
                 tally["connections"] += 1
                 await peer.read()
+        await asyncio.sleep(0.2)
 
 
 async def send_tiny_events(port: int, tally: Tally) -> None:
@@ -91,11 +93,15 @@ async def send_tiny_events(port: int, tally: Tally) -> None:
 
 async def send_tiny_messages(port: int, tally: Tally) -> None:
     """Publishes, with a token, one event of 63 MiB that consists of 33 million empty messages."""
-    nested = _field(ResponsesOutputItemList, "items", b"") * 33_000_000
-    nested = _field(OpenResponsesNonStreamingResponse, "output", nested)
-    nested = _field(OpenResponsesStreamEventResponseCompleted, "response", nested)
-    nested = _field(OpenResponsesStreamEvent, "completed", nested)
-    await _publish(port, tally, [_field(PublishRequest, "events", nested)], grpc.StatusCode.INVALID_ARGUMENT)
+    await _publish(port, tally, [nested(33_000_000)], grpc.StatusCode.INVALID_ARGUMENT)
+
+
+def nested(messages: int) -> bytes:
+    """A request with one event that consists of so many empty messages."""
+    data = _field(ResponsesOutputItemList, "items", b"") * messages
+    data = _field(OpenResponsesNonStreamingResponse, "output", data)
+    data = _field(OpenResponsesStreamEventResponseCompleted, "response", data)
+    return _field(PublishRequest, "events", _field(OpenResponsesStreamEvent, "completed", data))
 
 
 async def send_large_requests(port: int, tally: Tally) -> None:
@@ -115,6 +121,8 @@ async def _publish(port: int, tally: Tally, requests: Sequence[bytes], code: grp
             rest = PublishRequest(stream_id=f"large-{tally.total()}", end_of_stream=True).SerializeToString()
             publish: Any = channel.stream_stream(wire.PUBLISH)
             call = publish(iter([request + rest]), metadata=METADATA)
+            with suppress(grpc.aio.AioRpcError):
+                await call.read()
             assert await call.code() == code, await call.details()
             tally["requests"] += 1
 

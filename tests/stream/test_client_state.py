@@ -175,6 +175,17 @@ def test_a_stream_that_has_ended_takes_no_event_and_no_other_end() -> None:
     assert not outbox.finishing
 
 
+def test_a_request_has_no_more_events_than_a_server_accepts() -> None:
+    outbox = claimed()
+    for _ in range(wire.MAX_EVENTS + 1):
+        outbox.add(b"\x0a\0")
+    outbox.finish()
+    first, second = outbox.next_request(), outbox.next_request()
+    assert (len(first.events), first.end_of_stream) == (wire.MAX_EVENTS, False)
+    assert (len(second.events), second.end_of_stream) == (1, True)
+    assert second.first_offset == wire.MAX_EVENTS
+
+
 def test_the_window_is_full_until_acknowledged() -> None:
     outbox = claimed()
     while not outbox.full:

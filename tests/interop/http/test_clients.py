@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import openai
 import pytest
 
 from openresponses_grpc import EventStreamClient
@@ -43,6 +42,8 @@ def after(number: int | None) -> list[Any]:
 
 @pytest.mark.parametrize("number", AFTER)
 async def test_openai_python(number: int | None, served: Served) -> None:
+    import openai  # which `make test` does not install
+
     starting = {} if number is None else {"starting_after": number}
     async with openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key="viewer") as client:
         stream = await client.responses.retrieve("resp_1", stream=True, **starting)  # type: ignore[call-overload]
@@ -53,6 +54,8 @@ async def test_openai_python(number: int | None, served: Served) -> None:
 
 
 async def test_openai_python_resumes_a_stream_that_was_cut(served: Served) -> None:
+    import openai  # which `make test` does not install
+
     received: list[Any] = []
     async with cutting(served.gateway.port, [5_000, 12_000, 20_000]) as (url, cuts):
         async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="viewer") as client:
@@ -69,6 +72,8 @@ async def test_openai_python_resumes_a_stream_that_was_cut(served: Served) -> No
 
 
 async def test_openai_python_is_told_of_errors(served: Served) -> None:
+    import openai  # which `make test` does not install
+
     async with (
         openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key="viewer") as client,
         EventStreamClient(served.server.address) as publisher_client,

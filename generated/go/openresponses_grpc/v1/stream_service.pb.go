@@ -95,7 +95,8 @@ type PublishRequest struct {
 	// log and drops them; if they differ, the call fails with `STREAM_DIVERGED`. An offset beyond the end fails with
 	// ABORTED. Unset: append at the end, whatever it is.
 	FirstOffset *uint64 `protobuf:"varint,2,opt,name=first_offset,json=firstOffset,proto3,oneof" json:"first_offset,omitempty"`
-	// The events, in order; may be empty.
+	// The events, in order; may be empty. A request can have up to 65,536 events, and an event up to 1,048,576 messages,
+	// strings and lists, at all levels.
 	Events []*OpenResponsesStreamEvent `protobuf:"bytes,3,rep,name=events,proto3" json:"events,omitempty"`
 	// True when the stream ends after these events; nothing can be appended to it then. The stream is complete unless
 	// `failure` is set. A retry must end it the same way, else it fails with FAILED_PRECONDITION.

@@ -60,6 +60,10 @@ type OpenResponsesStreamServiceClient interface {
 	//  3. It sends its events, each request with the number, the epoch and `first_offset`.
 	//  4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
 	//     and then sends again every event that is not acknowledged.
+	//
+	// A publisher may be silent for minutes. A server ends a call that has had no complete request for too long (five
+	// minutes by default) with UNAVAILABLE, reason `REQUEST_TIMEOUT`. This is a break like any other; a request without
+	// events prevents it.
 	Publish(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[PublishRequest, PublishResponse], error)
 	// Reads a stream from an offset on, first what is stored and then what arrives, until `end_of_stream`. A call that
 	// ends without `end_of_stream` is to be resumed at the next offset. The call waits for a stream that does not exist
@@ -175,6 +179,10 @@ type OpenResponsesStreamServiceServer interface {
 	//  3. It sends its events, each request with the number, the epoch and `first_offset`.
 	//  4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
 	//     and then sends again every event that is not acknowledged.
+	//
+	// A publisher may be silent for minutes. A server ends a call that has had no complete request for too long (five
+	// minutes by default) with UNAVAILABLE, reason `REQUEST_TIMEOUT`. This is a break like any other; a request without
+	// events prevents it.
 	Publish(grpc.BidiStreamingServer[PublishRequest, PublishResponse]) error
 	// Reads a stream from an offset on, first what is stored and then what arrives, until `end_of_stream`. A call that
 	// ends without `end_of_stream` is to be resumed at the next offset. The call waits for a stream that does not exist

@@ -101,7 +101,9 @@ class PublishRequest(_message.Message):
     """The `checksum` of the latest response."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_events_pb2.OpenResponsesStreamEvent]:
-        """The events, in order; may be empty."""
+        """The events, in order; may be empty. A request can have up to 65,536 events, and an event up to 1,048,576 messages,
+        strings and lists, at all levels.
+        """
 
     @_builtins.property
     def failure(self) -> Global___StreamFailure:

@@ -107,6 +107,10 @@ class OpenResponsesStreamServiceServicer(object):
         3. It sends its events, each request with the number, the epoch and `first_offset`.
         4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
         and then sends again every event that is not acknowledged.
+
+        A publisher may be silent for minutes. A server ends a call that has had no complete request for too long (five
+        minutes by default) with UNAVAILABLE, reason `REQUEST_TIMEOUT`. This is a break like any other; a request without
+        events prevents it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

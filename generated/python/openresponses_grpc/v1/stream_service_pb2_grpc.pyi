@@ -61,6 +61,10 @@ class OpenResponsesStreamServiceStub:
     3. It sends its events, each request with the number, the epoch and `first_offset`.
     4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
        and then sends again every event that is not acknowledged.
+
+    A publisher may be silent for minutes. A server ends a call that has had no complete request for too long (five
+    minutes by default) with UNAVAILABLE, reason `REQUEST_TIMEOUT`. This is a break like any other; a request without
+    events prevents it.
     """
     Subscribe: _grpc.UnaryStreamMultiCallable[_stream_service_pb2.SubscribeRequest, _stream_service_pb2.SubscribeResponse]
     """Reads a stream from an offset on, first what is stored and then what arrives, until `end_of_stream`. A call that
@@ -107,6 +111,10 @@ class OpenResponsesStreamServiceAsyncStub(OpenResponsesStreamServiceStub):
     3. It sends its events, each request with the number, the epoch and `first_offset`.
     4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
        and then sends again every event that is not acknowledged.
+
+    A publisher may be silent for minutes. A server ends a call that has had no complete request for too long (five
+    minutes by default) with UNAVAILABLE, reason `REQUEST_TIMEOUT`. This is a break like any other; a request without
+    events prevents it.
     """
     Subscribe: _aio.UnaryStreamMultiCallable[_stream_service_pb2.SubscribeRequest, _stream_service_pb2.SubscribeResponse]  # type: ignore[assignment]
     """Reads a stream from an offset on, first what is stored and then what arrives, until `end_of_stream`. A call that
@@ -156,6 +164,10 @@ class OpenResponsesStreamServiceServicer(metaclass=_abc_1.ABCMeta):
         3. It sends its events, each request with the number, the epoch and `first_offset`.
         4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
            and then sends again every event that is not acknowledged.
+
+        A publisher may be silent for minutes. A server ends a call that has had no complete request for too long (five
+        minutes by default) with UNAVAILABLE, reason `REQUEST_TIMEOUT`. This is a break like any other; a request without
+        events prevents it.
         """
 
     @_abc_1.abstractmethod

@@ -37,7 +37,8 @@ export declare type PublishRequest = Message<"openresponses_grpc.v1.PublishReque
   firstOffset?: bigint | undefined;
 
   /**
-   * The events, in order; may be empty.
+   * The events, in order; may be empty. A request can have up to 65,536 events, and an event up to 1,048,576 messages,
+   * strings and lists, at all levels.
    *
    * @generated from field: repeated openresponses_grpc.v1.OpenResponsesStreamEvent events = 3;
    */
@@ -613,6 +614,10 @@ export declare const OpenResponsesStreamService: GenService<{
    * 3. It sends its events, each request with the number, the epoch and `first_offset`.
    * 4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
    *    and then sends again every event that is not acknowledged.
+   *
+   * A publisher may be silent for minutes. A server ends a call that has had no complete request for too long (five
+   * minutes by default) with UNAVAILABLE, reason `REQUEST_TIMEOUT`. This is a break like any other; a request without
+   * events prevents it.
    *
    * @generated from rpc openresponses_grpc.v1.OpenResponsesStreamService.Publish
    */

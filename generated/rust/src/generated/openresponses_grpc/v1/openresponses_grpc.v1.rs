@@ -5548,7 +5548,8 @@ pub struct PublishRequest {
     /// ABORTED. Unset: append at the end, whatever it is.
     #[prost(uint64, optional, tag="2")]
     pub first_offset: ::core::option::Option<u64>,
-    /// The events, in order; may be empty.
+    /// The events, in order; may be empty. A request can have up to 65,536 events, and an event up to 1,048,576 messages,
+    /// strings and lists, at all levels.
     #[prost(message, repeated, tag="3")]
     pub events: ::prost::alloc::vec::Vec<OpenResponsesStreamEvent>,
     /// True when the stream ends after these events; nothing can be appended to it then. The stream is complete unless
