@@ -2,16 +2,17 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from openresponses_grpc import EventStreamClient
 
+from ..stream.redis_server import RedisServer, running
 from .greedy import TOKEN
 from .neighbour import Neighbour
-from .processes import attack, server
+from .processes import attack, free_port, server
 from .traffic import until
 
 pytestmark = pytest.mark.faults
@@ -37,25 +38,45 @@ def peak_memory(pid: int) -> int:
     return int(found[1]) << 10
 
 
-@pytest.mark.parametrize(
-    "name, store, limits",
-    [
-        ("full-store", "memory:", ("--max-bytes", "256MiB")),
-        ("full-store", "sqlite:{}/store.db", ("--max-bytes", "256MiB")),
-        ("churned-store", "memory:", ("--max-bytes", "256MiB")),
-        ("2000-empty-streams", "memory:", ("--max-streams", "2000")),
-        ("10000-silent-calls", "memory:", ("--max-calls", "10000")),
-    ],
-)
-async def test_a_neighbour_keeps_its_streams_and_is_served(
-    name: str, store: str, limits: tuple[str, ...], factor: int, tmp_path: Path, report: Callable[[str], None]
-) -> None:
+@pytest.fixture
+def tokens(tmp_path: Path) -> Path:
     file = tmp_path / "tokens.toml"
     file.write_text(TOKENS)
+    return file
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a store."""
+    match request.param:
+        case "memory":
+            yield "memory:"
+        case "sqlite":
+            yield f"sqlite:{tmp_path}/store.db"
+        case "redis":
+            with running(RedisServer(tmp_path, free_port(), "--maxmemory", "256mb")) as redis:
+                yield redis.url
+
+
+@pytest.mark.parametrize(
+    "store, name, limits",
+    [
+        ("memory", "full-store", ("--max-bytes", "256MiB")),
+        ("sqlite", "full-store", ("--max-bytes", "256MiB")),
+        ("redis", "full-store", ()),
+        ("memory", "churned-store", ("--max-bytes", "256MiB")),
+        ("memory", "2000-empty-streams", ("--max-streams", "2000")),
+        ("memory", "10000-silent-calls", ("--max-calls", "10000")),
+    ],
+    indirect=["store"],
+)
+async def test_a_neighbour_keeps_its_streams_and_is_served(
+    store: str, name: str, limits: tuple[str, ...], factor: int, tokens: Path, report: Callable[[str], None]
+) -> None:
     finished = [f"neighbour finished {number}" for number in range(20)]
-    options = ("--tokens", str(file), "--log-level", "warning", *limits)
+    options = ("--tokens", str(tokens), "--log-level", "warning", *limits)
     async with (
-        server(store.format(tmp_path), *options) as process,
+        server(store, *options) as process,
         EventStreamClient(process.address, token="neighbour") as client,
     ):
         neighbour = Neighbour(client)
