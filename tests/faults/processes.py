@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import signal
 import socket
 import sys
@@ -79,6 +80,15 @@ class Restartable:
         """Bytes of memory that the process has."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def peak(self) -> int:
+        """Bytes of memory that the process had at most since `forget_peak`."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) << 10  # type: ignore[index]
+
+    def forget_peak(self) -> None:
+        """Lets `peak` begin anew."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
     def has_printed(self, text: str) -> bool:
         """Whether the process, which runs, has printed a text."""
