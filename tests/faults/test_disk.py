@@ -1,0 +1,128 @@
+"""The disk gets full, and the file goes away: what was acknowledged stays, and the server heals without a restart."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from openresponses_grpc.client.channel import OPTIONS
+
+from ..command.processes import run
+from ..small_disk import fill, small_disk
+from .processes import Restartable, server
+from .replays import replays
+from .traffic import Stream, until
+
+pytestmark = pytest.mark.faults
+
+DISK_BYTES = 48 << 20
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", DISK_BYTES) as folder:
+        yield folder
+
+
+async def publish_until_full(process: Restartable, name: str) -> int:
+    """Publishes streams that end until one is refused; returns how many there are."""
+    async with grpc.aio.insecure_channel(process.address, options=OPTIONS) as channel:
+        stored = 0
+        while True:
+            try:
+                await Stream(f"{name} {stored}").publish_at_once(channel, 2000)
+            except grpc.aio.AioRpcError as error:
+                assert error.code() is grpc.StatusCode.UNAVAILABLE, error.details()
+                return stored
+            stored += 1
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["", "and the server is killed"])
+async def test_a_full_disk_heals_when_streams_expire(
+    disk: Path, factor: int, report: Callable[[str], None], killed: bool
+) -> None:
+    stream = Stream("live")
+    options = ("--keep-finished", "3s", "--abandon-after", "2s", "--log-level", "warning")
+    async with server(f"sqlite:{disk}/streams.db", *options) as process:
+        async with stream.traffic(process.address, subscribers=5):
+            async with replays(process.address, stream.id) as before:
+                await stream.goes_on(500)
+            async with replays(process.address, stream.id) as during:
+                for cycle in range(3 * factor):
+                    stored = await publish_until_full(process, f"other {cycle}")
+                    others = fill(disk)
+                    full_since = time.monotonic()
+                    if killed:
+                        await process.kill()
+                        await process.start()
+                    await stream.goes_on(100)
+                    healed = time.monotonic() - full_since
+                    others.unlink()
+            peak = process.peak()
+    verdict = stream.verdict()
+    assert not verdict.faults
+    report(
+        f"{stored} streams until the disk of {DISK_BYTES >> 20} MiB is full, the rest taken by another program;"
+        f" publishing again after {healed:.1f} s; readers before: {before}; readers meanwhile: {during};"
+        f" peak {peak >> 20} MiB; {verdict}"
+    )
+    assert killed or not during.errors
+
+
+async def test_a_file_that_is_moved_away_is_noticed_and_one_that_is_back_is_used(
+    tmp_path: Path, factor: int, report: Callable[[str], None]
+) -> None:
+    stream = Stream("live")
+    file, elsewhere = tmp_path / "streams.db", tmp_path / "elsewhere.db"
+    async with server(f"sqlite:{file}", "--log-level", "warning") as process:
+        async with stream.traffic(process.address, subscribers=5):
+            await stream.goes_on(100)
+            async with replays(process.address, stream.id) as during:
+                for _ in range(3 * factor):
+                    file.rename(elsewhere)
+                    moved = time.monotonic()
+                    refused = process.output.count("the store is unavailable")
+                    await until(lambda refused=refused: process.output.count("the store is unavailable") > refused)  # type: ignore[misc]
+                    noticed = time.monotonic() - moved
+                    elsewhere.rename(file)
+                    await stream.goes_on(100)
+            peak = process.peak()
+        assert f"{file} is gone" in process.output
+    verdict = stream.verdict()
+    assert not verdict.faults
+    report(f"refused after {noticed:.2f} s; readers meanwhile: {during}; peak {peak >> 20} MiB; {verdict}")
+    assert not during.errors
+
+
+async def test_a_file_that_is_replaced_stays_refused_and_no_name_of_it_is_opened_twice(
+    tmp_path: Path, report: Callable[[str], None]
+) -> None:
+    file, elsewhere, link = tmp_path / "streams.db", tmp_path / "elsewhere.db", tmp_path / "link.db"
+    async with server(f"sqlite:{file}", "--log-level", "warning") as process:
+        await publish_one(process, "first")
+        link.hardlink_to(file)
+        await refused(process)
+        for path in (file, link):
+            status, _, error = await run("serve", "--listen", "127.0.0.1:0", "--store", f"sqlite:{path}")
+            assert (status, b"is open in another server" in error) == (2, True)
+        link.unlink()
+        await publish_one(process, "second")
+        file.rename(elsewhere)
+        file.write_bytes(elsewhere.read_bytes())
+        for _ in range(3):
+            await refused(process)
+        await until(lambda: process.has_printed(f"{file} was replaced by another file"))
+        report(f"all refused; peak {process.peak() >> 20} MiB")
+
+
+async def refused(process: Restartable) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await publish_one(process, "refused")
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def publish_one(process: Restartable, name: str) -> None:
+    async with grpc.aio.insecure_channel(process.address, options=OPTIONS) as channel:
+        await Stream(name).publish_at_once(channel, 1)
