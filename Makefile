@@ -21,7 +21,7 @@ PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test lint breaking types generate $(LANGUAGES:%=generate-%) descriptors check-generated \
-	check-wheel interop differential faults soak fuzz bench capacity clean
+	check-wheel interop differential faults soak fuzz bench capacity lock clean
 
 help: ## Say what there is
 	@echo "Python 3.11 or newer, make and a package index are enough for install, demo and test."
@@ -119,8 +119,15 @@ bench: $(VENV)/installed-bench ## Measure the bridge, the stream and the gateway
 capacity: $(VENV)/installed-bench ## Measure what events and streams cost, and what many of them need (needs redis-server)
 	$(BIN)/python -m benchmarks.capacity
 
+lock: .venv-lock/installed ## Lock the versions that development installs anew, with hashes
+	for group in test interop bench lint; do \
+		.venv-lock/bin/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group $$group --universal \
+			--python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
+			--output-file requirements/$$group.txt || exit 1; \
+	done
+
 clean: ## Remove everything that make has made
-	rm -rf .venv .venv-generate .venv-fuzz build dist
+	rm -rf .venv .venv-generate .venv-fuzz .venv-lock build dist
 	rm -rf examples/*/build examples/*/target examples/typescript/node_modules generated/java/target
 
 $(VENV)/installed: pyproject.toml
@@ -130,8 +137,13 @@ $(VENV)/installed: pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/installed-%: $(VENV)/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
+$(VENV)/installed-%: $(VENV)/installed requirements/%.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/$*.txt
+	@touch $@
+
+.venv-lock/installed:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	@touch $@
 
 .venv-fuzz/installed: pyproject.toml requirements/fuzz.txt
