@@ -94,11 +94,11 @@ async def test_jumps_expire_nothing_early(
         async with stream.traffic(process.address, subscribers=5), replays(process.address, finished.id) as during:
             for jump in JUMPS * factor:
                 clock.set(jump)
-                shown = created.expires_at.seconds - created.created_at.seconds
+                shown = created.expire_time.seconds - created.create_time.seconds
                 await stream.goes_on(1500)  # seconds, so that the server looks for what has expired
                 info = await described(channel, finished.id)
                 assert info
-                assert abs(info.expires_at.seconds - info.created_at.seconds - shown) <= 1
+                assert abs(info.expire_time.seconds - info.create_time.seconds - shown) <= 1
         peak = process.peak()
         async with EventStreamClient(process.address) as client:
             await finished.subscribe(client)

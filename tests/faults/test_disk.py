@@ -2,22 +2,25 @@
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import grpc
 import pytest
 
 from openresponses_grpc.client.channel import OPTIONS
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
 from ..command.processes import run
 from ..small_disk import fill, small_disk
 from .processes import Restartable, server
 from .replays import replays
-from .traffic import Stream, until
+from .traffic import Stream, event, until
 
 pytestmark = pytest.mark.faults
 
-DISK_BYTES = 48 << 20
+DISK_BYTES = 12 << 20
 
 
 @pytest.fixture
@@ -29,14 +32,17 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 async def publish_until_full(process: Restartable, name: str) -> int:
     """Publishes streams that end until one is refused; returns how many there are."""
     async with grpc.aio.insecure_channel(process.address, options=OPTIONS) as channel:
-        stored = 0
-        while True:
+        stub = OpenResponsesStreamServiceStub(channel)
+        events = [event(name, number, padding=20_000) for number in range(20)]
+        for number in count():
+            request = PublishRequest(stream_id=f"{name} {number}", events=events, end_of_stream=True)
+            call = stub.Publish(iter((request,)))
             try:
-                await Stream(f"{name} {stored}").publish_at_once(channel, 2000)
+                await call.read()
             except grpc.aio.AioRpcError as error:
                 assert error.code() is grpc.StatusCode.UNAVAILABLE, error.details()
-                return stored
-            stored += 1
+                return number
+    raise AssertionError
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["", "and the server is killed"])
@@ -44,23 +50,25 @@ async def test_a_full_disk_heals_when_streams_expire(
     disk: Path, factor: int, report: Callable[[str], None], killed: bool
 ) -> None:
     stream = Stream("live")
-    options = ("--keep-finished", "3s", "--abandon-after", "2s", "--log-level", "warning")
-    async with server(f"sqlite:{disk}/streams.db", *options) as process:
-        async with stream.traffic(process.address, subscribers=5):
-            async with replays(process.address, stream.id) as before:
-                await stream.goes_on(500)
-            async with replays(process.address, stream.id) as during:
-                for cycle in range(3 * factor):
-                    stored = await publish_until_full(process, f"other {cycle}")
-                    others = fill(disk)
-                    full_since = time.monotonic()
-                    if killed:
-                        await process.kill()
-                        await process.start()
-                    await stream.goes_on(100)
-                    healed = time.monotonic() - full_since
-                    others.unlink()
-            peak = process.peak()
+    options = ("--keep-finished", "5s", "--abandon-after", "5s", "--log-level", "warning")
+    async with (
+        server(f"sqlite:{disk}/streams.db", *options) as process,
+        stream.traffic(process.address, subscribers=5),
+    ):
+        async with replays(process.address, stream.id) as before:
+            await stream.goes_on(500)
+        async with replays(process.address, stream.id) as during:
+            for cycle in range(2 * factor):
+                stored = await publish_until_full(process, f"other {cycle}")
+                others = fill(disk)
+                full_since = time.monotonic()
+                if killed:
+                    await process.kill()
+                    await process.start()
+                await stream.goes_on(100)
+                healed = time.monotonic() - full_since
+                others.unlink()
+        peak = process.peak()
     verdict = stream.verdict()
     assert not verdict.faults
     report(
