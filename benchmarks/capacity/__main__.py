@@ -8,63 +8,61 @@ from __future__ import annotations
 
 from ..measure import print_table
 from ..stream.ours import Ours
-from .costs import RATE, Costs, measured
+from .costs import RATE, SECONDS, Messages, Others, measured
 from .load import Load, measure
 from .model import BUSY, CALLS, LINK, NODE_MEMORY, Streams, plan
 from .redis_nodes import running_nodes
 
-SECONDS = 4.0
-FEW, MANY = 5, 15
+FEW, MANY = 5, 12
 """Streams of one server: those of each of three servers in the check, and those that make one busy."""
 SIZES = (10_000, 100_000, 1_000_000)
 
 
-def print_costs(title: str, costs: Costs) -> None:
-    micro = 1e6
+def print_costs(few: Messages, many: Messages, others: Others) -> None:
+    def micro(seconds: float) -> str:
+        return f"{seconds * 1e6:.0f} µs"
+
+    rows = [
+        ("a message from a publisher, with its acknowledgement", "publish"),
+        ("each event in it", "published_event"),
+        ("a message to the first reader of a stream at a server", "deliver"),
+        ("each event in it", "delivered_event"),
+        ("plain SSE: an event, published and delivered to one reader", "sse"),
+        ("Redis: a message from a publisher", "append"),
+        ("Redis: the same message, read by one server", "look"),
+    ]
     print_table(
-        title,
-        ("cost", "server CPU", "Redis CPU", "bytes"),
+        "CPU time.",
+        ("of what", f"{FEW} streams", f"{MANY} streams"),
+        [(name, micro(getattr(few, cost)), micro(getattr(many, cost))) for name, cost in rows]
+        + [
+            ("an event to each further reader there", micro(others.reader), ""),
+            ("plain SSE: an event to each further reader", micro(others.sse_reader), ""),
+            ("a second of an open stream without events, with a publisher and a reader", micro(others.stream), ""),
+        ],
+    )
+    print_table(
+        "Bytes.",
+        ("of what", "bytes"),
         [
-            (
-                "a message from a publisher, with its acknowledgement",
-                f"{costs.publish * micro:.0f} µs",
-                f"{costs.append * micro:.0f} µs",
-                f"{costs.client_received:.0f} with the client, {costs.append_bytes:.0f} with Redis",
-            ),
-            ("each event in it", f"{costs.published_event * micro:.1f} µs", "", ""),
-            (
-                "a message to the first reader at a server",
-                f"{costs.deliver * micro:.0f} µs",
-                f"{costs.look * micro:.0f} µs",
-                f"{costs.client_sent:.0f} with the client, {costs.look_bytes:.0f} with Redis",
-            ),
-            ("a message to each further reader there", f"{costs.reader * micro:.0f} µs", "", ""),
-            ("each event in it", f"{costs.delivered_event * micro:.1f} µs", "", ""),
-            ("an event that Redis keeps", "", "", f"{costs.redis_memory:.0f} of memory"),
-            (
-                "an open stream with a publisher and a reader",
-                f"{costs.stream * micro:.0f} µs a second",
-                "",
-                f"{costs.server_memory / 1024:.0f} KiB of the server's memory",
-            ),
-            (
-                "plain SSE: an event, published and delivered",
-                f"{costs.sse_message * micro:.0f} µs",
-                "",
-                f"{costs.sse_bytes:.0f} to the client",
-            ),
-            ("plain SSE: each further reader", f"{costs.sse_reader * micro:.0f} µs", "", ""),
+            ("with clients: a message with one event from a publisher", f"{others.client_received:.0f}"),
+            ("with clients: a message with one event to a reader", f"{others.client_sent:.0f}"),
+            ("with clients of plain SSE: an event to a reader", f"{others.sse_bytes:.0f}"),
+            ("with Redis: a message with one event from a publisher", f"{few.append_bytes:.0f}"),
+            ("with Redis: the same message, read by one server", f"{few.look_bytes:.0f}"),
+            ("in Redis: an event that came alone", f"{few.redis_memory:.0f}"),
+            ("in a server: an open stream with a publisher and a reader", f"{others.server_memory:,.0f}"),
         ],
     )
 
 
-def check(costs: Costs, load: Load) -> None:
+def check(messages: Messages, others: Others, load: Load) -> None:
     """Holds the model against three servers over three nodes."""
     with running_nodes(3) as ports:
         ours = Ours(f"redis+cluster://127.0.0.1:{ports[0]}")
         usage = measure(ours, load, seconds=SECONDS, redis=ports, servers=3)
     rate = usage.published / usage.seconds / load.streams
-    expected = plan(costs, Streams(load.streams, rate, load.together, load.readers, places=load.readers))
+    expected = plan(messages, others, Streams(load.streams, rate, load.together, load.readers, places=load.readers))
     redis_bytes = usage.redis.received + usage.redis.sent
     rows = [
         ("cores of the servers", usage.cpu / usage.seconds, expected.server_cores),
@@ -79,8 +77,8 @@ def check(costs: Costs, load: Load) -> None:
     )
 
 
-def print_plans(costs: Costs, together: int) -> None:
-    plans = {count: plan(costs, Streams(count, RATE, together)) for count in SIZES}
+def print_plans(messages: Messages, others: Others, together: int) -> None:
+    plans = {count: plan(messages, others, Streams(count, RATE, together)) for count in SIZES}
     rows = [
         ("events a second", *(f"{count * RATE:,.0f}" for count in SIZES)),
         ("cores of servers, busy", *(f"{each.server_cores:,.0f}" for each in plans.values())),
@@ -104,18 +102,10 @@ def print_plans(costs: Costs, together: int) -> None:
     )
 
 
-def tell(line: str) -> None:
-    print(line, flush=True)
-
-
 if __name__ == "__main__":
-    print(f"{FEW} streams:")
-    costs = measured(FEW, SECONDS, tell)
-    print_costs(f"What one costs a server that carries {FEW} streams.", costs)
-    check(costs, Load(3 * FEW, 1, RATE))
-    check(costs, Load(FEW, 3, RATE))
-    print(f"\n{MANY} streams:")
-    costs = measured(MANY, SECONDS, tell)
-    print_costs(f"What one costs a server that carries {MANY} streams.", costs)
+    few, many, others = measured(FEW, MANY, lambda line: print(line, flush=True))
+    print_costs(few, many, others)
+    check(few, others, Load(3 * FEW, 1, RATE))
+    check(few, others, Load(FEW, 3, RATE))
     for together in (1, 5):
-        print_plans(costs, together)
+        print_plans(many, others, together)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .costs import Costs
+from .costs import Messages, Others
 
 BUSY = 0.7
 """The share of a core that may be used: beyond it, delays grow."""
@@ -68,31 +68,31 @@ class Plan:
     nodes: dict[str, float]
 
 
-def plan(costs: Costs, streams: Streams) -> Plan:
+def plan(messages: Messages, others: Others, streams: Streams) -> Plan:
     """What the streams need."""
     events = streams.count * streams.rate
-    messages = events / streams.together
+    sent = events / streams.together
     more = streams.readers - streams.places
     server_cores = (
-        messages * (costs.publish + streams.places * costs.deliver + more * costs.reader)
-        + events * (costs.published_event + streams.readers * costs.delivered_event)
-        + streams.count * costs.stream
+        sent * (messages.publish + streams.places * messages.deliver)
+        + events * (messages.published_event + streams.places * messages.delivered_event + more * others.reader)
+        + streams.count * others.stream
     )
-    redis_cores = messages * (costs.append + streams.places * costs.look)
+    redis_cores = sent * (messages.append + streams.places * messages.look)
     # The streams that are open are half as long as they will be, and those that ended are kept.
-    redis_memory = events * costs.redis_memory * (streams.seconds / 2 + streams.kept)
-    client_bytes = messages * (costs.client_received + streams.readers * costs.client_sent)
-    redis_bytes = messages * (costs.append_bytes + streams.places * costs.look_bytes)
+    redis_memory = events * messages.redis_memory * (streams.seconds / 2 + streams.kept)
+    client_bytes = sent * (others.client_received + streams.readers * others.client_sent)
+    redis_bytes = sent * (messages.append_bytes + streams.places * messages.look_bytes)
     calls = streams.count * (1 + streams.readers)
     return Plan(
         server_cores=server_cores,
         redis_cores=redis_cores,
-        sse_cores=events * (costs.sse_message + (streams.readers - 1) * costs.sse_reader),
+        sse_cores=events * (messages.sse + (streams.readers - 1) * others.sse_reader),
         redis_memory=redis_memory,
-        server_memory=streams.count * costs.server_memory,
+        server_memory=streams.count * others.server_memory,
         client_bytes=client_bytes,
         redis_bytes=redis_bytes,
-        sse_bytes=events * streams.readers * costs.sse_bytes,
+        sse_bytes=events * streams.readers * others.sse_bytes,
         servers={"CPU": server_cores / BUSY, "calls": calls / CALLS, "network": client_bytes / 2 / LINK},
         nodes={"CPU": redis_cores / BUSY, "memory": redis_memory / NODE_MEMORY, "network": redis_bytes / 2 / LINK},
     )
