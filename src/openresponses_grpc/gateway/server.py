@@ -56,7 +56,7 @@ async def running_gateway(
         grace: seconds that responses have to end in when the context ends.
 
     Yields:
-        The URL, or the address where it is no port.
+        The URL; `unix:PATH` for a socket.
 
     Raises:
         ListenError: the address cannot be listened at.
