@@ -16,6 +16,12 @@ def test_a_position_survives_as_text(numbers: tuple[int, ...]) -> None:
     assert Position.parse(str(position)) == position
 
 
+@given(POSITIONS, st.lists(U64))
+def test_the_texts_at_other_offsets_are_those_of_their_positions(numbers: tuple[int, ...], offsets: list[int]) -> None:
+    position = Position(*numbers)
+    assert list(position.texts(offsets)) == [str(position._replace(offset=offset)) for offset in offsets]
+
+
 def test_the_text_is_short_and_needs_no_quoting() -> None:
     assert str(Position(2**63, 42, 40, 5)) == "v1.8000000000000000.42.40.00000005"
     assert str(Position(15, 0)) == "v1.f.0"

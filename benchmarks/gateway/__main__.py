@@ -143,7 +143,7 @@ def _rss(pid: int) -> int:
 
 
 async def memory(readers: int) -> None:
-    """The memory of readers that wait for the next event of a stream that goes on."""
+    """The memory of readers that wait for the next event of an open stream."""
     rows = []
     async with AsyncExitStack() as stack:
         address, _ = await stack.enter_async_context(_process(OPENRESPONSES, "serve", *_LISTEN))

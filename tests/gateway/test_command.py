@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -91,6 +93,16 @@ async def test_environment_variables_are_its_own_where_serve_has_the_same_option
             for origin in ("https://a.example", "https://b.example:8443"):
                 response = await http.get(f"{url}{path('s')}", headers={"origin": origin})
                 assert response.headers["access-control-allow-origin"] == origin
+
+
+def test_without_its_extra_it_says_what_to_install() -> None:
+    code = (
+        "import sys\nsys.modules['starlette'] = None\nsys.modules['uvicorn'] = None\n"
+        "from openresponses_grpc.cli import main\nmain(['gateway'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.endswith(" is missing: pip install 'openresponses-grpc[http]'\n")
 
 
 @pytest.mark.parametrize("origin", ["*", "app.example", "https://app.example/", "https://app.example/a", "null"])

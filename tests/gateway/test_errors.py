@@ -51,7 +51,9 @@ async def test_an_invalid_parameter_is_named(query: str, param: str, http: httpx
 
 
 async def test_what_the_gateway_does_not_have_is_said_in_the_same_shape(http: httpx.AsyncClient) -> None:
-    assert error_of(await http.get("/v1/models")) == (404, "NOT_FOUND", None)
+    for response in (await http.get("/v1/models"), await http.post("/v1/responses"), await http.get("/v1/responses")):
+        assert error_of(response) == (404, "NOT_FOUND", None)
+    assert error_of(await http.get("/v1/responses/?stream=true")) == (400, "INVALID_ARGUMENT", None)
     response = await http.post("/v1/responses/s")
     assert error_of(response) == (405, "METHOD_NOT_ALLOWED", None)
     assert "GET" in response.headers["allow"]

@@ -153,7 +153,7 @@ async def test_a_gateway_that_stops_cuts_its_streams_off_and_they_resume_at_anot
         assert other.metrics.registry.get_sample_value("openresponses_gateway_events_sent_total") == 2
 
 
-async def test_a_stream_goes_on_after_a_restart_of_the_server() -> None:
+async def test_a_stream_continues_after_a_restart_of_the_server() -> None:
     store = MemoryStore()
     sent = deltas(4)
     async with AsyncExitStack() as outer:

@@ -1,4 +1,4 @@
-"""The response as it stands."""
+"""The response in its current state."""
 
 import json
 from typing import Any

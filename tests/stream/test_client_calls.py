@@ -74,6 +74,38 @@ async def test_the_end_comes_after_a_timeout_too(server: str) -> None:
                 await anext(subscription)
 
 
+async def test_batches_are_the_events_of_the_stream_and_then_empty(server: str) -> None:
+    async with EventStreamClient(server) as client, client.publish("s") as publisher:
+        received: list[int] = []
+        subscription = client.subscribe("s")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(subscription.batch(), 0.01)
+        for n in range(COUNT):
+            await publisher.send(event(n))
+        await publisher.flush()
+        assert number(await anext(subscription)) == 0
+        while len(received) < COUNT - 1:
+            batch = await subscription.batch()
+            received += map(number, batch)
+            assert batch
+            assert subscription.position is not None
+            assert subscription.position.offset == len(received) + 1
+        assert received == list(range(1, COUNT))
+    async with EventStreamClient(server) as client, client.subscribe("s", start_offset=COUNT) as subscription:
+        assert await subscription.batch() == await subscription.batch() == []
+
+
+async def test_a_client_with_another_token_is_closed_with_the_first(server: str) -> None:
+    async with EventStreamClient(server) as client:
+        await published(client, 1)
+        other = client.with_token("another")
+        assert [number(made) async for made in other.subscribe("s")] == [0]
+        with pytest.raises(ValueError, match="one word"):
+            client.with_token("two words")
+    with pytest.raises(RuntimeError, match="closed"):
+        await other.get_stream("s")
+
+
 async def test_several_tasks_may_wait_for_one_subscription(server: str) -> None:
     async with EventStreamClient(server) as client, client.subscribe("s") as subscription:
         waiting = [asyncio.create_task(subscription.__anext__()) for _ in range(3)]

@@ -84,7 +84,7 @@ def gateway(
 
     GET /v1/responses/ID?stream=true sends the events of the stream ID as server-sent events. With starting_after=N
     they start after the sequence number N; with a Last-Event-ID header, after that event. With wait=SECONDS the
-    request waits for a stream that does not exist yet. Without stream=true it sends the response as it stands.
+    request waits for a stream that does not exist yet. Without stream=true it sends the response in its current state.
 
     The gateway passes the bearer token of a request on to the server, which decides; --token-file is for requests
     without one. An address that other machines can reach is refused without --listen-tls-cert, and unless the server

@@ -57,6 +57,7 @@ class Gateway:
             middleware=[cors] if cors_origins else [],
             exception_handlers={HTTPException: _http_error},
         )
+        self._app.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request."""

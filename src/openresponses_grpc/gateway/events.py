@@ -15,8 +15,10 @@ CHUNK_BYTES: Final = 64 << 10
 """Bytes after which a chunk ends: what is written to a reader who does not read is bounded by this and one event."""
 
 
-def server_sent_events(events: Sequence[bytes], after: Position) -> Iterator[bytes]:
-    """Yields events in as few chunks as fit, each event with the position behind it as its `id`.
+def server_sent_events(events: Sequence[bytes], after: Position) -> Iterator[list[bytes]]:
+    """Yields the lines of each event, as many events at a time as fit into a chunk.
+
+    The `id` of an event is the position behind it.
 
     Args:
         events: serialized events that follow one another in their log.
@@ -33,12 +35,12 @@ def server_sent_events(events: Sequence[bytes], after: Position) -> Iterator[byt
         try:
             data = protobuf_to_json(event, naming="snake_case")
         except EventError as error:
-            yield b"".join(chunk)
+            yield chunk
             raise EventFault(first + index, error) from None
         chunk.append(b"id: %b\n%bdata: %b\n\n" % (id.encode(), event_line(event, data), data))
         size += len(chunk[-1])
         if size >= CHUNK_BYTES:
-            yield b"".join(chunk)
+            yield chunk
             chunk, size = [], 0
     if chunk:
-        yield b"".join(chunk)
+        yield chunk

@@ -111,7 +111,7 @@ class StreamReader:
         return Batch(events, after) if events else None
 
     async def _go_to(self, offset: int) -> None:
-        """Goes on at another offset of the same log."""
+        """Continues at another offset of the same log."""
         left, position = self._subscription, self._subscription.position
         if position is None:
             self._subscription = self._subscribe(start_offset=offset)

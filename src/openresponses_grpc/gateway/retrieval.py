@@ -24,7 +24,7 @@ SETTLE_SECONDS: Final = 1.0
 
 
 class Retrieval:
-    """An ASGI response: the events of a stream, or its response as it stands.
+    """An ASGI response: the events of a stream, or the response in its current state.
 
     Its call ends when the reader leaves. A stream that the gateway ends is cut off: without an end of the body, its
     reader knows that there is more, and resumes elsewhere.

@@ -48,7 +48,7 @@ class Search:
     def __init__(self, number: int) -> None:
         self._number = number
         self._unnumbered: int | None = None  # the first event after the latest number
-        self._resume: int | None = None  # where to go on if the jump was wrong
+        self._resume: int | None = None  # where to look if the jump was wrong
         self._jumps = True
         self.found: int | None = None
         self.next_offset = 0

@@ -21,6 +21,9 @@ from .app import Gateway
 WRITE_SECONDS: Final = 60.0
 """How long a reader may leave what is written to it unread."""
 
+KEEP_ALIVE_SECONDS: Final = 75
+"""How long a connection may be idle between requests: longer than proxies keep theirs, or they would get errors."""
+
 REQUEST_SECONDS: Final = 30.0
 """How long a new connection may take for its first request."""
 
@@ -53,7 +56,7 @@ async def running_gateway(
         grace: seconds that responses have to end in when the context ends.
 
     Yields:
-        The URL, or the address where it is no port.
+        The URL; `unix:PATH` for a socket.
 
     Raises:
         ListenError: the address cannot be listened at.
@@ -78,6 +81,7 @@ async def running_gateway(
         log_level="critical",  # the gateway logs its requests, and uvicorn would report each one that is cut off
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, round(grace)),
         **tls,
     )

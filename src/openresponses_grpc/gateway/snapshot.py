@@ -1,4 +1,4 @@
-"""The response as it stands: that of the last event of the log that has one."""
+"""The response in its current state: that of the last event of the log that has one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _decode: Final = msgspec.json.Decoder(_Lifecycle).decode
 
 
 async def snapshot(client: EventStreamClient, stream_id: str) -> bytes:
-    """The JSON of the response as it stands.
+    """The JSON of the response in its current state.
 
     The status of a response whose stream ended in failure is `failed`, and its error the failure.
 

@@ -43,10 +43,10 @@ async def chunks(
                 yield KEEP_ALIVE
             else:
                 assert batch.after is not None
-                for chunk in server_sent_events(batch.events, batch.after):
+                for lines in server_sent_events(batch.events, batch.after):
+                    chunk = b"".join(lines)
+                    exchange.sent(len(lines), len(chunk))
                     yield chunk
-                    exchange.sent(0, len(chunk))
-                exchange.sent(len(batch.events), 0)
                 last = batch.events[-1]
             batch = await _next(reader, keep_alive)
     except Exception as error:

@@ -1,6 +1,7 @@
 """The clients that people have, unchanged, against a gateway: the events of the log, from wherever they start."""
 
 import asyncio
+import importlib
 import json
 import re
 from pathlib import Path
@@ -40,22 +41,24 @@ def after(number: int | None) -> list[Any]:
     return [event for event in values(EXAMPLE) if number is None or event["sequence_number"] > number]
 
 
-@pytest.mark.parametrize("number", AFTER)
-async def test_openai_python(number: int | None, served: Served) -> None:
-    import openai  # which `make test` does not install
+@pytest.fixture
+def openai() -> Any:
+    """The module, which only `make interop` has."""
+    return importlib.import_module("openai")
 
+
+@pytest.mark.parametrize("number", AFTER)
+async def test_openai_python(number: int | None, openai: Any, served: Served) -> None:
     starting = {} if number is None else {"starting_after": number}
     async with openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key="viewer") as client:
-        stream = await client.responses.retrieve("resp_1", stream=True, **starting)  # type: ignore[call-overload]
+        stream = await client.responses.retrieve("resp_1", stream=True, **starting)
         assert [event.to_dict(mode="json", warnings=False) async for event in stream] == after(number)
         response = await client.responses.retrieve("resp_1")
         assert response.to_dict(mode="json", warnings=False) == values(EXAMPLE)[-1]["response"]
         assert response.output_text.startswith("Low water")
 
 
-async def test_openai_python_resumes_a_stream_that_was_cut(served: Served) -> None:
-    import openai  # which `make test` does not install
-
+async def test_openai_python_resumes_a_stream_that_was_cut(openai: Any, served: Served) -> None:
     received: list[Any] = []
     async with cutting(served.gateway.port, [5_000, 12_000, 20_000]) as (url, cuts):
         async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="viewer") as client:
@@ -71,9 +74,7 @@ async def test_openai_python_resumes_a_stream_that_was_cut(served: Served) -> No
     assert received == after(None)
 
 
-async def test_openai_python_is_told_of_errors(served: Served) -> None:
-    import openai  # which `make test` does not install
-
+async def test_openai_python_is_told_of_errors(openai: Any, served: Served) -> None:
     async with (
         openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key="viewer") as client,
         EventStreamClient(served.server.address) as publisher_client,
