@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import grpc
@@ -14,6 +16,15 @@ from .calls import Call, Calls, RequestTimeoutError, Timeouts, TooManyCallsError
 from .status import ending
 
 _TIMEOUTS: Final = Timeouts(first_request=10.0, next_request=10.0, write=10.0)
+
+_LOOK: Final = 0.02
+"""Seconds from one look at a request that is being read to the next."""
+
+_GROWTH: Final = 8 << 20
+"""Bytes by which the process may grow while a request is read, where the system tells (Linux)."""
+
+
+_STATM: Final = Path("/proc/self/statm")
 
 
 class AnonymousCalls(Calls):
@@ -65,8 +76,9 @@ class Turns:
     """Reads the requests of anonymous callers one at a time.
 
     gRPC has one size of messages for all methods, that of a publisher's, and nothing shows how much of a message has
-    come before all of it has. So what anonymous callers hold together is one such message, and the time that it takes
-    to come is bounded. A request of a few bytes is there when its turn comes.
+    come before all of it has. So what anonymous callers hold together is part of one such message: the time that it
+    takes is bounded, and it ends early if the process grows meanwhile. A request of a few bytes is there when its turn
+    comes.
 
     Args:
         limit: how many callers may wait for their turn. What each has sent by then is bounded by its window.
@@ -93,7 +105,7 @@ class Turns:
                 await self._lock.acquire()
         finally:
             self._waiting -= 1
-        self._look(call, asyncio.get_running_loop().time())
+        self._look(call, asyncio.get_running_loop().time(), _resident_bytes())
         try:
             return await call.read()
         except RequestTimeoutError as error:
@@ -104,10 +116,18 @@ class Turns:
                 self._timer.cancel()
             self._lock.release()
 
-    def _look(self, call: Call, since: float) -> None:
+    def _look(self, call: Call, since: float, size: int) -> None:
         loop = asyncio.get_running_loop()
-        waited = loop.time() - since
-        if waited >= (self._turn if self._waiting else self._patience):
+        late = loop.time() - since >= (self._turn if self._waiting else self._patience)
+        if late or _resident_bytes() - size > _GROWTH:
             call.waiting.end(RequestTimeoutError("the request did not come in time: begin again"))
         else:
-            self._timer = loop.call_later(self._turn, self._look, call, since)
+            self._timer = loop.call_later(_LOOK, self._look, call, since, size)
+
+
+def _resident_bytes() -> int:
+    """The memory of this process; 0 where the system does not tell."""
+    try:
+        return int(_STATM.read_bytes().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0

@@ -45,7 +45,7 @@ OPTIONS: Final[list[tuple[str, int]]] = [
     ("grpc.keepalive_permit_without_calls", 1),
     # A connection that makes no call, or does not get to the point where it could, makes room for others in seconds.
     ("grpc.server_handshake_timeout_ms", 5_000),
-    ("grpc.max_connection_idle_ms", 2_000),
+    ("grpc.max_connection_idle_ms", 3_000),
     # No message is inflated: a few kilobytes could be all that a message may have.
     ("grpc.compression_enabled_algorithms_bitset", 1),
     # What a peer may send for each call before anybody reads it. Probes would let it grow to megabytes.

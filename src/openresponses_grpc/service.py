@@ -114,7 +114,9 @@ class StreamService:
         async with self._call("Publish", context) as call, AsyncExitStack() as publishing:
             end: End | None = None
             while (data := await call.read()) is not None:
+                size = len(data)
                 append = await _in_turns(requests.parse_publish(data))
+                del data  # it may be large, and is not needed while the store takes the events
                 if not call.stream_id:
                     await self._begin(call, append.stream_id)
                 elif append.stream_id not in ("", call.stream_id):
@@ -122,7 +124,7 @@ class StreamService:
                 started, first = time.perf_counter(), end is None
                 end = await self.store.append(_continued(append, call, end))
                 self.metrics.appended(time.perf_counter() - started)
-                self.metrics.moved(call, len(append.events), len(data))
+                self.metrics.moved(call, len(append.events), size)
                 if append.end_of_stream:
                     self.metrics.finished(failed=append.failure is not None)
                 if first:

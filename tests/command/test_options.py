@@ -14,7 +14,7 @@ from openresponses_grpc.cli import main
 from openresponses_grpc.cli.units import duration, duration_text, size, size_text
 
 from ..events import GENERATING_JSON
-from .processes import COMMAND, run
+from .processes import COMMAND, run, run_shell
 
 
 def commands(command: click.Command = main, name: str = "") -> Iterator[tuple[str, click.Command]]:
@@ -162,3 +162,12 @@ def test_the_command_completes_itself(shell: str) -> None:
     environment = {"_OPENRESPONSES_COMPLETE": f"{shell}_source", "PATH": "/usr/local/bin:/usr/bin:/bin"}
     done = subprocess.run([COMMAND], capture_output=True, check=False, env=environment)
     assert b"_OPENRESPONSES_COMPLETE" in done.stdout
+
+
+async def test_more_connections_than_files_are_a_usage_error() -> None:
+    command = f"ulimit -n 300; exec {COMMAND} serve --listen 127.0.0.1:0 --max-connections 1000"
+    status, _, stderr = await run_shell(command, b"")
+    assert status == 2
+    assert b"1000 connections and 128 other files are more than the 300 that the system allows" in b" ".join(
+        stderr.split()
+    )

@@ -23,6 +23,8 @@ OPTIONS: Final[list[tuple[str, int]]] = [
     ("grpc.http2.ping_timeout_ms", 10_000),
     # A subscriber sends nothing but pings, and by default no more than two of them.
     ("grpc.http2.max_pings_without_data", 0),
+    # A server closes a connection without a call after three seconds, and gRPC logs that: mostly the client is first.
+    ("grpc.client_idle_timeout_ms", 1_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 5_000),
     # How long an attempt to connect may take, whatever the name says: a far server's TLS needs several round trips.
