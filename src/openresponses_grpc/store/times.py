@@ -44,8 +44,8 @@ class Offsets(NamedTuple):
 class Times:
     """A store's time, in seconds since 1970 by the wall clock at the store's beginning.
 
-    It passes as the steady clock does. Over a restart of the machine only the wall clock has gone on. There it counts,
-    but not more than `most`, as somebody may have set it meanwhile.
+    It passes as the steady clock does. After a restart of the machine only the wall clock knows how much has passed.
+    It counts for `most` at most, as somebody may have set it meanwhile.
 
     Args:
         clock: seconds from any point on, which nobody can set.
