@@ -16,10 +16,13 @@ from openresponses_grpc.store.redis.server import stream_keys
 from .redis_server import SLOTS, emptied
 from .redis_streams import LIMITS
 
-ROOM = 16 << 20
+ROOM = 32 << 20
 """What each Redis server may have beside what it has when it is empty."""
 
 EVENT = b"x" * (256 << 10)
+
+HALF = ROOM // 2 // len(EVENT)
+"""Events that make a server more than half full, as it is not empty without them."""
 
 FAIR = {"hog": Shares(), "other": Shares()}
 
@@ -67,7 +70,7 @@ async def test_a_tenant_beyond_its_share_is_refused_while_others_have_room(small
         await fill(small, "hog", "s", 100)
     assert caught.value.tenant == "hog"
     assert (await small.info("s")).event_bytes >= ROOM // 2
-    await fill(small, "other", next(beside("s")), ROOM // 4 // len(EVENT) - 4)
+    await fill(small, "other", next(beside("s")), HALF // 4)
     with pytest.raises(ShareExceededError):
         await fill(small, "hog", "s", 100)
     await small.delete("s", None)
@@ -76,17 +79,17 @@ async def test_a_tenant_beyond_its_share_is_refused_while_others_have_room(small
 
 async def test_what_is_appended_between_two_measurements_counts(small: RedisStore) -> None:
     small.divide(FAIR)
-    await fill(small, "hog", "s", 33)
+    await fill(small, "hog", "s", HALF)
     await small.tenants.measure()
     with pytest.raises(ShareExceededError):
-        for _ in range(20):
+        for _ in range(HALF):
             await small.append(Append("s", [EVENT], tenant="hog"))
     await fill(small, "other", "s", 10)
 
 
 async def test_streams_without_events_count(small: RedisStore) -> None:
     small.divide(FAIR)
-    await fill(small, "hog", "s", 33)
+    await fill(small, "hog", "s", HALF + 8)
     with pytest.raises(ShareExceededError):
         for stream_id in islice(beside("s"), 10_000):
             await small.append(Append(stream_id, tenant="hog"))
@@ -95,13 +98,13 @@ async def test_streams_without_events_count(small: RedisStore) -> None:
 
 async def test_what_is_less_than_half_full_is_for_everyone(small: RedisStore) -> None:
     small.divide({"hog": Shares(bytes=0), "other": Shares()})
-    await fill(small, "hog", "s", ROOM // 4 // len(EVENT))
+    await fill(small, "hog", "s", HALF // 2)
 
 
 @pytest.mark.parametrize("shares", [{}, {"hog": Shares()}])
 async def test_one_tenant_may_have_everything(small: RedisStore, shares: dict[str, Shares]) -> None:
     small.divide(shares)
-    await fill(small, "hog", "s", 50)
+    await fill(small, "hog", "s", HALF + HALF // 2)
 
 
 async def test_shares_of_streams_are_refused(store: RedisStore) -> None:
