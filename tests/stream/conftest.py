@@ -1,6 +1,7 @@
-"""The Redis servers that the tests share: each test has them for itself, and empties them first."""
+"""What the tests of stores share. A Redis server is emptied before each test."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from redis.asyncio import Redis
 
 from openresponses_grpc.store.redis import RedisStore, open_redis
 
+from .every_store.conftest import Clock
 from .redis_server import RedisServer, emptied, running, running_cluster
 from .redis_streams import LIMITS
 
@@ -56,3 +58,14 @@ async def redis(redis_url: str) -> AsyncIterator[Any]:
 async def store(redis: Redis, redis_url: str) -> AsyncIterator[RedisStore]:
     async with open_redis(redis_url, LIMITS) as store:
         yield store
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """The file of a store."""
+    return tmp_path / "store.db"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()

@@ -23,7 +23,7 @@ from openresponses_grpc.store.segment import PIECE_BYTES
 from openresponses_grpc.store.sqlite import open_sqlite
 
 from .every_store.reading import read
-from .test_sqlite_store import connected
+from .sqlite_file import connected
 
 LIMITS = StoreLimits()
 

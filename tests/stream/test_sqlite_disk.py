@@ -13,7 +13,7 @@ from openresponses_grpc.store.sqlite import open_sqlite
 
 from ..small_disk import fill, small_disk
 from .every_store.conftest import Clock
-from .test_sqlite_store import left, read
+from .sqlite_file import left, read
 
 LIMITS = StoreLimits(keep_finished=100, abandon_after=10)
 DISK_BYTES = 8 << 20

@@ -9,7 +9,7 @@ import pytest
 from openresponses_grpc.store import Append, OpenStoreError, Store, StoreLimits, StoreUnavailableError
 from openresponses_grpc.store.sqlite import open_sqlite
 
-from .test_sqlite_store import read
+from .sqlite_file import read
 
 LIMITS = StoreLimits()
 

@@ -8,7 +8,7 @@ import pytest
 from openresponses_grpc.store import Append, OpenStoreError, StoreLimits, open_store
 from openresponses_grpc.store.sqlite import open_sqlite
 
-from .test_sqlite_store import connected
+from .sqlite_file import connected
 
 LIMITS = StoreLimits()
 DAMAGED = "no database, or a damaged one .*: stop the server and move the file aside, together with store.db-wal"

@@ -1,0 +1,70 @@
+"""The file of a store, as tests read and look at it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from openresponses_grpc.store import (
+    Batch,
+    Store,
+    StoreLimits,
+)
+
+LIMITS = StoreLimits(keep_finished=100, abandon_after=10)
+
+
+async def read(
+    store: Store, start: int = 0, *, stream_id: str = "s", epoch: int | None = None, max_bytes: int = 1 << 30
+) -> Batch:
+    return await store.read(stream_id, start, epoch=epoch, max_bytes=max_bytes, timeout=0)
+
+
+async def read_all(store: Store, start: int, max_bytes: int) -> list[bytes]:
+    """Reads a finished stream to its end."""
+    events: list[bytes] = []
+    while True:
+        batch = await read(store, start + len(events), max_bytes=max_bytes)
+        assert batch.first_offset == start + len(events)
+        assert sum(map(len, batch.events)) <= max_bytes or len(batch.events) == 1
+        events += batch.events
+        if batch.end_of_stream:
+            return events
+
+
+@contextmanager
+def connected(path: Path) -> Iterator[sqlite3.Connection]:
+    """The file as others see it."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+@contextmanager
+def writers_held_up(path: Path) -> Iterator[None]:
+    """Keeps every transaction of the store from beginning."""
+    with connected(path) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+def size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def commits(path: Path) -> int:
+    """Transactions in the write-ahead log: a frame that ends one has the database's size."""
+    log = path.with_name(f"{path.name}-wal").read_bytes()
+    page_size = int.from_bytes(log[8:12])
+    frames = range(32, len(log), 24 + page_size)
+    return sum(log[frame + 4 : frame + 8] != bytes(4) for frame in frames)
+
+
+def left(path: Path) -> int:
+    """Rows that are in the file."""
+    with connected(path) as connection:
+        (rows,) = connection.execute(
+            "SELECT (SELECT count(*) FROM streams) + (SELECT count(*) FROM batches)"
+        ).fetchone()
+        assert isinstance(rows, int)
+        return rows
