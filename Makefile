@@ -111,7 +111,7 @@ soak: $(VENV)/installed-test ## The same FACTOR times as long (20 unless said: m
 fuzz: .venv-fuzz/installed ## Fuzz each reader for SECONDS (60 unless said: make fuzz SECONDS=600)
 	./tests/fuzz/run .venv-fuzz/bin/python $(SECONDS)
 
-bench: $(VENV)/installed-bench ## Measure the bridge and the stream against others, and print the tables
+bench: $(VENV)/installed-bench ## Measure the bridge and the stream against others; print the tables and draw the chart
 	$(BIN)/python -m benchmarks.bridge
 	$(BIN)/python -m benchmarks.stream
 

@@ -1,11 +1,22 @@
-"""The documents name tests that there are."""
+"""The documents name tests that exist, and their Python examples run, twice each."""
 
+import asyncio
 import re
+import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
 
+from openresponses_grpc import EventStreamClient, json_to_protobuf
+
 TESTS = Path(__file__).parent
+DOCUMENTS = [TESTS.parent / "README.md", *sorted((TESTS.parent / "docs").glob("*.md"))]
+EXAMPLES = [
+    pytest.param(example, id=f"{document.stem} {number}")
+    for document in DOCUMENTS
+    for number, example in enumerate(re.findall(r"```python\n(.*?)```", document.read_text(), re.DOTALL))
+]
 
 
 @pytest.mark.parametrize("document", ["promises.md", "security.md"])
@@ -22,3 +33,21 @@ def test_every_promise_names_tests_that_exist(document: str) -> None:
         assert row
         for path, name in row:
             assert re.search(rf"^(async )?def {name}\(", (TESTS / path).read_text(), re.MULTILINE), f"{path}::{name}"
+
+
+@pytest.fixture
+async def with_sample(server: str) -> str:
+    """A server that has the sample as `resp_1`."""
+    async with EventStreamClient(server) as client, client.publish("resp_1") as publisher:
+        for line in (TESTS.parent / "examples/response.ndjson").read_bytes().splitlines():
+            await publisher.send(json_to_protobuf(line))
+    return server
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+async def test_an_example_in_python_runs_twice(with_sample: str, example: str) -> None:
+    code = example.replace("127.0.0.1:50051", with_sample)
+    for _ in range(2):
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=PIPE, stderr=PIPE)
+        _, stderr = await process.communicate()
+        assert (process.returncode, stderr.decode()) == (0, "")

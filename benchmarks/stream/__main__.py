@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..chart import bars
 from ..measure import print_table
 from . import chain
 from .contender import Contender
@@ -27,24 +28,30 @@ CONTENDERS: Mapping[str, Contender] = {
 }
 
 
-def throughput(count: int, subscribers: int, rounds: int) -> None:
+CHART = Path(__file__).parents[2] / "docs" / "throughput.svg"
+
+
+def throughput(count: int, subscribers: int, rounds: int) -> dict[str, float]:
+    """Prints the table; returns the delivered events a second by contender."""
     times: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     for _ in range(rounds):
         for name, contender in CONTENDERS.items():
             times[name].append(chain.live(contender, count, subscribers))
     ours = times["this library"]
+    rates = {name: count * subscribers / statistics.median(taken) for name, taken in times.items()}
     print_table(
         f"{count:,} events to a server and from it to {subscribers} subscriber(s), medians of {rounds} rounds.",
         ("contender", "delivered events a second", "this library is faster by"),
         [
             (
                 name,
-                f"{count * subscribers / statistics.median(taken):,.0f}",
-                f"{statistics.median(other / own for other, own in zip(taken, ours, strict=True)):.1f}",
+                f"{rates[name]:,.0f}",
+                f"{statistics.median(other / own for other, own in zip(taken, ours, strict=True)):.2f}",
             )
             for name, taken in times.items()
         ],
     )
+    return rates
 
 
 def latency(count: int, rate: int, rounds: int) -> None:
@@ -81,7 +88,9 @@ def stores(count: int) -> None:
 
 
 if __name__ == "__main__":
-    throughput(100_000, 1, rounds=3)
+    rates = throughput(100_000, 1, rounds=3)
+    del rates["this library without checksums and fencing"]
+    bars(CHART, "Events delivered a second, from one publisher through a server to one subscriber", rates)
     throughput(1_000, 100, rounds=3)
     latency(5_000, 1_000, rounds=5)
     stores(1_000_000)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from zlib import crc32
 
 from .codec.scalars import SIZES
@@ -22,5 +21,7 @@ def checksum(events: Sequence[bytes], before: int = 0) -> int:
     """
     if len(events) == 1:  # it may be as large as a message, and is not copied
         return crc32(events[0], crc32(SIZES[len(events[0])], before))
-    sizes = map(SIZES.__getitem__, map(len, events))
-    return crc32(b"".join(chain.from_iterable(zip(sizes, events, strict=True))), before)
+    parts = [b""] * (2 * len(events))
+    parts[::2] = map(SIZES.__getitem__, map(len, events))
+    parts[1::2] = events
+    return crc32(b"".join(parts), before)

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Final, Protocol
+from typing import Protocol
 
 import pytest
 from redis import Redis
@@ -24,21 +24,10 @@ from ..stream.every_store import damaged
 from ..stream.every_store.test_damage import check_readers
 from ..stream.redis_server import RedisServer, running
 from .processes import Restartable, free_port, server
+from .stores import KINDS, store_url
 from .traffic import event
 
 pytestmark = pytest.mark.faults
-
-KINDS: Final = ("memory", "sqlite", "redis")
-
-
-@asynccontextmanager
-async def store_url(kind: str, folder: Path) -> AsyncIterator[str]:
-    """The URL of an empty store."""
-    if kind == "redis":
-        with running(RedisServer(folder, free_port())) as redis:
-            yield redis.url
-    else:
-        yield {"memory": "memory:", "sqlite": f"sqlite:{folder / 'streams.db'}"}[kind]
 
 
 @pytest.mark.parametrize("kind", KINDS)

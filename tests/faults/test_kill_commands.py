@@ -8,15 +8,17 @@ import pytest
 from ..command.kills import kill_publishers, kill_subscribers
 from ..command.processes import run
 from .processes import server
+from .stores import KINDS, store_url
 
 pytestmark = pytest.mark.faults
 
 
+@pytest.mark.parametrize("kind", KINDS)
 async def test_kill_9_of_a_subscriber_with_a_position_file(
-    tmp_path: Path, factor: int, report: Callable[[str], None]
+    kind: str, tmp_path: Path, factor: int, report: Callable[[str], None]
 ) -> None:
     kills = 30 * factor
-    async with server("memory:") as process:
+    async with store_url(kind, tmp_path) as url, server(url) as process:
         output = (await kill_subscribers(process.address, tmp_path, kills)).read_bytes().splitlines()
         _, stream, _ = await run("subscribe", "--server", process.address, "s")
     lost, twice = len({*stream.splitlines()} - {*output}), len(output) - len({*output})
@@ -24,9 +26,12 @@ async def test_kill_9_of_a_subscriber_with_a_position_file(
     assert output == stream.splitlines()
 
 
-async def test_kill_9_of_a_publisher_that_resumes(factor: int, report: Callable[[str], None]) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+async def test_kill_9_of_a_publisher_that_resumes(
+    kind: str, tmp_path: Path, factor: int, report: Callable[[str], None]
+) -> None:
     kills = 30 * factor
-    async with server("memory:") as process:
+    async with store_url(kind, tmp_path) as url, server(url) as process:
         published = (await kill_publishers(process.address, kills)).splitlines()
         _, stdout, _ = await run("subscribe", "--server", process.address, "s")
     stream = stdout.splitlines()

@@ -169,7 +169,7 @@ def test_a_stream_that_has_ended_takes_no_event_and_no_other_end() -> None:
     outbox.receive(reply(0, end_of_stream=True, failure=failure))
     assert (outbox.end_of_stream, outbox.failure) == (True, failure)
     with pytest.raises(StreamError, match="failed with R at offset 0; publish with another id") as caught:
-        outbox.check_open()
+        outbox.add(b"late")
     assert (caught.value.reason, caught.value.metadata) == ("STREAM_FINISHED", {"next_offset": "0"})
     outbox.finish()
     assert not outbox.finishing

@@ -15,6 +15,7 @@ from ..bridge import json_to_protobuf, protobuf_to_json
 from ..codec.schema import NAMINGS, Naming
 from ..errors import EventError
 from ..framing import FORMATS, TERMINAL_TYPES, EventReader, EventWriter
+from .interrupts import readiness
 from .option import option
 from .statuses import Status
 
@@ -63,9 +64,12 @@ def writer_of(target: str, naming: Naming | None) -> EventWriter:
 def chunks(file: BinaryIO, advance: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
     """Reads chunks as they become available, and tells `advance` the bytes of each."""
     read: Callable[[int], bytes] = getattr(file, "read1", file.read)
-    while chunk := read(CHUNK_BYTES):
-        yield chunk
-        advance(len(chunk))
+    with readiness(file) as wait:
+        wait()
+        while chunk := read(CHUNK_BYTES):
+            yield chunk
+            advance(len(chunk))
+            wait()
 
 
 class LeftOut:

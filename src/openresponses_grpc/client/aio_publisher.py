@@ -93,13 +93,8 @@ class EventPublisher:
         """
         self._check()
         data = serialize(event)
-        self._outbox.check_open()
-        if self._gathered >= _TURN_BYTES:
-            self._gathered = 0
-            await asyncio.sleep(0)
-        while self._outbox.full:
-            await self._change()
-        self._check()
+        if self._gathered >= _TURN_BYTES or self._outbox.full:
+            await self._turn()
         self._outbox.add(data)
         self._gathered += len(data)
         self._work.set()
@@ -129,6 +124,14 @@ class EventPublisher:
         self._outbox.fail(failure)
         await self._finished()
 
+    async def _turn(self) -> None:
+        """Lets the sending task run, and waits for room."""
+        self._gathered = 0
+        await asyncio.sleep(0)
+        while self._outbox.full:
+            await self._change()
+        self._check()
+
     async def _finished(self) -> None:
         self._work.set()
         assert self._task is not None
@@ -149,9 +152,9 @@ class EventPublisher:
     def _check(self) -> None:
         if self._task is None:
             raise RuntimeError("a publisher is used with 'async with'")
-        if self._task.done() and not self._task.cancelled():
-            self._task.result()
         if self._task.done() or self._outbox.finishing:
+            if self._task.done() and not self._task.cancelled():
+                self._task.result()
             raise RuntimeError("the publisher is closed: open another one")
         self._channels.check()
 

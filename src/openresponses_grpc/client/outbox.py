@@ -74,23 +74,10 @@ class Outbox:
             return not self._asked
         return bool(self._unsent) or (self.finishing and not self._end_sent)
 
-    def check_open(self) -> None:
-        """Raises StreamError STREAM_FINISHED if nothing can be appended."""
-        if not self.end_of_stream or self.position is None:
-            return
-        how = f"failed with {self.failure.reason}" if self.failure else "ended"
-        remedy = BY_REASON["STREAM_FINISHED"]
-        raise StreamError(
-            grpc.StatusCode.FAILED_PRECONDITION,
-            f"{place(self._stream_id, self._target)} {how} at offset {self.position.offset}; {remedy}",
-            reason="STREAM_FINISHED",
-            metadata={"next_offset": str(self.position.offset)},
-            stream_id=self._stream_id,
-            target=self._target,
-        )
-
     def add(self, event: bytes) -> None:
-        """Adds an event to send."""
+        """Adds an event to send; raises StreamError STREAM_FINISHED if nothing can be appended."""
+        if self.end_of_stream:
+            raise self._finished_error()
         self._unsent.append(event)
         self._size += len(event)
 
@@ -152,6 +139,19 @@ class Outbox:
                 return True
             return False
         return self._append_stored(response)
+
+    def _finished_error(self) -> StreamError:
+        assert self.position is not None
+        how = f"failed with {self.failure.reason}" if self.failure else "ended"
+        remedy = BY_REASON["STREAM_FINISHED"]
+        return StreamError(
+            grpc.StatusCode.FAILED_PRECONDITION,
+            f"{place(self._stream_id, self._target)} {how} at offset {self.position.offset}; {remedy}",
+            reason="STREAM_FINISHED",
+            metadata={"next_offset": str(self.position.offset)},
+            stream_id=self._stream_id,
+            target=self._target,
+        )
 
     def _opening(self) -> Any:
         """The request that draws a number, or claims the stream with the one that was drawn."""

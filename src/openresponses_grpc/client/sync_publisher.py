@@ -89,7 +89,6 @@ class SyncEventPublisher:
         self._check()
         data = serialize(event)
         with self._changed:
-            self._outbox.check_open()
             self._changed.wait_for(lambda: not self._outbox.full or self._ended)
             self._check()
             self._outbox.add(data)

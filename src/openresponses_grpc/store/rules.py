@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Final
 
 from .errors import (
@@ -17,6 +19,9 @@ from .errors import (
     StreamNotFoundError,
 )
 from .interface import Append, Check, Failure
+
+_CHUNK: Final = 1024
+"""Events that `take` measures at once."""
 
 MAX_PUBLISHER: Final = 2**53 - 1
 
@@ -147,14 +152,14 @@ def check_size(size: int, max_stream_bytes: int) -> None:
 
 def take(events: Sequence[bytes], start: int, max_bytes: int) -> Sequence[bytes]:
     """The events from the index `start` on, where there are any at least one, and up to `max_bytes` of them."""
-    stop = start
-    size = 0
-    while stop < len(events):
-        size += len(events[stop])
-        if size > max_bytes and stop > start:
+    stop, room = start, max_bytes
+    while chunk := events[stop : stop + _CHUNK]:
+        ends = list(accumulate(map(len, chunk)))
+        if ends[-1] > room:
+            stop += bisect_right(ends, room)
             break
-        stop += 1
-    return events[start:stop]
+        stop, room = stop + len(chunk), room - ends[-1]
+    return events[start : max(stop, start + 1)]
 
 
 def check_past_end(start_offset: int, *, end: int, finished: bool) -> None:

@@ -1,0 +1,21 @@
+"""The stores that the fault tests run over."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from ..stream.redis_server import RedisServer, running
+from .processes import free_port
+
+KINDS: Final = ("memory", "sqlite", "redis")
+
+
+@asynccontextmanager
+async def store_url(kind: str, folder: Path) -> AsyncIterator[str]:
+    """The URL of an empty store."""
+    if kind == "redis":
+        with running(RedisServer(folder, free_port())) as redis:
+            yield redis.url
+    else:
+        yield {"memory": "memory:", "sqlite": f"sqlite:{folder / 'streams.db'}"}[kind]
