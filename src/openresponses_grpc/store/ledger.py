@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
-from ..shares import Pool, Shares
+from ..shares import Shares
 from .entry import Entry
 from .errors import StoreFullError
 from .interface import Failure, Page, State, StoreLimits, StreamInfo
@@ -262,19 +262,15 @@ class Ledger(Generic[E]):
         room = self._room
         if size > room.bytes.limit:
             raise StoreFullError(f"the events need {size} bytes, and the whole store has {room.bytes.limit}")
-        self._make_room_in(room.bytes, tenant, size)
-        if streams:
-            self._make_room_in(room.streams, tenant, streams)
-
-    def _make_room_in(self, pool: Pool, tenant: str, amount: int) -> None:
-        # An abandoned stream is held until it goes, as its publisher may come back.
-        while not pool.may_hold(tenant, amount):
-            abandoned = [each for each in self._left.tenants() if self._first_abandoned(each)]
-            self._evict(pool.gives_way(abandoned, tenant, amount, held=True), self._first_abandoned, tenant)
-        while pool.used + amount > pool.limit:
-            tenants = self._finished.tenants() | self._left.tenants()
-            evictable = [each for each in tenants if self._first_evictable(each)]
-            self._evict(pool.gives_way(evictable, tenant, amount), self._first_evictable, tenant)
+        for pool, amount in ((room.bytes, size), (room.streams, streams)) if streams else ((room.bytes, size),):
+            # An abandoned stream is held until it goes, as its publisher may come back.
+            while not pool.may_hold(tenant, amount):
+                abandoned = [each for each in self._left.tenants() if self._first_abandoned(each)]
+                self._evict(pool.gives_way(abandoned, tenant, amount, held=True), self._first_abandoned, tenant)
+            while not pool.has_room(amount):
+                tenants = self._finished.tenants() | self._left.tenants()
+                evictable = [each for each in tenants if self._first_evictable(each)]
+                self._evict(pool.gives_way(evictable, tenant, amount), self._first_evictable, tenant)
 
     def _evict(self, victim: str | None, first_of: Callable[[str], E | None], tenant: str) -> None:
         """Drops the first stream of a tenant; without one, refuses the other tenant that needs the room."""
