@@ -139,7 +139,7 @@ ATTACKS: Final[dict[str, Attack]] = {
     "large-requests": Attack(strangers.send_large_requests, 1, 10),
     "full-store": Attack(fill_the_store, 4, 1_000),
     "churned-store": Attack(churn_the_store, 4, 1_000),
-    "2000-empty-streams": Attack(open_empty_streams, 4, 3_000),
+    "2000-empty-streams": Attack(open_empty_streams, 16, 3_000),
     "10000-silent-calls": Attack(open_silent_calls, 1, 10_000),
 }
 
