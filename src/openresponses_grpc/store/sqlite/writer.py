@@ -180,7 +180,7 @@ class Writer:
             self._planner.cancel(planned, error)
 
     async def _delete(self, size: int) -> bool:
-        """Deletes some of what dropped streams have left; returns whether to go on."""
+        """Deletes some of what dropped streams have left; returns whether there is more."""
 
         def delete() -> None:
             self._garbage = self._file.delete(size)
