@@ -97,7 +97,6 @@ async def test_the_script_for_curl(served: Served, tmp_path: Path) -> None:
     needs("curl", "awk")
     _, script = blocks("curl", "sh")
     async with cutting(served.gateway.port, [3_000, 1_000, 9_000, 12_345]) as (url, cuts):
-        (tmp_path / "resp_1.sse").touch()
         await output("bash", "-c", at(url, script), cwd=tmp_path)
         assert len(cuts) == 4
     assert [sent.data for sent in parse((tmp_path / "resp_1.sse").read_text())] == [*values(EXAMPLE), "[DONE]"]
