@@ -13,7 +13,7 @@ from .load import Load, measure
 from .model import BUSY, CALLS, LINK, NODE_MEMORY, Streams, plan
 from .redis_nodes import running_nodes
 
-FEW, MANY = 5, 12
+FEW, MANY = 5, 15
 """Streams of one server: those of each of three servers in the check, and those that make one busy."""
 SIZES = (10_000, 100_000, 1_000_000)
 

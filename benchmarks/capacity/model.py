@@ -69,7 +69,7 @@ class Plan:
 
 
 def plan(messages: Messages, others: Others, streams: Streams) -> Plan:
-    """What the streams need."""
+    """What the streams need; bytes are those of events that come alone, which is too much for others."""
     events = streams.count * streams.rate
     sent = events / streams.together
     more = streams.readers - streams.places
@@ -81,8 +81,8 @@ def plan(messages: Messages, others: Others, streams: Streams) -> Plan:
     redis_cores = sent * (messages.append + streams.places * messages.look)
     # The streams that are open are half as long as they will be, and those that ended are kept.
     redis_memory = events * messages.redis_memory * (streams.seconds / 2 + streams.kept)
-    client_bytes = sent * (others.client_received + streams.readers * others.client_sent)
-    redis_bytes = sent * (messages.append_bytes + streams.places * messages.look_bytes)
+    client_bytes = events * (others.client_received + streams.readers * others.client_sent)
+    redis_bytes = events * (messages.append_bytes + streams.places * messages.look_bytes)
     calls = streams.count * (1 + streams.readers)
     return Plan(
         server_cores=server_cores,
