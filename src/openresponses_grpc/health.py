@@ -69,12 +69,12 @@ class Health:
 
     async def _check(self, _: object, context: Any) -> None:
         async with self._checks.call("Check", context) as call:
-            service = await self._service(call, context)
+            service = await self._service(call)
             await call.write(self._response(service))
 
     async def _watch(self, _: object, context: Any) -> None:
         async with self._watches.call("Watch", context) as call:
-            service = await self._service(call, context)
+            service = await self._service(call)
             told = None
             while True:
                 changed, stopping = self._changed, self._stopping
@@ -85,12 +85,12 @@ class Health:
                 with call.waiting:
                     await changed.wait()
 
-    async def _service(self, call: Call, context: Any) -> str:
+    async def _service(self, call: Call) -> str:
         """The service that a call asks about."""
         service: str = requests.parse(HealthCheckRequest, await self._turns.read(call)).service
         if service not in self._statuses:
             known = ", ".join(map(repr, self._statuses))
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"unknown service: ask for one of {known}")
+            raise requests.UnknownServiceError(f"unknown service: ask for one of {known}")
         return service
 
     def _response(self, service: str) -> bytes:

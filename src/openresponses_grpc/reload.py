@@ -41,7 +41,9 @@ class Reloaded(Generic[T]):
         self._files = files
         self._read = read
         self._asked = False
-        self._seen = self._read_at = self._stamp()
+        self._problem = ""
+        self._seen = self._stamp()
+        self._read_at: _Stamp | None = self._seen
         self.value = read()
         self.use: Callable[[T], None] = lambda _: None
 
@@ -63,8 +65,13 @@ class Reloaded(Generic[T]):
         try:
             self.use(await asyncio.to_thread(self._read))
         except _FAULTS as error:
-            _logger.error("cannot reload %s, what was read before stays in use: %s", names, error)
+            if isinstance(error, OSError):
+                self._read_at = None  # it may be readable at the next check
+            if str(error) != self._problem:
+                _logger.error("cannot reload %s, what was read before stays in use: %s", names, error)
+            self._problem = str(error)
         else:
+            self._problem = ""
             _logger.info("reloaded %s", names)
 
     def _stamp(self) -> _Stamp:

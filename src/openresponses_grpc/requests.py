@@ -51,6 +51,10 @@ class Subscription(NamedTuple):
     must_exist: bool
 
 
+class UnknownServiceError(Exception):
+    """A health request asks for a service that the server does not have."""
+
+
 def parse(message: type[M], data: bytes | None) -> M:
     """Parses a request; None stands for a call that ended without one."""
     if data is None:

@@ -127,7 +127,7 @@ class StreamService:
                 self.metrics.moved(call, len(append.events), size)
                 if append.end_of_stream:
                     self.metrics.finished(failed=append.failure is not None)
-                if first:
+                if first and not end.end_of_stream:
                     await publishing.enter_async_context(self.store.publishing(call.stream_id, end.epoch))
                 call.end = end.next_offset
                 await call.write(responses.publish(end).SerializeToString())

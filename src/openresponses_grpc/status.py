@@ -30,7 +30,7 @@ from .calls import (
     ShuttingDownError,
     TooManyCallsError,
 )
-from .requests import InvalidRequestError
+from .requests import InvalidRequestError, UnknownServiceError
 from .store import (
     DataLossError,
     EpochMismatchError,
@@ -61,6 +61,7 @@ _logger = logging.getLogger(__name__)
 CODES: Final[Mapping[type[Exception], grpc.StatusCode]] = {
     InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
     InvalidPageTokenError: grpc.StatusCode.INVALID_ARGUMENT,
+    UnknownServiceError: grpc.StatusCode.NOT_FOUND,
     TokenMissingError: grpc.StatusCode.UNAUTHENTICATED,
     TokenRepeatedError: grpc.StatusCode.UNAUTHENTICATED,
     TokenUnknownError: grpc.StatusCode.UNAUTHENTICATED,
@@ -97,7 +98,7 @@ def status_of(error: Exception) -> grpc.Status | None:
     that names the token whose share is exceeded, and a `RetryInfo` where trying again may help: here, later, or at
     another server.
     """
-    code, message = CODES.get(type(error)), str(error)
+    code, message = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), None), str(error)
     if code is None:
         return None
     details: list[Message] = []

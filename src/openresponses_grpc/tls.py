@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -66,6 +67,7 @@ class ServerTLS:
     def __init__(self, files: ServerFiles) -> None:
         self.expires = files.expires
         self._new: grpc.ServerCertificateConfiguration | None = None
+        self._lock = threading.Lock()
         self.credentials = grpc.dynamic_ssl_server_credentials(
             files.configuration,
             self._fetch,  # type: ignore[arg-type]  # it may return None, which means no change
@@ -74,11 +76,13 @@ class ServerTLS:
 
     def use(self, files: ServerFiles) -> None:
         """Uses what was read for the connections to come."""
-        self._new, self.expires = files.configuration, files.expires
+        with self._lock:
+            self._new, self.expires = files.configuration, files.expires
 
     def _fetch(self) -> grpc.ServerCertificateConfiguration | None:
         """Called by gRPC, in a thread of its own, for each new connection."""
-        new, self._new = self._new, None
+        with self._lock:
+            new, self._new = self._new, None
         return new
 
 

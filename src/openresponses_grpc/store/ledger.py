@@ -279,7 +279,8 @@ class Ledger(Generic[E]):
     def _join(self, entry: E) -> None:
         entry.publishers += 1
         self._left.discard(entry)
-        self._read_on.discard(entry)
+        if entry.finished_at is None:  # one that has finished stays with its readers
+            self._read_on.discard(entry)
 
     def _leave(self, entry: E) -> None:
         entry.publishers -= 1
@@ -314,10 +315,9 @@ class Ledger(Generic[E]):
         return self._read_on.first_of(tenant) or self._finished.first_of(tenant) or self._first_abandoned(tenant)
 
     def _first_abandoned(self, tenant: str) -> E | None:
-        for entry in (self._read_on.first_of(tenant), self._left.first_of(tenant)):
-            if entry and entry.finished_at is None and self._abandoned_at(entry) <= self._clock():
-                return entry
-        return None
+        read_on = (entry for entry in self._read_on.of(tenant) if entry.finished_at is None)
+        entry = next(read_on, None) or self._left.first_of(tenant)
+        return entry if entry and self._abandoned_at(entry) <= self._clock() else None
 
     def _wake(self, stream_id: str) -> None:
         for future in self._waiting.get(stream_id, ()):

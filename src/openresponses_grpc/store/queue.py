@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import KeysView
+from collections.abc import Iterator, KeysView
 from typing import Generic, TypeVar
 
 from .entry import Entry
@@ -45,9 +45,13 @@ class Queue(Generic[E]):
         """The first of all streams."""
         return next(iter(self._all), None)
 
+    def of(self, tenant: str) -> Iterator[E]:
+        """A tenant's streams."""
+        return iter(self._by_tenant.get(tenant, ()))
+
     def first_of(self, tenant: str) -> E | None:
         """The first of a tenant's streams."""
-        return next(iter(self._by_tenant.get(tenant, ())), None)
+        return next(self.of(tenant), None)
 
     def tenants(self) -> KeysView[str]:
         """The tenants of the streams."""

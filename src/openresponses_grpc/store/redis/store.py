@@ -20,7 +20,7 @@ from .listing import describe, page
 from .server import DELETE, PRESENCE, Keys, Server, stream_keys
 from .setup import Setup
 from .tails import Quiet, Tails
-from .tenants import MEASURE_PART, MEASURE_SECONDS, Tenants
+from .tenants import MEASURE_PART, MEASURE_SECONDS, MOST_SECONDS, Tenants
 from .view import View, look
 
 _logger = logging.getLogger(__name__)
@@ -187,11 +187,10 @@ class RedisStore:
             started = loop.time()
             try:
                 await self.tenants.measure()
-            except StoreUnavailableError:
-                pass  # the calls that need Redis say so
             except Exception:
                 _logger.exception("cannot measure what tenants have of Redis")
-            await asyncio.sleep(max(MEASURE_SECONDS, (loop.time() - started) / MEASURE_PART))
+            pause = min(MOST_SECONDS, (loop.time() - started) / MEASURE_PART)
+            await asyncio.sleep(max(MEASURE_SECONDS, pause))
 
     async def _lease(self, keys: Keys, epoch: int, seconds: float) -> int | None:
         """Renews or ends the lease of a stream's publishers here; returns the epoch that the stream has."""

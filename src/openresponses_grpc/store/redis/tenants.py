@@ -9,16 +9,20 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from ...shares import Pool, Shares, SharesError, divide
-from ..errors import ShareExceededError
+from ..errors import ShareExceededError, StoreUnavailableError
 from ..interface import Append
 from .connection import Node
 from .server import USAGE, Server
 
 MEASURE_SECONDS: Final = 1.0
 """How often a server measures at most."""
+
+MOST_SECONDS: Final = 10.0
+"""How long it waits at most before it measures again: a node that does not answer takes time, too."""
 
 MEASURE_PART: Final = 0.05
 """The part of the time that it measures at most: Redis does nothing else meanwhile."""
@@ -43,6 +47,7 @@ class Tenants:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._wanted: Mapping[str, int | None] = {}
+        self._told = ""  # the last problem in the log
         self._pools: dict[str, Pool] = {}  # of the nodes that are more than half full
 
     def divide(self, shares: Mapping[str, Shares]) -> None:
@@ -67,7 +72,8 @@ class Tenants:
             return
         tenant = append.tenant
         size = sum(map(len, append.events)) + (_STREAM_OVERHEAD if append.epoch is None else 0)
-        if not pool.may_hold(tenant, size):
+        # Without events, a publisher claims its stream or ends it, perhaps to make room.
+        if append.events and not pool.may_hold(tenant, size):
             raise ShareExceededError(
                 f"the token {tenant!r} has about {pool.held(tenant)} of {pool.limit} bytes of Redis; its share is"
                 f" {pool.share(tenant)}, and the rest is taken or reserved for the others",
@@ -77,14 +83,18 @@ class Tenants:
         pool.hold(tenant, size)
 
     async def measure(self) -> None:
-        """Measures what tenants have, where a node is more than half full; raises StoreUnavailableError."""
+        """Measures what tenants have, where a node is more than half full.
+
+        Nobody is refused at a node that cannot be asked: the calls for its streams say so.
+        """
         if len(self._wanted) < 2:
             return
         nodes = self._server.nodes().values()
         pools: dict[str, Pool] = {}
         for node in nodes:
-            if pool := await self._measure(node, len(nodes)):
-                pools[str(node)] = pool
+            with suppress(StoreUnavailableError):
+                if pool := await self._measure(node, len(nodes)):
+                    pools[str(node)] = pool
         self._pools = pools
 
     async def _measure(self, node: Node, nodes: int) -> Pool | None:
@@ -104,7 +114,9 @@ class Tenants:
         try:
             pool.set_shares(divide(limit, wanted, "bytes"))
         except SharesError as error:
-            _logger.error("%s in a node of Redis: lower the shares of the tokens, or raise its maxmemory", error)
+            if str(error) != self._told:
+                _logger.error("%s in a node of Redis: lower the shares of the tokens, or raise its maxmemory", error)
+            self._told = str(error)
             return None
         # Whatever Redis needs beside the events is everybody's, in proportion.
         total = sizes.total()

@@ -93,6 +93,10 @@ class Identity:
             raise OpenStoreError(
                 f"{self._path} is open in another server, perhaps by another name: stop that one, or name another file"
             ) from None
+        except OSError as error:
+            raise OpenStoreError(
+                f"{self._path} cannot be locked ({error.strerror}): use a file on a local disk"
+            ) from error
 
 
 def _linked(path: Path | str, names: int) -> str:

@@ -83,6 +83,8 @@ def open_file(path: Path, synchronous: Synchronous) -> File:
             disk = Disk(path, writer)
         except sqlite3.Error as error:
             raise OpenStoreError(explain(path, error)) from error
+        except OSError as error:
+            raise OpenStoreError(f"{path} cannot be used ({error.strerror})") from error
         identity.note_files_beside()
         return File(path, writer, reader, identity, disk, loaded, opened.pop_all())
 

@@ -70,6 +70,7 @@ class Writer:
 
     async def check(self) -> None:
         """Writes something that nobody reads; raises StoreUnavailableError."""
+        self._check_task()
         try:
             await self._loop.run_in_executor(self._thread, self._file.check)
         except sqlite3.Error as error:
@@ -88,8 +89,15 @@ class Writer:
     def _queue(self, request: AppendRequest | DeleteRequest) -> None:
         if self._closing:
             raise StoreUnavailableError("the store is closed")
+        self._check_task()
         self._requests.append(request)
         self._work.set()
+
+    def _check_task(self) -> None:
+        if self._task.done():
+            raise StoreUnavailableError(
+                f"the task that writes has failed ({self._task.exception()!r}): restart the server"
+            )
 
     async def _run(self) -> None:
         more = False
@@ -127,7 +135,9 @@ class Writer:
             # A full disk may have room for these, and more when they are deleted.
             self._refuse([planned for planned in group if isinstance(planned, PlannedAppend)], error)
             group = [planned for planned in group if isinstance(planned, PlannedDelete)]
-            error = await self._in_thread(partial(self._file.drop, changes.dropped))
+            error = await self._in_thread(partial(self._file.drop, dropped))
+            if not error:
+                return await self._delete_each(group)
         if error:
             self._dropped = dropped + self._dropped
             self._refuse(group, error)
@@ -143,6 +153,17 @@ class Writer:
             else:
                 self._planner.commit_delete(planned)
         return size
+
+    async def _delete_each(self, group: Sequence[PlannedAppend | PlannedDelete]) -> int:
+        """Writes deletions one by one, each with an outcome of its own."""
+        for planned in group:
+            if isinstance(planned, PlannedDelete):
+                if error := await self._in_thread(partial(self._file.drop, [planned.log.key])):
+                    self._refuse([planned], error)
+                else:
+                    self._garbage = True
+                    self._planner.commit_delete(planned)
+        return 0
 
     def _plan_group(self, changes: Changes) -> list[PlannedAppend | PlannedDelete]:
         requests, self._requests = self._requests, []
