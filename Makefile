@@ -33,8 +33,8 @@ install: $(VENV)/installed ## Make .venv with the package: .venv/bin/openrespons
 demo: install ## Start a server, publish the sample, subscribe to it and show what arrives
 	@$(BIN)/python examples/demo.py
 
-test: $(VENV)/installed-test ## Run the tests
-	$(BIN)/python -m pytest
+test: $(VENV)/installed-test ## Run the tests, in two processes
+	$(BIN)/python -m pytest --numprocesses 2
 
 lint: $(VENV)/installed-lint ## Check the style of the Python code and of the contract (the latter needs Node)
 	$(BIN)/ruff check

@@ -208,13 +208,13 @@ class Call:
         self._writing_since = None
         return len(data)
 
-    async def abort(self, status: grpc.Status, timeout: float | None = None) -> NoReturn:
-        """Ends the call with a status; waits up to `timeout` seconds for a peer that does not read.
+    async def abort(self, status: grpc.Status, patience: float | None = None) -> NoReturn:
+        """Ends the call with a status; waits up to `patience` seconds for a peer that does not read.
 
         A peer who does not read gets it after what it has not read, if ever; it is not waited for.
         """
         try:
-            async with asyncio.timeout(0 if self._writing_since else timeout or self._timeouts.write):
+            async with asyncio.timeout(0 if self._writing_since else patience or self._timeouts.write):
                 await self._context.abort_with_status(status)
         except grpc.aio.AbortError:
             raise

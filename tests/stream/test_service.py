@@ -240,3 +240,11 @@ async def test_without_retention_subscribers_still_get_every_event_and_the_end()
         assert [len(response.events) async for response in waits][-1] == 0
         assert sum([len(response.events) async for response in reads]) == count
         assert (await status(stub.GetStream(GetStreamRequest(stream_id="s"))))[0] == grpc.StatusCode.NOT_FOUND
+
+
+async def test_without_retention_a_publisher_is_told_that_its_stream_is_stored() -> None:
+    service = StreamService(MemoryStore(StoreLimits(keep_finished=0)))
+    async with running_server(service, "127.0.0.1:0") as address, grpc.aio.insecure_channel(address) as channel:
+        request = PublishRequest(stream_id="s", events=[event(0)], end_of_stream=True)
+        ((next_offset, _),) = await publish(channel, request)
+        assert next_offset == 1

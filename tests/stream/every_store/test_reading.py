@@ -69,6 +69,19 @@ async def test_a_publisher_resumes_while_the_abandoned_stream_is_read(store: Sto
     assert list((await read(store, 6, epoch=epoch)).events) == [b"x"]
 
 
+async def test_a_publisher_that_looks_at_a_finished_stream_does_not_keep_it(store: Store, clock: Clock) -> None:
+    epoch = (await store.append(Append("s", EVENTS, end_of_stream=True))).epoch
+    with store.reading("s"):
+        await clock.passes(60)
+        assert (await read(store, epoch=epoch, max_bytes=1)).events
+        await clock.passes(60)
+        async with store.publishing("s", epoch):
+            pass
+    await clock.passes(101)
+    with pytest.raises(StreamNotFoundError):
+        await read(store, epoch=epoch)
+
+
 async def test_a_store_that_works_can_be_written(store: Store) -> None:
     await store.check()
     assert not (await store.list(10, "", lambda _: True)).streams

@@ -72,8 +72,7 @@ class Tenants:
             return
         tenant = append.tenant
         size = sum(map(len, append.events)) + (_STREAM_OVERHEAD if append.epoch is None else 0)
-        # Without events, a publisher claims its stream or ends it, perhaps to make room.
-        if append.events and not pool.may_hold(tenant, size):
+        if not pool.may_hold(tenant, size):
             raise ShareExceededError(
                 f"the token {tenant!r} has about {pool.held(tenant)} of {pool.limit} bytes of Redis; its share is"
                 f" {pool.share(tenant)}, and the rest is taken or reserved for the others",

@@ -13,9 +13,12 @@ end
 local found = redis.call('SCAN', ARGV[1], 'MATCH', 'openresponses:{*}:state', 'COUNT', ARGV[2])
 local bytes = {}
 for _, key in ipairs(found[2]) do
-  local state = redis.call('HMGET', key, 'tenant', 'bytes')
-  local tenant = state[1] or ''
-  bytes[tenant] = (bytes[tenant] or 0) + (tonumber(state[2]) or 0) + ARGV[3]
+  -- A node may still have keys of a slot that has moved, which a script cannot read.
+  local state = redis.pcall('HMGET', key, 'tenant', 'bytes')
+  if not state.err then
+    local tenant = state[1] or ''
+    bytes[tenant] = (bytes[tenant] or 0) + (tonumber(state[2]) or 0) + ARGV[3]
+  end
 end
 reply[3] = found[1]
 for tenant, size in pairs(bytes) do

@@ -137,6 +137,7 @@ class Writer:
             group = [planned for planned in group if isinstance(planned, PlannedDelete)]
             error = await self._in_thread(partial(self._file.drop, dropped))
             if not error:
+                self._garbage = True
                 return await self._delete_each(group)
         if error:
             self._dropped = dropped + self._dropped
@@ -161,7 +162,6 @@ class Writer:
                 if error := await self._in_thread(partial(self._file.drop, [planned.log.key])):
                     self._refuse([planned], error)
                 else:
-                    self._garbage = True
                     self._planner.commit_delete(planned)
         return 0
 
