@@ -105,8 +105,7 @@ class Turns:
                 await self._lock.acquire()
         finally:
             self._waiting -= 1
-        now = asyncio.get_running_loop().time()
-        self._look(call, now, _resident_bytes(), now)
+        self._look(call, asyncio.get_running_loop().time(), _resident_bytes())
         try:
             return await call.read()
         except RequestTimeoutError as error:
@@ -117,16 +116,13 @@ class Turns:
                 self._timer.cancel()
             self._lock.release()
 
-    def _look(self, call: Call, since: float, size: int, due: float) -> None:
+    def _look(self, call: Call, since: float, size: int) -> None:
         loop = asyncio.get_running_loop()
-        now = loop.time()
-        if now - due > _LOOK:  # others held the loop: the request may have come, and the memory be theirs
-            since, size = now, _resident_bytes()
-        late = now - since >= (self._turn if self._waiting else self._patience)
+        late = loop.time() - since >= (self._turn if self._waiting else self._patience)
         if late or _resident_bytes() - size > _GROWTH:
             call.waiting.end(RequestTimeoutError("the request did not come in time: begin again"))
         else:
-            self._timer = loop.call_later(_LOOK, self._look, call, since, size, now + _LOOK)
+            self._timer = loop.call_later(_LOOK, self._look, call, since, size)
 
 
 def _resident_bytes() -> int:
