@@ -16,7 +16,7 @@ from openresponses_grpc.position import Position
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore
-from openresponses_grpc.store.errors import OffsetTrimmedError
+from openresponses_grpc.store.errors import OffsetTrimmedError, StoreUnavailableError
 from openresponses_grpc.v1.common_pb2 import Unrecognized
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
@@ -202,6 +202,37 @@ async def test_a_server_that_cannot_be_reached_is_503_and_its_address_stays_with
             assert response.headers["retry-after"] == "1"
             assert str(unused_tcp_port) not in response.text
             assert str(unused_tcp_port) in caplog.text
+
+
+class _Away(MemoryStore):
+    async def read(self, *arguments: Any, **options: Any) -> Any:
+        raise StoreUnavailableError("away")
+
+    async def info(self, *arguments: Any, **options: Any) -> Any:
+        raise StoreUnavailableError("away")
+
+
+OVERLOADED: dict[str, tuple[Callable[[], StreamService], int]] = {
+    "too many calls": (lambda: StreamService(MemoryStore(), max_calls=0), 429),
+    "the store is away": (lambda: StreamService(_Away()), 503),
+}
+
+
+@pytest.mark.parametrize("service, status", OVERLOADED.values(), ids=OVERLOADED)
+@pytest.mark.parametrize("wait_for_ready", [False, True])
+async def test_a_server_that_cannot_serve_now_is_a_status_with_the_time_to_retry(
+    service: Callable[[], StreamService], status: int, wait_for_ready: bool
+) -> None:
+    async with (
+        running_server(service(), "127.0.0.1:0") as address,
+        EventStreamClient(address, wait_for_ready=wait_for_ready) as client,
+        running_gateway(Gateway(client), "127.0.0.1:0") as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        for request in (path("s"), path("s", starting_after=3), path("s", wait=0.1), "/v1/responses/s"):
+            response = await http.get(request)
+            assert error_of(response)[0] == status
+            assert int(response.headers["retry-after"]) >= 1
 
 
 class _Broken(MemoryStore):

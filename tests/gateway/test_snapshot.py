@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from openresponses_grpc import EventStreamClient, json_to_protobuf
+from openresponses_grpc.gateway import Gateway, running_gateway, snapshot
 
 from .streams import deltas, error_of, publish
 
@@ -69,3 +70,13 @@ async def test_it_waits_for_a_stream_as_long_as_it_is_asked_to(
 ) -> None:
     await publish(client, "s", [lifecycle("created")])
     assert (await http.get("/v1/responses/s?wait=60")).json()["status"] == "created"
+
+
+async def test_a_server_that_is_not_up_in_time_is_504(monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int) -> None:
+    monkeypatch.setattr(snapshot, "_SECONDS", 0.1)
+    async with (
+        EventStreamClient(f"127.0.0.1:{unused_tcp_port}", wait_for_ready=True) as client,
+        running_gateway(Gateway(client), "127.0.0.1:0") as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        assert error_of(await http.get("/v1/responses/s")) == (504, "DEADLINE_EXCEEDED", None)

@@ -77,7 +77,7 @@ class Gateway:
             raise ShuttingDownError
         query = parse_query(request.query_params, request.headers)
         try:
-            return query, self._client.with_token(bearer_token(request.headers) or self._token)
+            return query, self._client.with_token(bearer_token(request.headers) or self._token, fail_first=True)
         except ValueError as error:
             raise TokenError(str(error)) from None
 

@@ -37,15 +37,33 @@ class _Lifecycle(msgspec.Struct):
 _decode: Final = msgspec.json.Decoder(_Lifecycle).decode
 
 
+_SECONDS: Final = 30.0
+"""The time in which a log must be read."""
+
+
 async def snapshot(client: EventStreamClient, stream_id: str) -> bytes:
     """The JSON of the response in its current state.
 
     The status of a response whose stream ended in failure is `failed`, and its error the failure.
 
     Raises:
-        StreamError: the stream cannot be read, or has no response.
+        StreamError: the stream cannot be read, not in time either, or has no response.
 
     """
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await _snapshot(client, stream_id)
+    except TimeoutError:
+        details = f"the log could not be read within {_SECONDS:g} seconds"
+        raise StreamError(
+            grpc.StatusCode.DEADLINE_EXCEEDED,
+            f"{place(stream_id, '')}: {details}",
+            stream_id=stream_id,
+            details=details,
+        ) from None
+
+
+async def _snapshot(client: EventStreamClient, stream_id: str) -> bytes:
     try:
         info = await client.get_stream(stream_id)
     except StreamError as error:
