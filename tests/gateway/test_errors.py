@@ -152,6 +152,17 @@ async def test_a_stream_that_failed_ends_with_an_error_event_and_without_done(
     assert await data(http, "s", starting_after=2) == await data(http, "s", position=last) == [error]
 
 
+@pytest.mark.parametrize("reason", ["OFFSET_TRIMMED", "OFFSET_OUT_OF_RANGE", "STREAM_NOT_FOUND"])
+async def test_a_publisher_s_reason_is_never_taken_for_the_server_s(reason: str, client: EventStreamClient) -> None:
+    gateway = Gateway(client)
+    async with running_gateway(gateway, "127.0.0.1:0") as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
+        await publish(client, "s", deltas(3), failure=reason)
+        for after in (1, 9):
+            assert (await data(http, "s", starting_after=after, wait=1))[-1]["code"] == reason
+    labels = {"kind": "stream", "status": "200", "reason": "STREAM_FAILED"}
+    assert gateway.metrics.registry.get_sample_value("openresponses_gateway_requests_total", labels) == 2
+
+
 async def test_a_stream_that_is_deleted_under_its_reader_ends_with_an_error_event(
     client: EventStreamClient, http: httpx.AsyncClient
 ) -> None:
