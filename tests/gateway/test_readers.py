@@ -172,3 +172,25 @@ async def test_a_stream_continues_after_a_restart_of_the_server() -> None:
                 for event in sent[1:]:
                     await publisher.send(json_to_protobuf(json.dumps(event)))
                 assert await events(blocks, 3) == sent[1:]
+
+
+async def test_a_reader_is_cut_off_where_the_server_stops_before_its_first_answer() -> None:
+    store = MemoryStore()
+    async with AsyncExitStack() as stack:
+        server_stack = await stack.enter_async_context(AsyncExitStack())
+        address = await server_stack.enter_async_context(running_server(StreamService(store), "127.0.0.1:0"))
+        client = await stack.enter_async_context(EventStreamClient(address))
+        url = await stack.enter_async_context(running_gateway(Gateway(client, keep_alive=0.1), "127.0.0.1:0"))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
+        publisher = await stack.enter_async_context(client.publish("s"))
+        for event in deltas(3):
+            await publisher.send(json_to_protobuf(json.dumps(event)))
+        await publisher.flush()
+        async with reading(http, "s", starting_after=100) as blocks:
+            assert isinstance(await anext(blocks), str)  # the search waits at offset 100
+            stopping = asyncio.create_task(server_stack.aclose())
+            with pytest.raises(httpx.RemoteProtocolError):
+                while True:
+                    assert isinstance(await anext(blocks), str)
+            await stopping
+        await server_stack.enter_async_context(running_server(StreamService(store), address))  # for the publisher's end
