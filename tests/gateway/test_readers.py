@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
@@ -12,10 +13,12 @@ import pytest
 
 from openresponses_grpc import EventStreamClient, json_to_protobuf
 from openresponses_grpc.gateway import Gateway, running_gateway, server
+from openresponses_grpc.gateway.server import ServerFiles
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore
 
+from ..certificates import Certificates
 from .streams import data, delta, deltas, error_of, events, path, publish, reading
 
 MIB: Final = 1 << 20
@@ -106,6 +109,38 @@ async def test_a_reader_that_does_not_read_for_too_long_loses_its_connection(mon
         with await connected(url, "s", receive_buffer=4096):
             await until(lambda: open_streams(gateway) == 1)
             await until(lambda: open_streams(gateway) == 0 and subscribers(service) == 0)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+async def test_a_reader_that_reads_slowly_keeps_its_connection(
+    tls: bool, monkeypatch: pytest.MonkeyPatch, certificates: Certificates
+) -> None:
+    monkeypatch.setattr(server, "WRITE_SECONDS", 0.5)
+    size = 12 * MIB
+    files = ServerFiles(certificates.cert, certificates.key) if tls else None
+    async with (
+        running_server(StreamService(MemoryStore()), "127.0.0.1:0") as address,
+        EventStreamClient(address) as client,
+        running_gateway(Gateway(client), "127.0.0.1:0", files=files) as url,
+    ):
+        await publish(client, "s", [delta(0, "x" * size)])
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        host, _, port = url.rpartition("/")[2].partition(":")
+        connection.connect((host, int(port)))
+        context = ssl.create_default_context(cafile=certificates.ca) if tls else None
+        reader, writer = await asyncio.open_connection(
+            sock=connection, ssl=context, server_hostname="localhost" if tls else None, limit=1 << 16
+        )
+        writer.write(f"GET {path('s')} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        received = bytearray()
+        while b"data: [DONE]" not in received[-100:]:
+            part = await reader.read(MIB)
+            assert part, "the connection was closed"
+            received += part
+            await asyncio.sleep(0.02 if len(received) < size else 0)  # 100 parts or more
+        assert len(received) > size
+        writer.close()
 
 
 async def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

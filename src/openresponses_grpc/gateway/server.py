@@ -19,7 +19,7 @@ from ..server import DRAIN_SECONDS, ListenError
 from .app import Gateway
 
 WRITE_SECONDS: Final = 60.0
-"""How long a reader may leave what is written to it unread."""
+"""How long a reader may take nothing of what is written to it."""
 
 KEEP_ALIVE_SECONDS: Final = 75
 """How long a connection may be idle between requests: longer than proxies keep theirs, or they would get errors."""
@@ -108,6 +108,7 @@ class _Protocol(H11Protocol):
     """A connection that ends where its peer does not send a request, or does not read, for too long."""
 
     _timer: asyncio.TimerHandle | None = None
+    _unwritten = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -120,11 +121,27 @@ class _Protocol(H11Protocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._stop()
-        self._timer = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+        self._watch_writing()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._stop()
+
+    def _watch_writing(self) -> None:
+        self._unwritten = self._buffered
+        self._timer = self.loop.call_later(WRITE_SECONDS, self._check_writing)
+
+    def _check_writing(self) -> None:
+        if self._buffered < self._unwritten:
+            self._watch_writing()
+        else:
+            self.transport.abort()
+
+    @property
+    def _buffered(self) -> int:
+        """The bytes that the peer has not taken; asyncio's TLS has no public way to those below it."""
+        below = getattr(getattr(self.transport, "_ssl_protocol", None), "_transport", None)
+        return self.transport.get_write_buffer_size() + (below.get_write_buffer_size() if below else 0)
 
     def _check_request(self) -> None:
         if self.cycle is None:
