@@ -155,6 +155,28 @@ async def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.Monk
         writer.close()
 
 
+async def test_a_connection_with_a_part_of_a_later_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.1)
+    async with observed() as (_, gateway, url, client), client.publish("live") as publisher:
+        await publish(client, "s", deltas(1))
+        await publisher.flush()
+        host, _, port = url.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        for _ in range(2):
+            writer.write(f"GET {path('s')} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            await reader.readuntil(b"\r\n0\r\n\r\n")
+        writer.write(b"GET / HTTP/1.1\r\n")
+        with pytest.raises(ConnectionError):
+            assert await reader.read() == b""
+            raise ConnectionError
+        writer.close()
+        # The time is that of a request, and not that of its response.
+        with await connected(url, "live"):
+            await until(lambda: open_streams(gateway) == 1)
+            await asyncio.sleep(0.3)
+            assert open_streams(gateway) == 1
+
+
 async def test_a_gateway_that_stops_cuts_its_streams_off_and_they_resume_at_another() -> None:
     sent = deltas(4)
     async with observed() as (_, other, url, client), client.publish("s") as publisher:

@@ -25,7 +25,7 @@ KEEP_ALIVE_SECONDS: Final = 75
 """How long a connection may be idle between requests: longer than proxies keep theirs, or they would get errors."""
 
 REQUEST_SECONDS: Final = 30.0
-"""How long a new connection may take for its first request."""
+"""How long a request may take to arrive, from its first byte on, and the first from the start of its connection."""
 
 
 class ServerFiles(NamedTuple):
@@ -107,16 +107,25 @@ class _Server(uvicorn.Server):
 class _Protocol(H11Protocol):
     """A connection that ends where its peer does not send a request, or does not read, for too long."""
 
-    _timer: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None  # of a write
+    _request_timer: asyncio.TimerHandle | None = None
     _unwritten = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._timer = self.loop.call_later(REQUEST_SECONDS, self._check_request)
+        self._watch_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._stop()
+        self._stop_request()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle and not self.cycle.response_complete:
+            self._stop_request()
+        elif self._request_timer is None and not self.transport.is_closing():
+            self._watch_request()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -143,9 +152,13 @@ class _Protocol(H11Protocol):
         below = getattr(getattr(self.transport, "_ssl_protocol", None), "_transport", None)
         return self.transport.get_write_buffer_size() + (below.get_write_buffer_size() if below else 0)
 
-    def _check_request(self) -> None:
-        if self.cycle is None:
-            self.transport.abort()
+    def _watch_request(self) -> None:
+        self._request_timer = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+    def _stop_request(self) -> None:
+        if self._request_timer:
+            self._request_timer.cancel()
+            self._request_timer = None
 
     def _stop(self) -> None:
         if self._timer:
