@@ -167,12 +167,40 @@ class _Protocol(H11Protocol):
 
 def _listener(listen: str) -> socket.socket:
     if listen.startswith("unix:"):
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(listen.removeprefix("unix:"))
-        return listener
+        return _unix_listener(listen.removeprefix("unix:"))
     host, _, port = listen.rpartition(":")
     family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
     return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=2048)
+
+
+def _unix_listener(path: str) -> socket.socket:
+    """Listens at a path, also where a process that was killed has left its socket."""
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        try:
+            listener.bind(path)
+        except OSError:
+            if not _is_left(path):
+                raise
+            Path(path).unlink()
+            listener.bind(path)
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _is_left(path: str) -> bool:
+    """Whether there is a socket at a path and nobody listens."""
+    if not Path(path).is_socket():
+        return False
+    with socket.socket(socket.AF_UNIX) as peer:
+        try:
+            peer.connect(path)
+        except ConnectionRefusedError:
+            return True
+    return False
 
 
 def _remove_socket(listen: str) -> None:
