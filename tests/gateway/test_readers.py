@@ -10,6 +10,7 @@ from typing import Final
 
 import httpx
 import pytest
+import uvicorn
 
 from openresponses_grpc import EventStreamClient, json_to_protobuf
 from openresponses_grpc.gateway import Gateway, running_gateway, server
@@ -251,3 +252,14 @@ async def test_a_reader_is_cut_off_where_the_server_stops_before_its_first_answe
                     assert isinstance(await anext(blocks), str)
             await stopping
         await server_stack.enter_async_context(running_server(StreamService(store), address))  # for the publisher's end
+
+
+async def test_a_gateway_whose_server_fails_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_: uvicorn.Server) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(uvicorn.Server, "main_loop", broken)
+    async with EventStreamClient("127.0.0.1:1") as client:
+        with pytest.raises(ZeroDivisionError):
+            async with running_gateway(Gateway(client), "127.0.0.1:0"):
+                await asyncio.Event().wait()

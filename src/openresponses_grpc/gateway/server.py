@@ -60,6 +60,7 @@ async def running_gateway(
 
     Raises:
         ListenError: the address cannot be listened at.
+        Exception: what ended the server; the body of the context is cancelled then.
 
     """
     try:
@@ -86,14 +87,23 @@ async def running_gateway(
         **tls,
     )
     server = _Server(config)
+    server.servers = []
     serving = asyncio.create_task(server.serve([listener]))
+    caller = asyncio.current_task()
+    assert caller is not None
+    serving.add_done_callback(lambda _: server.should_exit or caller.cancel())
     try:
         yield listen if listen.startswith("unix:") else _url(listener, listen, secure=files is not None)
     finally:
         gateway.drain()
         server.should_exit = True
-        await serving
-        _remove_socket(listen)
+        try:
+            await serving
+        finally:
+            for listening in server.servers:
+                listening.close()
+            listener.close()
+            _remove_socket(listen)
 
 
 class _Server(uvicorn.Server):
