@@ -146,6 +146,24 @@ async def test_the_part_to_copy_tries_again_where_a_proxy_or_a_busy_server_answe
         assert (await output("node", tmp_path / "main.mjs")).split() == ["t", "NOT_PERMITTED"]
 
 
+async def test_the_page_keeps_contents_and_summaries_apart_whatever_their_ids_are(tmp_path: Path) -> None:
+    needs("node")
+    (tmp_path / "response.mjs").write_text((ROOT / "examples" / "browser" / "response.js").read_text())
+    (tmp_path / "main.mjs").write_text("""
+        import { add, emptyResponse } from "./response.mjs";
+        const response = emptyResponse();
+        const keys = ["__proto__", "constructor"].map((item_id) => {
+          add(response, { type: "response.reasoning_summary_text.delta", item_id, summary_index: 0, delta: "a" });
+          add(response, { type: "response.reasoning_summary_text.done", item_id, summary_index: 0, text: "a" });
+          return add(response, { type: "response.reasoning_text.delta", item_id, content_index: 0, delta: "b" });
+        });
+        add(response, { type: "toString", item_id: "constructor" });
+        const parts = keys.map((key) => Object.values(response.items[key].parts));
+        console.log(JSON.stringify([parts, response.differences, {}.parts === undefined]));
+    """)
+    assert json.loads(await output("node", tmp_path / "main.mjs")) == [[["a", "b"]] * 2, 0, True]
+
+
 async def test_event_source(browser: Browser, served: Served) -> None:
     (script,) = blocks("JavaScript in a browser", "js")
     async with EventStreamClient(served.server.address) as client, client.publish("failed") as publisher:
