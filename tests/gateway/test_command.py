@@ -70,6 +70,19 @@ async def test_a_socket_that_a_killed_gateway_left_is_taken_over_and_one_in_use_
         assert (await run(*arguments[:-1], f"unix:{tmp_path / 'file'}"))[0] == 1
 
 
+@pytest.mark.parametrize("arguments, status", [([], 403), (["--insecure"], 404)])
+async def test_at_a_local_port_it_serves_local_hosts_unless_it_is_told_otherwise(
+    arguments: list[str], status: int
+) -> None:
+    async with (
+        serving() as (_, address),
+        gateway("--server", address, *arguments) as (_, url),
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        assert error_of(await http.get(path("none"), headers={"host": "evil.example"}))[0] == status
+        assert error_of(await http.get(path("none")))[0] == 404
+
+
 async def test_metrics_over_http_and_logs_as_json() -> None:
     async with (
         serving() as (_, address),
