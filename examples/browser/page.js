@@ -12,12 +12,12 @@ let stream;
 let response;
 let source;
 
-function show(id) {
-  const item = response.items[id];
-  let section = document.getElementById(`item ${id}`);
+function show(key) {
+  const item = response.items[key];
+  let section = document.getElementById(key);
   if (!section) {
     section = main.appendChild(document.createElement("section"));
-    section.id = `item ${id}`;
+    section.id = key;
     section.append(document.createElement("h2"), document.createElement("pre"));
   }
   const [title, text, image] = section.children;
@@ -49,8 +49,8 @@ async function read(saved = {}) {
   try {
     for await (const event of mine) {
       if (mine !== stream) break;
-      const id = add(response, event);
-      if (id !== undefined) show(id);
+      const key = add(response, event);
+      if (key !== undefined) show(key);
       report("Reading");
     }
     if (mine === stream) report("Complete");

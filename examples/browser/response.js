@@ -18,25 +18,27 @@ const DELTAS = {
 // What the deltas add up to, by the name of the property that has it in the event at their end.
 const WHOLE = ["text", "refusal", "arguments", "input", "code"];
 
-/** Adds an event; returns the id of the item that it changed, if any. */
+/** Adds an event; returns the key of the item that it changed, if any. */
 export function add(response, event) {
   response.events++;
   if (event.response?.status) response.status = event.response.status;
   const id = event.item_id ?? event.item?.id;
   if (!id) return undefined;
-  const item = (response.items[id] ??= { type: "", name: "", image: "", parts: {} });
-  const part = event.content_index ?? event.summary_index ?? 0;
-  if (event.type in DELTAS) {
+  // With a prefix, no id is the name of a property that every object has, such as __proto__.
+  const key = `item ${id}`;
+  const item = (response.items[key] ??= { type: "", name: "", image: "", parts: {} });
+  const part = event.summary_index == null ? `part ${event.content_index ?? 0}` : `summary ${event.summary_index}`;
+  if (Object.hasOwn(DELTAS, event.type)) {
     item.parts[part] = (item.parts[part] ?? "") + event.delta;
   } else if (event.partial_image_b64) {
     item.image = event.partial_image_b64;
   } else if (event.item) {
     addItem(item, event.item);
-  } else if (event.type.replace(/done$/, "delta") in DELTAS) {
+  } else if (Object.hasOwn(DELTAS, event.type.replace(/done$/, "delta"))) {
     const whole = WHOLE.map((name) => event[name]).find((value) => typeof value === "string");
     if (whole !== undefined && whole !== (item.parts[part] ?? "")) response.differences++;
   }
-  return id;
+  return key;
 }
 
 function addItem(item, { type, name, result, action }) {

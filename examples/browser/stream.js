@@ -8,6 +8,8 @@ export class StreamError extends Error {
   }
 }
 
+const RETRIED = [429, 502, 503, 504];
+
 export class EventStream {
   /** The position behind the last event: where to resume, after a reload too. */
   position;
@@ -72,8 +74,9 @@ export class EventStream {
       this.connections++;
       return messages(response.body);
     }
-    const { error } = await response.json();
-    if (response.status === 429 || response.status === 503) throw new Error(error.message);
+    // The server, or a proxy before it, may be back later; and an error without the API's JSON is that of a proxy.
+    const { error } = await response.json().catch(() => ({}));
+    if (!error || RETRIED.includes(response.status)) throw new Error(`status ${response.status}`);
     throw new StreamError(error);
   }
 }

@@ -144,3 +144,29 @@ async def test_it_listens_at_a_unix_socket(client: EventStreamClient, tmp_path: 
         async with httpx.AsyncClient(base_url="http://gateway", transport=transport) as http:
             assert await data(http, "s") == [*deltas(1), "[DONE]"]
     assert not socket.exists()
+
+
+@pytest.mark.parametrize(
+    "host, accepted",
+    [
+        *((host, True) for host in ("localhost", "LocalHost:8080", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:8080")),
+        *((host, False) for host in ("evil.example", "evil.example:8080", "localhost.evil.example", "10.0.0.1", "")),
+        *((host, False) for host in ("127.0.0.1.evil.example", "[::2]:80", "[::1", "unix", "localhost@evil.example")),
+    ],
+)
+async def test_a_local_gateway_serves_no_other_host_whatever_resolves_to_its_address(
+    host: str, accepted: bool, server: str
+) -> None:
+    async with (
+        EventStreamClient(server) as client,
+        running_gateway(Gateway(client, local_only=True), "127.0.0.1:0") as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        await publish(client, "s", LOG)
+        for request in (path("s"), "/v1/responses/s"):
+            response = await http.get(request, headers={"host": host})
+            if accepted:
+                assert response.status_code == 200
+            else:
+                assert error_of(response) == (403, "HOST_NOT_LOCAL", "Host")
+                assert "--insecure" in response.json()["error"]["message"]

@@ -50,6 +50,39 @@ async def test_it_serves_the_streams_of_a_server_until_a_signal() -> None:
     assert b"Traceback" not in stderr
 
 
+async def test_a_socket_that_a_killed_gateway_left_is_taken_over_and_one_in_use_is_not(tmp_path: Path) -> None:
+    listen = f"unix:{tmp_path / 'gateway'}"
+    async with serving() as (_, address):
+        arguments = ("gateway", "--server", address, "--listen", listen)
+        async with started(*arguments) as killed:
+            assert await line(killed) == f"listening on {listen}\n".encode()
+            status, stdout, stderr = await run(*arguments)
+            assert (status, stdout) == (1, b"")
+            assert b"cannot listen at" in stderr
+            killed.kill()
+            await killed.wait()
+        async with started(*arguments) as process:
+            assert await line(process) == f"listening on {listen}\n".encode()
+            transport = httpx.AsyncHTTPTransport(uds=str(tmp_path / "gateway"))
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+                assert error_of(await http.get(path("none")))[0] == 404
+        (tmp_path / "file").touch()
+        assert (await run(*arguments[:-1], f"unix:{tmp_path / 'file'}"))[0] == 1
+
+
+@pytest.mark.parametrize("arguments, status", [([], 403), (["--insecure"], 404)])
+async def test_at_a_local_port_it_serves_local_hosts_unless_it_is_told_otherwise(
+    arguments: list[str], status: int
+) -> None:
+    async with (
+        serving() as (_, address),
+        gateway("--server", address, *arguments) as (_, url),
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        assert error_of(await http.get(path("none"), headers={"host": "evil.example"}))[0] == status
+        assert error_of(await http.get(path("none")))[0] == 404
+
+
 async def test_metrics_over_http_and_logs_as_json() -> None:
     async with (
         serving() as (_, address),

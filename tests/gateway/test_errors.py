@@ -16,7 +16,7 @@ from openresponses_grpc.position import Position
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore
-from openresponses_grpc.store.errors import OffsetTrimmedError
+from openresponses_grpc.store.errors import OffsetTrimmedError, StoreUnavailableError
 from openresponses_grpc.v1.common_pb2 import Unrecognized
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
@@ -152,6 +152,17 @@ async def test_a_stream_that_failed_ends_with_an_error_event_and_without_done(
     assert await data(http, "s", starting_after=2) == await data(http, "s", position=last) == [error]
 
 
+@pytest.mark.parametrize("reason", ["OFFSET_TRIMMED", "OFFSET_OUT_OF_RANGE", "STREAM_NOT_FOUND"])
+async def test_a_publisher_s_reason_is_never_taken_for_the_server_s(reason: str, client: EventStreamClient) -> None:
+    gateway = Gateway(client)
+    async with running_gateway(gateway, "127.0.0.1:0") as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
+        await publish(client, "s", deltas(3), failure=reason)
+        for after in (1, 9):
+            assert (await data(http, "s", starting_after=after, wait=1))[-1]["code"] == reason
+    labels = {"kind": "stream", "status": "200", "reason": "STREAM_FAILED"}
+    assert gateway.metrics.registry.get_sample_value("openresponses_gateway_requests_total", labels) == 2
+
+
 async def test_a_stream_that_is_deleted_under_its_reader_ends_with_an_error_event(
     client: EventStreamClient, http: httpx.AsyncClient
 ) -> None:
@@ -202,6 +213,37 @@ async def test_a_server_that_cannot_be_reached_is_503_and_its_address_stays_with
             assert response.headers["retry-after"] == "1"
             assert str(unused_tcp_port) not in response.text
             assert str(unused_tcp_port) in caplog.text
+
+
+class _Away(MemoryStore):
+    async def read(self, *arguments: Any, **options: Any) -> Any:
+        raise StoreUnavailableError("away")
+
+    async def info(self, *arguments: Any, **options: Any) -> Any:
+        raise StoreUnavailableError("away")
+
+
+OVERLOADED: dict[str, tuple[Callable[[], StreamService], int]] = {
+    "too many calls": (lambda: StreamService(MemoryStore(), max_calls=0), 429),
+    "the store is away": (lambda: StreamService(_Away()), 503),
+}
+
+
+@pytest.mark.parametrize("service, status", OVERLOADED.values(), ids=OVERLOADED)
+@pytest.mark.parametrize("wait_for_ready", [False, True])
+async def test_a_server_that_cannot_serve_now_is_a_status_with_the_time_to_retry(
+    service: Callable[[], StreamService], status: int, wait_for_ready: bool
+) -> None:
+    async with (
+        running_server(service(), "127.0.0.1:0") as address,
+        EventStreamClient(address, wait_for_ready=wait_for_ready) as client,
+        running_gateway(Gateway(client), "127.0.0.1:0") as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        for request in (path("s"), path("s", starting_after=3), path("s", wait=0.1), "/v1/responses/s"):
+            response = await http.get(request)
+            assert error_of(response)[0] == status
+            assert int(response.headers["retry-after"]) >= 1
 
 
 class _Broken(MemoryStore):

@@ -3,19 +3,23 @@
 import asyncio
 import json
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 import httpx
 import pytest
+import uvicorn
 
 from openresponses_grpc import EventStreamClient, json_to_protobuf
 from openresponses_grpc.gateway import Gateway, running_gateway, server
+from openresponses_grpc.gateway.server import ServerFiles
 from openresponses_grpc.server import running_server
 from openresponses_grpc.service import StreamService
 from openresponses_grpc.store import MemoryStore
 
+from ..certificates import Certificates
 from .streams import data, delta, deltas, error_of, events, path, publish, reading
 
 MIB: Final = 1 << 20
@@ -108,6 +112,38 @@ async def test_a_reader_that_does_not_read_for_too_long_loses_its_connection(mon
             await until(lambda: open_streams(gateway) == 0 and subscribers(service) == 0)
 
 
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
+async def test_a_reader_that_reads_slowly_keeps_its_connection(
+    tls: bool, monkeypatch: pytest.MonkeyPatch, certificates: Certificates
+) -> None:
+    monkeypatch.setattr(server, "WRITE_SECONDS", 0.5)
+    size = 12 * MIB
+    files = ServerFiles(certificates.cert, certificates.key) if tls else None
+    async with (
+        running_server(StreamService(MemoryStore()), "127.0.0.1:0") as address,
+        EventStreamClient(address) as client,
+        running_gateway(Gateway(client), "127.0.0.1:0", files=files) as url,
+    ):
+        await publish(client, "s", [delta(0, "x" * size)])
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        host, _, port = url.rpartition("/")[2].partition(":")
+        connection.connect((host, int(port)))
+        context = ssl.create_default_context(cafile=certificates.ca) if tls else None
+        reader, writer = await asyncio.open_connection(
+            sock=connection, ssl=context, server_hostname="localhost" if tls else None, limit=1 << 16
+        )
+        writer.write(f"GET {path('s')} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        received = bytearray()
+        while b"data: [DONE]" not in received[-100:]:
+            part = await reader.read(MIB)
+            assert part, "the connection was closed"
+            received += part
+            await asyncio.sleep(0.02 if len(received) < size else 0)  # 100 parts or more
+        assert len(received) > size
+        writer.close()
+
+
 async def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "REQUEST_SECONDS", 0.1)
     async with observed() as (_, _, url, _):
@@ -118,6 +154,28 @@ async def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.Monk
             assert await reader.read() == b""
             raise ConnectionError
         writer.close()
+
+
+async def test_a_connection_with_a_part_of_a_later_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.1)
+    async with observed() as (_, gateway, url, client), client.publish("live") as publisher:
+        await publish(client, "s", deltas(1))
+        await publisher.flush()
+        host, _, port = url.removeprefix("http://").partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        for _ in range(2):
+            writer.write(f"GET {path('s')} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            await reader.readuntil(b"\r\n0\r\n\r\n")
+        writer.write(b"GET / HTTP/1.1\r\n")
+        with pytest.raises(ConnectionError):
+            assert await reader.read() == b""
+            raise ConnectionError
+        writer.close()
+        # The time is that of a request, and not that of its response.
+        with await connected(url, "live"):
+            await until(lambda: open_streams(gateway) == 1)
+            await asyncio.sleep(0.3)
+            assert open_streams(gateway) == 1
 
 
 async def test_a_gateway_that_stops_cuts_its_streams_off_and_they_resume_at_another() -> None:
@@ -172,3 +230,36 @@ async def test_a_stream_continues_after_a_restart_of_the_server() -> None:
                 for event in sent[1:]:
                     await publisher.send(json_to_protobuf(json.dumps(event)))
                 assert await events(blocks, 3) == sent[1:]
+
+
+async def test_a_reader_is_cut_off_where_the_server_stops_before_its_first_answer() -> None:
+    store = MemoryStore()
+    async with AsyncExitStack() as stack:
+        server_stack = await stack.enter_async_context(AsyncExitStack())
+        address = await server_stack.enter_async_context(running_server(StreamService(store), "127.0.0.1:0"))
+        client = await stack.enter_async_context(EventStreamClient(address))
+        url = await stack.enter_async_context(running_gateway(Gateway(client, keep_alive=0.1), "127.0.0.1:0"))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
+        publisher = await stack.enter_async_context(client.publish("s"))
+        for event in deltas(3):
+            await publisher.send(json_to_protobuf(json.dumps(event)))
+        await publisher.flush()
+        async with reading(http, "s", starting_after=100) as blocks:
+            assert isinstance(await anext(blocks), str)  # the search waits at offset 100
+            stopping = asyncio.create_task(server_stack.aclose())
+            with pytest.raises(httpx.RemoteProtocolError):
+                while True:
+                    assert isinstance(await anext(blocks), str)
+            await stopping
+        await server_stack.enter_async_context(running_server(StreamService(store), address))  # for the publisher's end
+
+
+async def test_a_gateway_whose_server_fails_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_: uvicorn.Server) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(uvicorn.Server, "main_loop", broken)
+    async with EventStreamClient("127.0.0.1:1") as client:
+        with pytest.raises(ZeroDivisionError):
+            async with running_gateway(Gateway(client), "127.0.0.1:0"):
+                await asyncio.Event().wait()

@@ -7,8 +7,15 @@ import httpx
 import pytest
 
 from openresponses_grpc import EventStreamClient, json_to_protobuf
+from openresponses_grpc.auth import parse_tokens
+from openresponses_grpc.gateway import Gateway, running_gateway, snapshot
+from openresponses_grpc.server import running_server
+from openresponses_grpc.service import StreamService
+from openresponses_grpc.store import MemoryStore, StoreLimits
+from openresponses_grpc.v1.stream_service_pb2 import StreamInfo
 
-from .streams import deltas, error_of, publish
+from ..stream.test_tokens import entry
+from .streams import deltas, error_of, path, publish
 
 
 def lifecycle(name: str, **properties: Any) -> dict[str, Any]:
@@ -55,6 +62,50 @@ async def test_a_stream_without_a_response_is_not_found(client: EventStreamClien
         assert error_of(await http.get(f"/v1/responses/{stream_id}")) == (404, "RESPONSE_NOT_FOUND", None)
 
 
+@pytest.mark.parametrize("token", ["viewer", "all"])
+async def test_that_of_an_abandoned_stream_is_what_it_was(token: str) -> None:
+    tokens = (
+        entry("relay", "relay", may='["publish"]')
+        + entry("viewer", "viewer", may='["subscribe"]')
+        + entry("all", "all", may='["subscribe", "inspect"]')
+    )
+    service = StreamService(MemoryStore(StoreLimits(abandon_after=0.1)), tokens=parse_tokens(tokens))
+    async with (
+        running_server(service, "127.0.0.1:0") as address,
+        EventStreamClient(address, token="relay") as relay,
+        EventStreamClient(address, token=token) as client,
+        running_gateway(Gateway(client, token=token), "127.0.0.1:0") as url,
+        httpx.AsyncClient(base_url=url, timeout=30) as http,
+    ):
+        with pytest.raises(ZeroDivisionError):
+            async with relay.publish("s") as publisher:
+                await publisher.send(json_to_protobuf(json.dumps(lifecycle("in_progress"))))
+                raise ZeroDivisionError
+        assert "STREAM_ABANDONED" in (await http.get(path("s"))).text
+        assert (await http.get("/v1/responses/s")).json()["status"] == "in_progress"
+
+
+class _CreatedAgain(EventStreamClient):
+    """A client under whose feet a stream is deleted and created again, between its calls."""
+
+    async def get_stream(self, stream_id: str) -> StreamInfo:
+        info = await super().get_stream(stream_id)
+        if info.next_offset > 1:
+            await self.delete_stream(stream_id)
+            await publish(self, stream_id, [lifecycle("queued")])
+        return info
+
+
+async def test_a_stream_that_is_created_again_meanwhile_is_not_waited_for(server: str) -> None:
+    async with (
+        _CreatedAgain(server) as client,
+        running_gateway(Gateway(client), "127.0.0.1:0") as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        await publish(client, "s", [lifecycle("created"), *deltas(100)])
+        assert (await http.get("/v1/responses/s")).json()["status"] == "queued"
+
+
 async def test_a_response_whose_stream_failed_has_failed(client: EventStreamClient, http: httpx.AsyncClient) -> None:
     await publish(client, "open", [lifecycle("in_progress", **EXACT)], failure="UPSTREAM_TIMEOUT")
     response = (await http.get("/v1/responses/open")).json()
@@ -69,3 +120,13 @@ async def test_it_waits_for_a_stream_as_long_as_it_is_asked_to(
 ) -> None:
     await publish(client, "s", [lifecycle("created")])
     assert (await http.get("/v1/responses/s?wait=60")).json()["status"] == "created"
+
+
+async def test_a_server_that_is_not_up_in_time_is_504(monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int) -> None:
+    monkeypatch.setattr(snapshot, "_SECONDS", 0.1)
+    async with (
+        EventStreamClient(f"127.0.0.1:{unused_tcp_port}", wait_for_ready=True) as client,
+        running_gateway(Gateway(client), "127.0.0.1:0") as url,
+        httpx.AsyncClient(base_url=url) as http,
+    ):
+        assert error_of(await http.get("/v1/responses/s")) == (504, "DEADLINE_EXCEEDED", None)

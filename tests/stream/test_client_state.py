@@ -343,6 +343,18 @@ def test_the_first_call_is_tried_again_where_the_server_asks_for_it(code: grpc.S
     assert recovery.connected
 
 
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
+def test_whoever_asks_for_it_gets_the_error_that_the_server_answers_before_its_first_reply(
+    code: grpc.StatusCode,
+) -> None:
+    recovery = Recovery(wait_for_ready=True, fail_first=True)
+    assert recovery.pause(UNAVAILABLE) >= 0  # not the server's
+    with pytest.raises(StreamError):
+        recovery.pause(failure(code, retry_after=3))
+    recovery.answered(progress=False)
+    assert recovery.pause(failure(code, retry_after=3)) == 3
+
+
 @pytest.mark.parametrize(
     "error, heals",
     [

@@ -55,7 +55,7 @@ DEFAULT_LISTEN = "127.0.0.1:8080"
     is_flag=True,
     envvar=f"{PREFIX}GATEWAY_INSECURE",
     help="Listen where other machines reach it even without HTTPS, or where nobody authenticates the readers; the same"
-    " for --metrics, which has neither.",
+    " for --metrics, which has neither. On a local port, serve whatever Host a request names.",
 )
 @option(
     "--cors-origin",
@@ -103,6 +103,8 @@ def gateway(
         _check_origin(origin)
     files = _files(listen_tls_cert, listen_tls_key, listen_tls_client_ca)
     public = not (insecure or is_local(listen))
+    # A browser does not reach a socket, and rejects a certificate of another name.
+    local_only = is_local(listen) and not (insecure or files or listen.startswith("unix:"))
     if public and files is None:
         fail(f"{listen} can be reached from other machines: give --listen-tls-cert and --listen-tls-key, or --insecure")
 
@@ -114,7 +116,7 @@ def gateway(
             )
             if public and not listen_tls_client_ca:
                 await _check_authentication(client, connection, listen)
-            app = Gateway(client, token=token, cors_origins=cors_origins)
+            app = Gateway(client, token=token, cors_origins=cors_origins, local_only=local_only)
             if metrics:
                 try:
                     url = stack.enter_context(exposed_metrics(app.metrics.registry, metrics))

@@ -65,8 +65,13 @@ class EventStreamClient:
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
-    def with_token(self, token: str | None) -> Self:
+    def with_token(self, token: str | None, *, fail_first: bool = False) -> Self:
         """The same client with another bearer token: both share the connections, and closing one closes both.
+
+        Args:
+            token: the token; None for none.
+            fail_first: raise an error that the server answers with before its first reply, instead of a retry, which
+                may heal it: the server is overloaded, or shuts down.
 
         Raises:
             ValueError: `token` contains characters that are not allowed in a bearer token.
@@ -74,6 +79,7 @@ class EventStreamClient:
         """
         other = copy.copy(self)
         other._channels = self._channels.with_token(token)
+        other._channels.fail_first = fail_first
         return other
 
     async def close(self) -> None:
@@ -164,7 +170,7 @@ class EventStreamClient:
         return Cursor(stream_id, target, start_offset=start_offset, position=position, must_exist=must_exist)
 
     async def _call(self, request: Message, stream_id: str = "") -> Any:
-        recovery = Recovery(wait_for_ready=self._channels.wait_for_ready)
+        recovery = Recovery(wait_for_ready=self._channels.wait_for_ready, fail_first=self._channels.fail_first)
         while True:
             channel = self._channels.take()
             try:

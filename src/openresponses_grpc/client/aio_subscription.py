@@ -119,7 +119,7 @@ class _Calls:
         self.loop: asyncio.AbstractEventLoop | None = None
         self._channels = channels
         self._cursor = cursor
-        self._recovery = Recovery(wait_for_ready=channels.wait_for_ready)
+        self._recovery = Recovery(wait_for_ready=channels.wait_for_ready, fail_first=channels.fail_first)
         self._channel: grpc.aio.Channel | None = None
         self._call: Any = None
 

@@ -51,6 +51,7 @@ class ChannelPool(Generic[C]):
 
     Attributes:
         metadata: what goes with each call.
+        fail_first: whether a call that the server answers with an error before its first reply is not tried again.
 
     Raises:
         ValueError: `target` is empty, or `token` contains characters that are not allowed in a bearer token.
@@ -65,6 +66,7 @@ class ChannelPool(Generic[C]):
         self.target = target
         self.metadata = _metadata(token)
         self.wait_for_ready = wait_for_ready
+        self.fail_first = False
         self._closed = threading.Event()
         self._connect = connect
         self._secure = secure

@@ -21,15 +21,17 @@ class Recovery:
     Args:
         timeout: seconds from now until the deadline; None for no deadline.
         wait_for_ready: wait for a server that is not up yet. Without it the first call fails at once.
+        fail_first: before the first reply, raise every error that the server answers with.
 
     Attributes:
         connected: whether calls wait for the server to be up: it has replied before, or the caller asked for it.
 
     """
 
-    def __init__(self, timeout: float | None = None, *, wait_for_ready: bool = False) -> None:
+    def __init__(self, timeout: float | None = None, *, wait_for_ready: bool = False, fail_first: bool = False) -> None:
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self.connected = wait_for_ready
+        self._fail_first = fail_first
         self._attempts = 0
 
     @property
@@ -40,6 +42,7 @@ class Recovery:
     def answered(self, *, progress: bool) -> None:
         """Notes a reply, and whether it made progress."""
         self.connected = True
+        self._fail_first = False
         if progress:
             self._attempts = 0
 
@@ -50,10 +53,12 @@ class Recovery:
         server asked for.
 
         Raises:
-            StreamError: `error`, where a retry cannot heal it.
+            StreamError: `error`, where a retry cannot heal it, or `fail_first` asks for it.
 
         """
         if error and error.retry_after is None and not (self.connected and error.heals):
+            raise error
+        if error and self._fail_first and (error.reason or error.retry_after is not None):
             raise error
         self.connected = True
         self._attempts += 1

@@ -14,10 +14,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ..client import EventStreamClient
-from .errors import Problem, ShuttingDownError, TokenError
+from .errors import HostError, Problem, ShuttingDownError, TokenError
 from .exchange import Exchange
 from .metrics import GatewayMetrics
-from .query import Query, bearer_token, parse_query
+from .query import Query, bearer_token, names_loopback, parse_query
 from .retrieval import Retrieval, refusal
 
 
@@ -29,6 +29,8 @@ class Gateway:
         token: the token for requests without one; None for none.
         cors_origins: the origins whose pages may read, besides the gateway's own.
         keep_alive: seconds of silence after which a stream has a comment.
+        local_only: refuse requests whose Host is not this machine's own: a page of another site can have its name
+            resolve to a loopback address, and would be of the same origin.
 
     Attributes:
         metrics: what is counted.
@@ -42,10 +44,12 @@ class Gateway:
         token: str | None = None,
         cors_origins: Sequence[str] = (),
         keep_alive: float = 15.0,
+        local_only: bool = False,
     ) -> None:
         self._client = client
         self._token = token
         self._keep_alive = keep_alive
+        self._local_only = local_only
         self._open: set[Retrieval] = set()
         self._draining = False
         self.metrics = GatewayMetrics(lambda: len(self._open))
@@ -75,9 +79,12 @@ class Gateway:
     def _prepare(self, request: Request) -> tuple[Query, EventStreamClient]:
         if self._draining:
             raise ShuttingDownError
+        host = request.headers.get("host", "")
+        if self._local_only and not names_loopback(host):
+            raise HostError(host)
         query = parse_query(request.query_params, request.headers)
         try:
-            return query, self._client.with_token(bearer_token(request.headers) or self._token)
+            return query, self._client.with_token(bearer_token(request.headers) or self._token, fail_first=True)
         except ValueError as error:
             raise TokenError(str(error)) from None
 

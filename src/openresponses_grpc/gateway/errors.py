@@ -60,6 +60,16 @@ class TokenError(Exception):
     """A request's token cannot be one."""
 
 
+class HostError(Exception):
+    """A request names another host than this machine's own."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"the Host header is {host!r}, and this gateway serves its own machine only, by localhost or a loopback"
+            " address: send one of these as Host, or start the gateway with --insecure"
+        )
+
+
 class ShuttingDownError(Exception):
     """The gateway is to stop."""
 
@@ -114,6 +124,8 @@ def problem_of(error: BaseException) -> Problem | None:
             return Problem(400, error.code, str(error), error.param)
         case TokenError():
             return Problem(401, "TOKEN_UNKNOWN", str(error), "Authorization")
+        case HostError():
+            return Problem(403, "HOST_NOT_LOCAL", str(error), "Host")
         case ShuttingDownError():
             return Problem(503, "SHUTTING_DOWN", str(error), retry_after=1)
         case EventFault():

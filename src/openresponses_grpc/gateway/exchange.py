@@ -8,6 +8,7 @@ import time
 
 from starlette.requests import Request
 
+from ..client import StreamFailedError
 from ..logs import log_ended
 from .errors import Problem, problem_of
 from .metrics import GatewayMetrics
@@ -34,7 +35,7 @@ class Exchange:
         self._started = time.monotonic()
         self.kind = "response"
         self.status = 499
-        self._problem: Problem | None = None
+        self._reason = ""
         self._events = self._bytes = 0
 
     def sent(self, events: int, size: int) -> None:
@@ -53,13 +54,13 @@ class Exchange:
             problem = Problem(500, "INTERNAL", f"internal error {error_id}")
         elif problem.status >= 500:
             _logger.warning("%s", error)
-        self._problem = problem
+        # The publisher's reason may be any word.
+        self._reason = "STREAM_FAILED" if isinstance(error, StreamFailedError) else problem.code
         return problem
 
     def ended(self) -> None:
         """Counts and logs that the response has ended."""
-        reason = self._problem.code if self._problem else ""
-        self._metrics.requests.labels(self.kind, str(self.status), reason).inc()
+        self._metrics.requests.labels(self.kind, str(self.status), self._reason).inc()
         client = self._request.client
         log_ended(
             "request",
@@ -67,7 +68,7 @@ class Exchange:
                 "kind": self.kind,
                 "stream_id": self._request.path_params.get("stream_id", ""),
                 "status": self.status,
-                "reason": reason,
+                "reason": self._reason,
                 "peer": f"{client.host}:{client.port}" if client else "",
                 "seconds": round(time.monotonic() - self._started, 6),
                 "events": self._events,

@@ -32,7 +32,7 @@ class GatewayMetrics:
         self.requests = counter(
             "requests",
             "Requests that were answered, by kind, HTTP status, and the reason of the error; a stream that fails after"
-            " its start has the status 200 and a reason.",
+            " its start has the status 200 and a reason: STREAM_FAILED where its publisher says so.",
             "kind",
             "status",
             "reason",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from ..position import Position
 from .errors import RequestError
@@ -62,6 +64,15 @@ def bearer_token(headers: Mapping[str, str]) -> str | None:
     """The token in `Authorization: Bearer TOKEN`; None without one."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def names_loopback(host: str) -> bool:
+    """Whether a Host header is `localhost` or an address of the loopback, with a port or without one."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _wait(text: str) -> float:

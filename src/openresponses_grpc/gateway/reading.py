@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Final, NamedTuple
 
-from ..client import EventStreamClient, StreamError
+from ..client import EventStreamClient, StreamError, StreamFailedError
 from ..position import Position
 from .errors import RequestError
 from .query import Query
@@ -80,6 +80,8 @@ class StreamReader:
                 raise  # it is the caller's
             await self._go_to(search.back())
             return None
+        except StreamFailedError:
+            raise  # its reason is the publisher's
         except StreamError as error:
             if search.jumped and error.reason == "OFFSET_OUT_OF_RANGE":
                 await self._go_to(search.back())

@@ -17,7 +17,7 @@ from .exchange import Exchange
 from .query import Query
 from .reading import Batch, StreamReader, until_it_exists
 from .snapshot import snapshot
-from .streaming import HEADERS, chunks
+from .streaming import HEADERS, Interruption, chunks
 
 SETTLE_SECONDS: Final = 1.0
 """How long a response waits for the first events, or for an error that then has an HTTP status."""
@@ -101,6 +101,8 @@ class Retrieval:
             async for chunk in chunks(reader, first, self._exchange, self._keep_alive):
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except Interruption:
+            pass  # without an end of the body, the connection is cut off
         finally:
             await reader.close()
 

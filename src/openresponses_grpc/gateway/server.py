@@ -19,13 +19,13 @@ from ..server import DRAIN_SECONDS, ListenError
 from .app import Gateway
 
 WRITE_SECONDS: Final = 60.0
-"""How long a reader may leave what is written to it unread."""
+"""How long a reader may take nothing of what is written to it."""
 
 KEEP_ALIVE_SECONDS: Final = 75
 """How long a connection may be idle between requests: longer than proxies keep theirs, or they would get errors."""
 
 REQUEST_SECONDS: Final = 30.0
-"""How long a new connection may take for its first request."""
+"""How long a request may take to arrive, from its first byte on, and the first from the start of its connection."""
 
 
 class ServerFiles(NamedTuple):
@@ -60,6 +60,7 @@ async def running_gateway(
 
     Raises:
         ListenError: the address cannot be listened at.
+        Exception: what ended the server; the body of the context is cancelled then.
 
     """
     try:
@@ -86,14 +87,23 @@ async def running_gateway(
         **tls,
     )
     server = _Server(config)
+    server.servers = []
     serving = asyncio.create_task(server.serve([listener]))
+    caller = asyncio.current_task()
+    assert caller is not None
+    serving.add_done_callback(lambda _: server.should_exit or caller.cancel())
     try:
         yield listen if listen.startswith("unix:") else _url(listener, listen, secure=files is not None)
     finally:
         gateway.drain()
         server.should_exit = True
-        await serving
-        _remove_socket(listen)
+        try:
+            await serving
+        finally:
+            for listening in server.servers:
+                listening.close()
+            listener.close()
+            _remove_socket(listen)
 
 
 class _Server(uvicorn.Server):
@@ -107,28 +117,58 @@ class _Server(uvicorn.Server):
 class _Protocol(H11Protocol):
     """A connection that ends where its peer does not send a request, or does not read, for too long."""
 
-    _timer: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None  # of a write
+    _request_timer: asyncio.TimerHandle | None = None
+    _unwritten = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._timer = self.loop.call_later(REQUEST_SECONDS, self._check_request)
+        self._watch_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._stop()
+        self._stop_request()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle and not self.cycle.response_complete:
+            self._stop_request()
+        elif self._request_timer is None and not self.transport.is_closing():
+            self._watch_request()
 
     def pause_writing(self) -> None:
         super().pause_writing()
         self._stop()
-        self._timer = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+        self._watch_writing()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._stop()
 
-    def _check_request(self) -> None:
-        if self.cycle is None:
+    def _watch_writing(self) -> None:
+        self._unwritten = self._buffered
+        self._timer = self.loop.call_later(WRITE_SECONDS, self._check_writing)
+
+    def _check_writing(self) -> None:
+        if self._buffered < self._unwritten:
+            self._watch_writing()
+        else:
             self.transport.abort()
+
+    @property
+    def _buffered(self) -> int:
+        """The bytes that the peer has not taken; asyncio's TLS has no public way to those below it."""
+        below = getattr(getattr(self.transport, "_ssl_protocol", None), "_transport", None)
+        return self.transport.get_write_buffer_size() + (below.get_write_buffer_size() if below else 0)
+
+    def _watch_request(self) -> None:
+        self._request_timer = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+    def _stop_request(self) -> None:
+        if self._request_timer:
+            self._request_timer.cancel()
+            self._request_timer = None
 
     def _stop(self) -> None:
         if self._timer:
@@ -137,12 +177,40 @@ class _Protocol(H11Protocol):
 
 def _listener(listen: str) -> socket.socket:
     if listen.startswith("unix:"):
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(listen.removeprefix("unix:"))
-        return listener
+        return _unix_listener(listen.removeprefix("unix:"))
     host, _, port = listen.rpartition(":")
     family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
     return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=2048)
+
+
+def _unix_listener(path: str) -> socket.socket:
+    """Listens at a path, also where a process that was killed has left its socket."""
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        try:
+            listener.bind(path)
+        except OSError:
+            if not _is_left(path):
+                raise
+            Path(path).unlink()
+            listener.bind(path)
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _is_left(path: str) -> bool:
+    """Whether there is a socket at a path and nobody listens."""
+    if not Path(path).is_socket():
+        return False
+    with socket.socket(socket.AF_UNIX) as peer:
+        try:
+            peer.connect(path)
+        except ConnectionRefusedError:
+            return True
+    return False
 
 
 def _remove_socket(listen: str) -> None:

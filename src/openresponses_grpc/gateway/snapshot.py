@@ -9,17 +9,25 @@ from typing import Any, Final
 import grpc
 import msgspec
 
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.stream_service_pb2 import StreamInfo, StreamState
 
 from ..bridge import protobuf_to_json
 from ..client import EventStreamClient, StreamError, StreamFailedError
 from ..client.errors import place
+from ..codec.encode import EXTRA_TAG
+from ..codec.schema import message_of
 from ..errors import EventError
+from ..position import Position
 
 LIFECYCLE: Final = frozenset(
     f"response.{name}" for name in ("created", "queued", "in_progress", "completed", "failed", "incomplete")
 )
 """The types of the events that have the response."""
+
+_EVENT: Final = message_of(OpenResponsesStreamEvent.DESCRIPTOR)
+_CANDIDATES: Final = (EXTRA_TAG, *(_EVENT.by_type[name].tag for name in sorted(LIFECYCLE)))
+"""What the bytes of an event that may be one of `LIFECYCLE` begin with."""
 
 _ENDED: Final = ("completed", "failed", "incomplete", "cancelled")
 _TAIL: Final = 64
@@ -37,15 +45,38 @@ class _Lifecycle(msgspec.Struct):
 _decode: Final = msgspec.json.Decoder(_Lifecycle).decode
 
 
+_SECONDS: Final = 30.0
+"""The time in which a log must be read."""
+
+
 async def snapshot(client: EventStreamClient, stream_id: str) -> bytes:
     """The JSON of the response in its current state.
 
     The status of a response whose stream ended in failure is `failed`, and its error the failure.
 
     Raises:
-        StreamError: the stream cannot be read, or has no response.
+        StreamError: the stream cannot be read, not in time either, or has no response.
 
     """
+    try:
+        async with asyncio.timeout(_SECONDS):
+            while True:
+                try:
+                    return await _snapshot(client, stream_id)
+                except StreamError as error:
+                    if error.reason != "EPOCH_MISMATCH":
+                        raise  # otherwise the stream was created again meanwhile
+    except TimeoutError:
+        details = f"the log could not be read within {_SECONDS:g} seconds"
+        raise StreamError(
+            grpc.StatusCode.DEADLINE_EXCEEDED,
+            f"{place(stream_id, '')}: {details}",
+            stream_id=stream_id,
+            details=details,
+        ) from None
+
+
+async def _snapshot(client: EventStreamClient, stream_id: str) -> bytes:
     try:
         info = await client.get_stream(stream_id)
     except StreamError as error:
@@ -55,7 +86,7 @@ async def snapshot(client: EventStreamClient, stream_id: str) -> bytes:
     response = None
     try:
         for start in _starts(info):
-            async for event in _events(client, stream_id, start, info.next_offset if info else None):
+            async for event in _events(client, stream_id, start, info):
                 response = _response(event) or response
             if response:
                 break
@@ -86,17 +117,26 @@ def _starts(info: StreamInfo | None) -> list[int]:
     return sorted({max(info.first_offset, info.next_offset - _TAIL), info.first_offset}, reverse=True)
 
 
-async def _events(client: EventStreamClient, stream_id: str, start: int, end: int | None) -> AsyncIterator[bytes]:
+async def _events(
+    client: EventStreamClient, stream_id: str, start: int, info: StreamInfo | None
+) -> AsyncIterator[bytes]:
     """Yields the events from an offset to the end of the log as it is now."""
+    end = info.next_offset if info else None
     if start == end:
         return
-    async with client.subscribe_serialized(stream_id, start_offset=start, must_exist=True) as subscription:
+    # An offset alone would be one of whatever stream has the id now.
+    position = Position(info.epoch, start) if info else None
+    async with client.subscribe_serialized(stream_id, position=position, must_exist=True) as subscription:
         while True:
             try:
-                async with asyncio.timeout(None if end else _QUIET_SECONDS):
+                async with asyncio.timeout(None if info else _QUIET_SECONDS):
                     batch = await subscription.batch()
             except TimeoutError:
                 return
+            except StreamError as error:
+                if error.reason == "STREAM_ABANDONED" and not isinstance(error, StreamFailedError):
+                    return  # it ends here, and its response is what it was
+                raise
             for event in batch:
                 yield event
             position = subscription.position
@@ -106,6 +146,8 @@ async def _events(client: EventStreamClient, stream_id: str, start: int, end: in
 
 def _response(event: bytes) -> dict[str, Any] | None:
     """The response in an event; None if it has none."""
+    if not event.startswith(_CANDIDATES):
+        return None
     try:
         lifecycle = _decode(protobuf_to_json(event, naming="snake_case"))
     except (EventError, msgspec.DecodeError):

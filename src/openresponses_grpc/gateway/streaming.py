@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
+from ..client import StreamError
 from ..framing.sse import DONE
 from .events import server_sent_events
 from .exchange import Exchange
@@ -22,6 +23,10 @@ HEADERS: Final = {
 }
 
 
+class Interruption(Exception):  # noqa: N818
+    """The stream cannot be read now: its reader is to be cut off, and resumes."""
+
+
 async def chunks(
     reader: StreamReader, batch: Batch | None, exchange: Exchange, keep_alive: float
 ) -> AsyncIterator[bytes]:
@@ -34,6 +39,9 @@ async def chunks(
         batch: the first batch; None where none was ready.
         exchange: the request, for what is counted and logged.
         keep_alive: seconds of silence after which a comment is sent.
+
+    Raises:
+        Interruption: a later request may read on.
 
     """
     last: bytes | None = None
@@ -50,7 +58,10 @@ async def chunks(
                 last = batch.events[-1]
             batch = await _next(reader, keep_alive)
     except Exception as error:
-        yield exchange.failed(error).event(_sequence_number(reader, last))
+        problem = exchange.failed(error)
+        if isinstance(error, StreamError) and error.heals:
+            raise Interruption from error
+        yield problem.event(_sequence_number(reader, last))
         return
     yield DONE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import subprocess
@@ -100,6 +101,67 @@ async def test_the_script_for_curl(served: Served, tmp_path: Path) -> None:
         await output("bash", "-c", at(url, script), cwd=tmp_path)
         assert len(cuts) == 4
     assert [sent.data for sent in parse((tmp_path / "resp_1.sse").read_text())] == [*values(EXAMPLE), "[DONE]"]
+
+
+async def test_the_script_for_curl_ends_where_the_stream_cannot_be_read(served: Served, tmp_path: Path) -> None:
+    needs("curl", "awk")
+    _, script = blocks("curl", "sh")
+    error = await output("bash", "-c", at(served.url, script).replace("resp_1", "none"), cwd=tmp_path)
+    assert json.loads(error)["error"]["code"] == "STREAM_NOT_FOUND"
+    # All but the position of a complete stream is lost, and the reply is 204.
+    page = await output("curl", "-sN", f"{served.url}/v1/responses/resp_1?stream=true")
+    last = parse(page)[-2].id
+    (tmp_path / "resp_1.sse").write_text(f"id: {last}\ndata: {{}}\n\n")
+    assert await output("bash", "-c", at(served.url, script), cwd=tmp_path) == ""
+    assert (tmp_path / "resp_1.status").read_text() == "204"
+
+
+ANSWERS: Final = [
+    *((status, '{"error": {"code": "C", "message": "m"}}') for status in (429, 503)),
+    *((status, "<html>") for status in (502, 504, 403)),
+    (200, 'id: v1.1.1\ndata: {"type": "t"}\n\ndata: [DONE]\n\n'),
+]
+
+
+async def test_the_part_to_copy_tries_again_where_a_proxy_or_a_busy_server_answers(tmp_path: Path) -> None:
+    needs("node")
+    answers = iter([*ANSWERS, (403, '{"error": {"code": "NOT_PERMITTED", "message": "m"}}')])
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        status, body = next(answers)
+        head = f"HTTP/1.1 {status} S\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        writer.write((head + body).encode())
+        writer.close()
+
+    (tmp_path / "stream.mjs").write_text((ROOT / "examples" / "browser" / "stream.js").read_text())
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    (tmp_path / "main.mjs").write_text(f"""
+        import {{ EventStream }} from "./stream.mjs";
+        for await (const {{ type }} of new EventStream("{url}")) console.log(type);
+        try {{ for await (const event of new EventStream("{url}")); }} catch ({{ code }}) {{ console.log(code); }}
+    """)
+    async with server:
+        assert (await output("node", tmp_path / "main.mjs")).split() == ["t", "NOT_PERMITTED"]
+
+
+async def test_the_page_keeps_contents_and_summaries_apart_whatever_their_ids_are(tmp_path: Path) -> None:
+    needs("node")
+    (tmp_path / "response.mjs").write_text((ROOT / "examples" / "browser" / "response.js").read_text())
+    (tmp_path / "main.mjs").write_text("""
+        import { add, emptyResponse } from "./response.mjs";
+        const response = emptyResponse();
+        const keys = ["__proto__", "constructor"].map((item_id) => {
+          add(response, { type: "response.reasoning_summary_text.delta", item_id, summary_index: 0, delta: "a" });
+          add(response, { type: "response.reasoning_summary_text.done", item_id, summary_index: 0, text: "a" });
+          return add(response, { type: "response.reasoning_text.delta", item_id, content_index: 0, delta: "b" });
+        });
+        add(response, { type: "toString", item_id: "constructor" });
+        const parts = keys.map((key) => Object.values(response.items[key].parts));
+        console.log(JSON.stringify([parts, response.differences, {}.parts === undefined]));
+    """)
+    assert json.loads(await output("node", tmp_path / "main.mjs")) == [[["a", "b"]] * 2, 0, True]
 
 
 async def test_event_source(browser: Browser, served: Served) -> None:
