@@ -28,10 +28,10 @@ def tokens(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     "name, bound",
     [
-        ("long-names", 128 * MIB),
-        ("unfinished-messages", 128 * MIB),
-        ("gzip-bombs", 128 * MIB),
-        ("idle-connections", 128 * MIB),
+        ("long-names", 64 * MIB),
+        ("unfinished-messages", 64 * MIB),
+        ("gzip-bombs", 64 * MIB),
+        ("idle-connections", 64 * MIB),
         ("tiny-events", 1024 * MIB),
         ("tiny-messages", 1024 * MIB),
         ("large-requests", 1024 * MIB),

@@ -137,4 +137,4 @@ async def test_churn_restarts_and_reloads_lose_nothing_and_keep_the_memory_flat(
         f" {first >> 20} MiB, later {last >> 20} MiB"
     )
     assert not soak.verdict.faults
-    assert last < first * 1.2 + (32 << 20)
+    assert last < first * 1.2 + (8 << 20)

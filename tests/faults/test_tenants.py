@@ -94,4 +94,4 @@ async def test_a_neighbour_keeps_its_streams_and_is_served(
             f" retries {len(neighbour.retries)}, errors 0; the server's peak memory {peak} MiB"
         )
         assert not neighbour.retries
-        assert beside.rate > 0.5 * alone.rate  # the report has the figures of a quiet machine
+        assert beside.rate >= 0.8 * alone.rate
