@@ -20,7 +20,7 @@ SCRIPTS = {
     "the same, and one event in and out": (
         f"from openresponses_grpc import from_json, to_json; to_json(from_json({EVENT}))"
     ),
-    "from openresponses_grpc import EventStreamClient": "from openresponses_grpc import EventStreamClient",
+    "from openresponses_grpc import AsyncEventStreamClient": "from openresponses_grpc import AsyncEventStreamClient",
 }
 PROCESSES = {name: [sys.executable, "-c", script] for name, script in SCRIPTS.items()} | {
     "openresponses --version": [str(Path(sys.executable).with_name("openresponses")), "--version"],

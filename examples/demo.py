@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from openresponses_grpc import EventStreamClient, json_to_protobuf, to_json
+from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf, to_json
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 SAMPLE = Path(__file__).with_name("response.ndjson")
@@ -34,7 +34,7 @@ async def server() -> AsyncIterator[str]:
         await process.wait()
 
 
-async def publish(client: EventStreamClient, events: list[bytes]) -> None:
+async def publish(client: AsyncEventStreamClient, events: list[bytes]) -> None:
     """Publishes serialized events at a model's pace."""
     async with client.publish(STREAM) as publisher:
         for event in events:
@@ -68,7 +68,7 @@ def describe(event: OpenResponsesStreamEvent) -> tuple[str, str]:
             return "", ""
 
 
-async def subscribe(client: EventStreamClient) -> list[OpenResponsesStreamEvent]:
+async def subscribe(client: AsyncEventStreamClient) -> list[OpenResponsesStreamEvent]:
     """Reads the stream to its end, and prints each piece as it arrives."""
     received, current = [], ""
     async for event in client.subscribe(STREAM):
@@ -84,7 +84,7 @@ async def subscribe(client: EventStreamClient) -> list[OpenResponsesStreamEvent]
 async def main() -> None:
     """Publishes the sample while a subscriber reads it, and compares what arrives with what was sent."""
     lines = SAMPLE.read_bytes().splitlines()
-    async with server() as address, EventStreamClient(address) as client:
+    async with server() as address, AsyncEventStreamClient(address) as client:
         print(f"A server listens on {address}. {len(lines)} events of examples/{SAMPLE.name} go through it.", end="")
         received, _ = await asyncio.gather(subscribe(client), publish(client, [*map(json_to_protobuf, lines)]))
     if [json.loads(to_json(event)) for event in received] != [json.loads(line) for line in lines]:

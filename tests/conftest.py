@@ -6,12 +6,12 @@ import grpc
 import pytest
 from hypothesis import settings
 
-from openresponses_grpc.client.channel import OPTIONS
-from openresponses_grpc.server import running_server
-from openresponses_grpc.service import StreamService
+from openresponses_grpc.client._channel import OPTIONS
+from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore, StoreLimits
 
-from . import certificates as test_certificates
+from .support import certificates as test_certificates
 
 # No test asserts a time, and a busy machine is no failure.
 settings.register_profile("untimed", deadline=None)

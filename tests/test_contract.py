@@ -10,11 +10,11 @@ import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto
 
-from openresponses_grpc import wire
+from openresponses_grpc.codec import _raw_messages as raw_messages
 from openresponses_grpc.v1 import stream_service_pb2
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .bridge.shapes import EVENT, arms, camel, element, inner, literal, messages, options, properties, shape, snake
+from .codec.shapes import EVENT, arms, camel, element, inner, literal, messages, options, properties, shape, snake
 from .contract_numbers import changed, files, kept, numbers
 
 EXTRA = 15
@@ -167,6 +167,6 @@ def test_a_message_with_events_as_bytes_is_the_same_on_the_wire(name: str) -> No
     event.unrecognized.json = "{}"
     message: Any = getattr(stream_service_pb2, name)
     generated = message(events=[event, event], first_offset=7, end_of_stream=True, epoch=9)
-    twin = getattr(wire, name).FromString(generated.SerializeToString())
+    twin = getattr(raw_messages, name).FromString(generated.SerializeToString())
     assert list(twin.events) == [event.SerializeToString()] * 2
     assert twin.SerializeToString() == generated.SerializeToString()

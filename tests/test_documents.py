@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openresponses_grpc import EventStreamClient, json_to_protobuf
+from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf
 
 TESTS = Path(__file__).parent
 DOCUMENTS = [TESTS.parent / "README.md", *sorted((TESTS.parent / "docs").glob("*.md"))]
@@ -39,7 +39,7 @@ def test_every_promise_names_tests_that_exist(document: str) -> None:
 @pytest.fixture
 async def with_sample(server: str) -> str:
     """A server that has the sample as `resp_1`."""
-    async with EventStreamClient(server) as client, client.publish("resp_1") as publisher:
+    async with AsyncEventStreamClient(server) as client, client.publish("resp_1") as publisher:
         for line in (TESTS.parent / "examples/response.ndjson").read_bytes().splitlines():
             await publisher.send(json_to_protobuf(line))
     return server

@@ -10,12 +10,12 @@ import pytest
 from google.protobuf import text_format
 
 from openresponses_grpc import from_json, json_to_protobuf, protobuf_to_json, to_json
-from openresponses_grpc.codec.schema import NAMINGS, Naming
+from openresponses_grpc.codec._schema import NAMINGS, Naming
 from openresponses_grpc.framing import FORMATS, read_events
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .bridge.json_values import parse
-from .bridge.respell import respell
+from .codec.json_values import parse
+from .codec.respell import respell
 
 VECTORS: dict[str, dict[str, str]] = {
     path.stem: json.loads(path.read_text()) for path in sorted(Path(__file__).with_name("vectors").glob("*.json"))

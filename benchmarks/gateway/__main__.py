@@ -20,7 +20,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from openresponses_grpc import EventStreamClient, json_to_protobuf, protobuf_to_json
+from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf, protobuf_to_json
 
 from .. import events
 from ..measure import print_table
@@ -73,7 +73,7 @@ async def contenders(log: Log) -> AsyncIterator[dict[str, tuple[str, int]]]:
         plain = await stack.enter_async_context(_process(sys.executable, "-m", "benchmarks.gateway.plain", str(file)))
         limits = ("--max-bytes", "4GiB", "--max-stream-bytes", "1GiB", "--keep-finished", "1h")
         address, _ = await stack.enter_async_context(_process(OPENRESPONSES, "serve", *_LISTEN, *limits))
-        async with EventStreamClient(address) as client:
+        async with AsyncEventStreamClient(address) as client:
             for stream_id, lines in log.items():
                 async with client.publish(stream_id) as publisher:
                     for line in lines:
@@ -148,7 +148,7 @@ async def memory(readers: int) -> None:
     async with AsyncExitStack() as stack:
         address, _ = await stack.enter_async_context(_process(OPENRESPONSES, "serve", *_LISTEN))
         url, pid = await stack.enter_async_context(_process(OPENRESPONSES, "gateway", "--server", address, *_LISTEN))
-        client = await stack.enter_async_context(EventStreamClient(address))
+        client = await stack.enter_async_context(AsyncEventStreamClient(address))
         publisher = await stack.enter_async_context(client.publish("resp_0"))
         for line in events.text_deltas(100):
             await publisher.send(json_to_protobuf(line))

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from openresponses_grpc import EventStreamClient, from_json
-from openresponses_grpc.server import running_server
-from openresponses_grpc.service import StreamService
+from openresponses_grpc import AsyncEventStreamClient, from_json
+from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import StoreLimits, open_store
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
@@ -17,7 +17,7 @@ from .contender import Client, Send
 
 
 class OurClient:
-    def __init__(self, client: EventStreamClient) -> None:
+    def __init__(self, client: AsyncEventStreamClient) -> None:
         self._client = client
 
     @asynccontextmanager
@@ -53,7 +53,7 @@ class Ours:
 
     @asynccontextmanager
     async def connect(self, address: str) -> AsyncIterator[Client]:
-        async with EventStreamClient(address) as client:
+        async with AsyncEventStreamClient(address) as client:
             yield OurClient(client)
 
     def events(self, count: int) -> list[OpenResponsesStreamEvent]:

@@ -29,8 +29,8 @@ class Unchecked(Ours):
 @contextmanager
 def _unchecked() -> Iterator[None]:
     with (
-        patch("openresponses_grpc.store.segment.checksum", lambda events, before=0: 0),
-        patch("openresponses_grpc.client.cursor.checksum", lambda events, before=0: 0),
-        patch("openresponses_grpc.store.entry.check_publisher", lambda publisher, *, owner, end: None),
+        patch("openresponses_grpc.store._segment.checksum", lambda events, before=0: 0),
+        patch("openresponses_grpc.client._cursor.checksum", lambda events, before=0: 0),
+        patch("openresponses_grpc.store._entry.check_publisher", lambda publisher, *, owner, end: None),
     ):
         yield

@@ -4,22 +4,23 @@ The messages are in `openresponses_grpc.v1.events_pb2`. The names below are impo
 converting JSON and importing the stubs does not load gRPC.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from ._lazy import lazy_names
 
 if TYPE_CHECKING:
     from .accumulation import Accumulator, accumulate
-    from .bridge import from_dict, from_json, json_to_protobuf, protobuf_to_json, to_dict, to_json
     from .client import (
+        AsyncEventPublisher,
+        AsyncEventStreamClient,
+        AsyncEventSubscription,
         EventPublisher,
         EventStreamClient,
         EventSubscription,
         StreamError,
         StreamFailedError,
-        SyncEventPublisher,
-        SyncEventStreamClient,
-        SyncEventSubscription,
     )
+    from .codec._bridge import from_dict, from_json, json_to_protobuf, protobuf_to_json, to_dict, to_json
     from .errors import (
         EventError,
         EventShapeError,
@@ -34,16 +35,16 @@ __version__: str
 
 _MODULES = {
     "accumulation": ("Accumulator", "accumulate"),
-    "bridge": ("from_dict", "from_json", "json_to_protobuf", "protobuf_to_json", "to_dict", "to_json"),
+    "codec": ("from_dict", "from_json", "json_to_protobuf", "protobuf_to_json", "to_dict", "to_json"),
     "client": (
+        "AsyncEventPublisher",
+        "AsyncEventStreamClient",
+        "AsyncEventSubscription",
+        "StreamError",
+        "StreamFailedError",
         "EventPublisher",
         "EventStreamClient",
         "EventSubscription",
-        "StreamError",
-        "StreamFailedError",
-        "SyncEventPublisher",
-        "SyncEventStreamClient",
-        "SyncEventSubscription",
     ),
     "errors": (
         "EventError",
@@ -58,6 +59,9 @@ _MODULES = {
 
 __all__ = [
     "Accumulator",
+    "AsyncEventPublisher",
+    "AsyncEventStreamClient",
+    "AsyncEventSubscription",
     "EventError",
     "EventPublisher",
     "EventShapeError",
@@ -69,9 +73,6 @@ __all__ = [
     "Position",
     "StreamError",
     "StreamFailedError",
-    "SyncEventPublisher",
-    "SyncEventStreamClient",
-    "SyncEventSubscription",
     "UnknownEventTypeError",
     "__version__",
     "accumulate",
@@ -84,17 +85,18 @@ __all__ = [
 ]
 
 
+_get = lazy_names(__name__, _MODULES)
+
+
 def __getattr__(name: str) -> Any:
-    for module, names in _MODULES.items():
-        if name in names:
-            value = globals()[name] = getattr(import_module(f".{module}", __name__), name)
-            return value
     if name == "__version__":
         from importlib.metadata import version
 
-        value = globals()[name] = version("openresponses-grpc")
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = version("openresponses-grpc")
+    else:
+        value = _get(name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from openresponses_grpc import Accumulator, accumulate, from_dict, to_dict
-from openresponses_grpc.codec.schema import Naming
+from openresponses_grpc.codec._schema import Naming
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.response_pb2 import OpenResponsesNonStreamingResponse
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from openresponses_grpc import accumulate, from_json, to_json
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
-from ..bridge.generate import events as any_events
+from ..codec.generate import events as any_events
 from .small import Object, accumulated, as_json, delta, event_of, snapshot
 from .test_example import EVENTS, FINAL
 from .test_texts import events_of

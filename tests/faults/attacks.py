@@ -19,12 +19,12 @@ from typing import Any, Final, NamedTuple
 import grpc
 from h2.exceptions import ProtocolError
 
-from openresponses_grpc import EventStreamClient
-from openresponses_grpc.client.channel import OPTIONS
-from openresponses_grpc.server import stop_signal
+from openresponses_grpc import AsyncEventStreamClient
+from openresponses_grpc.client._channel import OPTIONS
+from openresponses_grpc.codec._raw_messages import MAX_MESSAGE_BYTES
+from openresponses_grpc.server._server import stop_signal
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
-from openresponses_grpc.wire import MAX_MESSAGE_BYTES
 
 from . import strangers
 from .greedy import churn_the_store, fill_the_store, open_empty_streams, open_silent_calls
@@ -39,7 +39,7 @@ async def open_many_calls(port: int, tally: Tally) -> None:
     address = f"127.0.0.1:{port}"
     async with AsyncExitStack() as stack:
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(address, options=OPTIONS))
-        clients = [await stack.enter_async_context(EventStreamClient(address)) for _ in range(20)]
+        clients = [await stack.enter_async_context(AsyncEventStreamClient(address)) for _ in range(20)]
         while True:
             stream = Stream(f"s{tally['calls']}")
             subscribers = [stream.subscribe(client) for client in clients for _ in range(100)]
@@ -100,7 +100,7 @@ async def send_oversized_messages(port: int, tally: Tally) -> None:
 async def stop_reading(port: int, tally: Tally) -> None:
     """Subscribers of the stream `long`: one who stops, and ever more who never read, in gRPC and below it."""
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(EventStreamClient(f"127.0.0.1:{port}"))
+        client = await stack.enter_async_context(AsyncEventStreamClient(f"127.0.0.1:{port}"))
         subscription = await stack.enter_async_context(aclosing(client.subscribe("long")))
         await anext(subscription)
         tally["peers"] += 1

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import grpc
 
-from openresponses_grpc.client.channel import OPTIONS
+from openresponses_grpc.client._channel import OPTIONS
+from openresponses_grpc.codec._raw_messages import PUBLISH
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
-from openresponses_grpc.wire import PUBLISH
 
 from .peers import connected
 from .traffic import event

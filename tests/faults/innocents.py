@@ -13,8 +13,8 @@ import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
-from openresponses_grpc import EventStreamClient
-from openresponses_grpc.client.channel import OPTIONS
+from openresponses_grpc import AsyncEventStreamClient
+from openresponses_grpc.client._channel import OPTIONS
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from .traffic import event
@@ -58,7 +58,7 @@ async def innocents(address: str, token: str) -> AsyncIterator[Innocents]:
     """
     seen = Innocents()
     stream_id = f"innocent-{time.monotonic_ns()}"
-    async with EventStreamClient(address, token=token) as client, asyncio.TaskGroup() as group:
+    async with AsyncEventStreamClient(address, token=token) as client, asyncio.TaskGroup() as group:
         opened = asyncio.Event()
         tasks = [
             group.create_task(_publish(client, stream_id, opened)),
@@ -72,7 +72,7 @@ async def innocents(address: str, token: str) -> AsyncIterator[Innocents]:
             task.cancel()
 
 
-async def _publish(client: EventStreamClient, stream_id: str, opened: asyncio.Event) -> None:
+async def _publish(client: AsyncEventStreamClient, stream_id: str, opened: asyncio.Event) -> None:
     async with client.publish(stream_id) as publisher:
         while True:
             await publisher.send(_stamped())
@@ -80,7 +80,7 @@ async def _publish(client: EventStreamClient, stream_id: str, opened: asyncio.Ev
             await asyncio.sleep(_PAUSE)
 
 
-async def _subscribe(client: EventStreamClient, stream_id: str, seen: Innocents) -> None:
+async def _subscribe(client: AsyncEventStreamClient, stream_id: str, seen: Innocents) -> None:
     async for made in client.subscribe(stream_id):
         seen.events.append(time.perf_counter() - made.image_generation_call_generating.output_index)
 
@@ -92,7 +92,7 @@ async def _come(address: str, token: str, stream_id: str, opened: asyncio.Event,
         try:
             async with (
                 asyncio.timeout(NEWCOMER_SECONDS),
-                EventStreamClient(address, token=token, wait_for_ready=True) as client,
+                AsyncEventStreamClient(address, token=token, wait_for_ready=True) as client,
                 aclosing(client.subscribe(stream_id)) as subscription,
             ):
                 await anext(subscription)

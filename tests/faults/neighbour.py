@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
-from openresponses_grpc import EventStreamClient
+from openresponses_grpc import AsyncEventStreamClient
 
 from .traffic import event
 
@@ -37,7 +37,7 @@ class Neighbour:
 
     """
 
-    def __init__(self, client: EventStreamClient) -> None:
+    def __init__(self, client: AsyncEventStreamClient) -> None:
         self.retries: list[str] = []
         self._client = client
         self._delays: list[float] = []

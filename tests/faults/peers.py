@@ -13,7 +13,7 @@ from h2.events import StreamEnded, StreamReset
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes
 
-from openresponses_grpc import wire
+from openresponses_grpc.codec import _raw_messages as raw_messages
 from openresponses_grpc.v1.stream_service_pb2 import SubscribeRequest
 
 _WINDOW: Final = 2**31 - 1
@@ -48,7 +48,9 @@ class Peer:
 
     def subscribe(self, stream_id: str, *headers: tuple[str, str | bytes]) -> int:
         """Calls Subscribe, with headers that may be of any bytes; returns the call's HTTP/2 stream."""
-        return self.call(wire.SUBSCRIBE, framed(SubscribeRequest(stream_id=stream_id).SerializeToString()), *headers)
+        return self.call(
+            raw_messages.SUBSCRIBE, framed(SubscribeRequest(stream_id=stream_id).SerializeToString()), *headers
+        )
 
     def reset(self, call: int) -> None:
         """Takes a call back."""

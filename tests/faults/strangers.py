@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 from h2.exceptions import ProtocolError
 
-from openresponses_grpc import wire
+from openresponses_grpc.codec import _raw_messages as raw_messages
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.items_pb2 import ResponsesOutputItemList
 from openresponses_grpc.v1.response_events_pb2 import OpenResponsesStreamEventResponseCompleted
@@ -32,7 +32,7 @@ TOKEN: Final = "known"
 METADATA: Final = (("authorization", f"Bearer {TOKEN}"),)
 
 CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
-_METHODS: Final = (CHECK, WATCH, wire.PUBLISH, wire.SUBSCRIBE)
+_METHODS: Final = (CHECK, WATCH, raw_messages.PUBLISH, raw_messages.SUBSCRIBE)
 
 
 async def watch_long_names(port: int, tally: Tally) -> None:
@@ -119,7 +119,7 @@ async def _publish(port: int, tally: Tally, requests: Sequence[bytes], code: grp
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         for request in cycle(requests):
             rest = PublishRequest(stream_id=f"large-{tally.total()}", end_of_stream=True).SerializeToString()
-            publish: Any = channel.stream_stream(wire.PUBLISH)
+            publish: Any = channel.stream_stream(raw_messages.PUBLISH)
             call = publish(iter([request + rest]), metadata=METADATA)
             with suppress(grpc.aio.AioRpcError):
                 await call.read()

@@ -9,11 +9,11 @@ from pathlib import Path
 import grpc
 import pytest
 
-from openresponses_grpc import EventStreamClient
+from openresponses_grpc import AsyncEventStreamClient
 from openresponses_grpc.v1.stream_service_pb2 import GetStreamRequest, StreamInfo
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
-from ..stream.redis_server import RedisServer, running
+from ..support.redis_server import RedisServer, running
 from .processes import OPENRESPONSES, Restartable, free_port
 from .replays import replays
 from .traffic import Stream
@@ -100,7 +100,7 @@ async def test_jumps_expire_nothing_early(
                 assert info
                 assert abs(info.expire_time.seconds - info.create_time.seconds - shown) <= 1
         peak = process.peak()
-        async with EventStreamClient(process.address) as client:
+        async with AsyncEventStreamClient(process.address) as client:
             await finished.subscribe(client)
     verdict = stream.verdict() + finished.verdict()
     report(f"wall clock set to {', '.join(JUMPS)}: {during}; peak {peak >> 20} MiB; {verdict}")

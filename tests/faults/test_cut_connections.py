@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from openresponses_grpc import EventStreamClient, SyncEventStreamClient
+from openresponses_grpc import AsyncEventStreamClient, EventStreamClient
 
 from .processes import Restartable, server
 from .proxy import ANSWERS, Cut, Proxy
@@ -61,17 +61,17 @@ async def test_connections_cut_around_acknowledgements_lose_and_repeat_nothing(
         async with (
             Proxy(process.port, at_acknowledgements.draw).running() as publishing,
             Proxy(process.port, at_events.draw).running() as subscribing,
-            EventStreamClient(process.address) as direct,
+            AsyncEventStreamClient(process.address) as direct,
         ):
             if in_threads:
-                with SyncEventStreamClient(publishing) as publisher, SyncEventStreamClient(subscribing) as subscriber:
+                with EventStreamClient(publishing) as publisher, EventStreamClient(subscribing) as subscriber:
                     await together(
                         stream.subscribe(direct),
                         asyncio.to_thread(stream.publish_in_thread, publisher, enough),
                         asyncio.to_thread(stream.subscribe_in_thread, subscriber),
                     )
             else:
-                async with EventStreamClient(publishing) as client, EventStreamClient(subscribing) as other:
+                async with AsyncEventStreamClient(publishing) as client, AsyncEventStreamClient(subscribing) as other:
                     await together(stream.subscribe(direct), stream.publish(client, enough), stream.subscribe(other))
 
     async def cut(process: Restartable) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import grpc
 import pytest
 
-from openresponses_grpc.client.channel import OPTIONS
+from openresponses_grpc.client._channel import OPTIONS
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
-from ..command.processes import run
-from ..small_disk import fill, small_disk
+from ..cli.processes import run
+from ..support.small_disk import fill, small_disk
 from .processes import Restartable, server
 from .replays import replays
 from .traffic import Stream, event, until

@@ -14,14 +14,14 @@ from typing import Protocol
 import pytest
 from redis import Redis
 
-from openresponses_grpc import EventPublisher, EventStreamClient, StreamError
+from openresponses_grpc import AsyncEventPublisher, AsyncEventStreamClient, StreamError
 from openresponses_grpc.store import StoreLimits, open_store
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
-from ..stream.delayed_publisher import CASES, Outcome, refusals, serving, succeed
-from ..stream.every_store import damaged
-from ..stream.every_store.test_damage import check_readers
-from ..stream.redis_server import RedisServer, running
+from ..store.every_store import damaged
+from ..store.every_store.test_damage import check_readers
+from ..support.delayed_publisher import CASES, Outcome, refusals, serving, succeed
+from ..support.redis_server import RedisServer, running
 from .processes import Restartable, free_port, server
 from .stores import KINDS, store_url
 from .traffic import event
@@ -61,7 +61,7 @@ async def test_of_two_live_publishers_one_goes_on_and_every_acknowledged_event_i
         store_url(kind, tmp_path) as url,
         open_store(url, StoreLimits()) as store,
         serving(store) as (address, _),
-        EventStreamClient(address) as client,
+        AsyncEventStreamClient(address) as client,
     ):
         for number in range(20 * factor):
             stream_id = f"s{number}"
@@ -153,14 +153,14 @@ async def test_a_log_that_has_lost_acknowledged_events_is_noticed_by_everyone(
     kind: str, tmp_path: Path, factor: int, report: Callable[[str], None]
 ) -> None:
     rounds, told = 5 * factor, 0
-    async with forgetful(kind, tmp_path) as lossy, EventStreamClient(lossy.process.address) as client:
+    async with forgetful(kind, tmp_path) as lossy, AsyncEventStreamClient(lossy.process.address) as client:
         for number in range(rounds):
             told += await lose_and_resume(lossy, client, f"s{number}")
     report(f"logs that lost acknowledged events {rounds}, resumes told {told} of {4 * rounds}")
     assert told == 4 * rounds
 
 
-async def lose_and_resume(lossy: Forgetful, client: EventStreamClient, stream_id: str) -> int:
+async def lose_and_resume(lossy: Forgetful, client: AsyncEventStreamClient, stream_id: str) -> int:
     """Loses a stream's last acknowledged events; returns how many of its clients were told that it has diverged."""
     kept, lost, others = ([event(f"{stream_id} {part}", n) for n in range(5 + part)] for part in range(3))
     following = client.subscribe(stream_id)
@@ -184,7 +184,7 @@ async def lose_and_resume(lossy: Forgetful, client: EventStreamClient, stream_id
     return told + await diverged(anext(client.subscribe(stream_id, position=position)))
 
 
-async def send(publisher: EventPublisher, events: Iterable[OpenResponsesStreamEvent]) -> None:
+async def send(publisher: AsyncEventPublisher, events: Iterable[OpenResponsesStreamEvent]) -> None:
     """Sends events until they are acknowledged."""
     for made in events:
         await publisher.send(made)

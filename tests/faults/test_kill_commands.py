@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ..command.kills import kill_publishers, kill_subscribers
-from ..command.processes import run
+from ..cli.kills import kill_publishers, kill_subscribers
+from ..cli.processes import run
 from .processes import server
 from .stores import KINDS, store_url
 

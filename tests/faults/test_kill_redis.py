@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ..stream.redis_server import RedisServer, running
+from ..support.redis_server import RedisServer, running
 from .processes import free_port, server
 from .traffic import Stream
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from openresponses_grpc import EventStreamClient, StreamError
+from openresponses_grpc import AsyncEventStreamClient, StreamError
 
 from .processes import server
 from .traffic import Stream
@@ -37,7 +37,7 @@ async def test_kill_9_of_a_server_that_keeps_streams_in_memory_leads_nobody_to_a
     report: Callable[[str], None],
 ) -> None:
     stream, other = Stream("s"), Stream("s")
-    async with server("memory:") as process, EventStreamClient(process.address) as client:
+    async with server("memory:") as process, AsyncEventStreamClient(process.address) as client:
         calls = [asyncio.ensure_future(stream.publish(client, lambda: False, pause=0.01))]
         calls += [asyncio.ensure_future(stream.subscribe(client)) for _ in range(10)]
         await stream.under_way(process.address, subscribers=10)

@@ -11,12 +11,12 @@ from urllib.request import urlopen
 import grpc
 import pytest
 
-from openresponses_grpc.client.channel import OPTIONS
-from openresponses_grpc.server import DRAIN_SECONDS
+from openresponses_grpc.client._channel import OPTIONS
+from openresponses_grpc.server._server import DRAIN_SECONDS
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
-from ..stream.redis_server import running
+from ..support.redis_server import running
 from .processes import free_port, server
 from .test_kill_redis import durable_redis
 from .traffic import event, until

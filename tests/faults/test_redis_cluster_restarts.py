@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from openresponses_grpc import EventStreamClient
+from openresponses_grpc import AsyncEventStreamClient
 
-from ..stream.redis_server import RedisServer, running_cluster, running_replicas
+from ..support.redis_server import RedisServer, running_cluster, running_replicas
 from .processes import free_port, server
 from .traffic import Stream, together
 from .validator import Verdict
@@ -55,8 +55,8 @@ class Traffic:
         url = cluster[0].url.replace("redis:", "redis+cluster:")
         async with server(url) as one, server(url) as two:
             async with (
-                EventStreamClient(f"ipv4:{one.address},{two.address}") as client,
-                EventStreamClient(f"ipv4:{two.address},{one.address}") as other,
+                AsyncEventStreamClient(f"ipv4:{one.address},{two.address}") as client,
+                AsyncEventStreamClient(f"ipv4:{two.address},{one.address}") as other,
                 asyncio.TaskGroup() as tasks,
             ):
                 for stream in self.streams:

@@ -13,7 +13,7 @@ import grpc
 import pytest
 import trustme
 
-from openresponses_grpc import EventStreamClient
+from openresponses_grpc import AsyncEventStreamClient
 from openresponses_grpc.v1.stream_service_pb2 import SubscribeRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
@@ -59,7 +59,7 @@ async def test_reloads_under_traffic_end_the_calls_of_revoked_tokens_only(
     options = ("--tls-cert", str(cert), "--tls-key", str(key), "--tokens", str(tokens_file))
     async with (
         server("memory:", *options) as process,
-        EventStreamClient(process.address, credentials=credentials, token="relay") as client,
+        AsyncEventStreamClient(process.address, credentials=credentials, token="relay") as client,
         asyncio.TaskGroup() as group,
     ):
         group.create_task(stream.publish(client, lambda: over, pause=0.01))

@@ -10,9 +10,9 @@ from pathlib import Path
 import grpc
 import pytest
 
-from openresponses_grpc import EventStreamClient
+from openresponses_grpc import AsyncEventStreamClient
 
-from ..stream.redis_server import RedisServer, running
+from ..support.redis_server import RedisServer, running
 from .processes import Restartable, free_port, server
 from .traffic import Stream, together, until
 from .validator import Verdict
@@ -78,7 +78,7 @@ async def test_5000_subscribers_at_once(report: Callable[[str], None]) -> None:
 
     async with (
         server("memory:") as process,
-        EventStreamClient(process.address) as client,
+        AsyncEventStreamClient(process.address) as client,
         grpc.aio.insecure_channel(process.address) as channel,
         asyncio.TaskGroup() as group,
         client.publish(stream.id) as publisher,
@@ -110,7 +110,7 @@ async def test_1000000_events_replayed(store: str, tmp_path: Path, report: Calla
     tenth = count // 10
     async with (
         serving(store, tmp_path) as process,
-        EventStreamClient(process.address) as client,
+        AsyncEventStreamClient(process.address) as client,
         grpc.aio.insecure_channel(process.address) as channel,
     ):
         publishing = Growth(process)
@@ -137,7 +137,7 @@ async def test_10000_streams(store: str, tmp_path: Path, report: Callable[[str],
     tenth = len(streams) // 10
     async with (
         serving(store, tmp_path) as process,
-        EventStreamClient(process.address) as client,
+        AsyncEventStreamClient(process.address) as client,
         grpc.aio.insecure_channel(process.address) as channel,
     ):
 

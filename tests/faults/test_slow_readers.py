@@ -7,7 +7,7 @@ from statistics import median
 
 import pytest
 
-from openresponses_grpc import EventStreamClient
+from openresponses_grpc import AsyncEventStreamClient
 
 from .processes import attack, server
 from .traffic import event, together, until
@@ -20,7 +20,7 @@ EVENTS = 800
 
 async def fill(address: str) -> None:
     """Lets the server hold most of the 256 MiB that it does by default, of which `long` is the longest stream."""
-    async with EventStreamClient(address) as client:
+    async with AsyncEventStreamClient(address) as client:
         for stream_id, events in (("other", 60_000), ("another", 60_000), ("long", 60_000)):
             async with client.publish(stream_id) as publisher:
                 for number in range(events):
@@ -32,20 +32,20 @@ async def p99_latency(address: str, stream_id: str) -> float:
     sent: list[float] = []
     latencies: list[float] = []
 
-    async def read(client: EventStreamClient) -> None:
+    async def read(client: AsyncEventStreamClient) -> None:
         at = 0
         async for _ in client.subscribe(stream_id):
             latencies.append(time.perf_counter() - sent[at])
             at += 1
 
-    async def publish(client: EventStreamClient) -> None:
+    async def publish(client: AsyncEventStreamClient) -> None:
         async with client.publish(stream_id) as publisher:
             for number in range(EVENTS):
                 sent.append(time.perf_counter())
                 await publisher.send(event(stream_id, number))
                 await asyncio.sleep(0.002)
 
-    async with EventStreamClient(address) as publisher, EventStreamClient(address) as reader:
+    async with AsyncEventStreamClient(address) as publisher, AsyncEventStreamClient(address) as reader:
         await together(publish(publisher), *(read(reader) for _ in range(READERS)))
     assert len(latencies) == READERS * EVENTS
     return sorted(latencies)[len(latencies) * 99 // 100]

@@ -14,9 +14,9 @@ from typing import Final
 
 import pytest
 
-from openresponses_grpc import EventStreamClient
+from openresponses_grpc import AsyncEventStreamClient
 
-from ..stream.redis_server import RedisServer, running
+from ..support.redis_server import RedisServer, running
 from .processes import Restartable, free_port, server
 from .stores import KINDS, store_url
 from .traffic import Stream, bursts
@@ -98,7 +98,7 @@ class Soak:
             generation += 1
             stream = Stream(f"{number}/{generation}")
             async with (
-                EventStreamClient(self._address, token=TOKEN, wait_for_ready=True) as client,
+                AsyncEventStreamClient(self._address, token=TOKEN, wait_for_ready=True) as client,
                 asyncio.TaskGroup() as group,
             ):
                 group.create_task(stream.publish(client, bursts(random.randint(1, 200)), pause=0.1))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from openresponses_grpc import EventStreamClient
+from openresponses_grpc import AsyncEventStreamClient
 
-from ..stream.redis_server import RedisServer, running
+from ..support.redis_server import RedisServer, running
 from .greedy import TOKEN
 from .neighbour import Neighbour
 from .processes import attack, free_port, server
@@ -77,7 +77,7 @@ async def test_a_neighbour_keeps_its_streams_and_is_served(
     options = ("--tokens", str(tokens), "--log-level", "warning", *limits)
     async with (
         server(store, *options) as process,
-        EventStreamClient(process.address, token="neighbour") as client,
+        AsyncEventStreamClient(process.address, token="neighbour") as client,
     ):
         neighbour = Neighbour(client)
         await neighbour.finish(finished)

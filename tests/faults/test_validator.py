@@ -6,7 +6,7 @@ import pytest
 
 from openresponses_grpc.position import Position
 
-from ..events import event
+from ..support.events import event
 from .validator import Fault, Published, Received, Verdict, validate
 
 COUNT = 6

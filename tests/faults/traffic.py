@@ -11,8 +11,8 @@ from itertools import count
 
 import grpc
 
-from openresponses_grpc import EventPublisher, EventStreamClient, SyncEventStreamClient
-from openresponses_grpc.client.channel import OPTIONS
+from openresponses_grpc import AsyncEventPublisher, AsyncEventStreamClient, EventStreamClient
+from openresponses_grpc.client._channel import OPTIONS
 from openresponses_grpc.position import Position
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest, SubscribeResponse
@@ -50,8 +50,8 @@ class Stream:
         """
         over = False
         async with AsyncExitStack() as stack:
-            clients = [await stack.enter_async_context(EventStreamClient(target)) for target in targets]
-            threads = stack.enter_context(SyncEventStreamClient(targets[0]))
+            clients = [await stack.enter_async_context(AsyncEventStreamClient(target)) for target in targets]
+            threads = stack.enter_context(EventStreamClient(targets[0]))
             channel = await stack.enter_async_context(grpc.aio.insecure_channel(targets[-1], options=OPTIONS))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.publish(clients[0], lambda: over, pause=0.01))
@@ -65,7 +65,7 @@ class Stream:
                 over = True
 
     async def publish(
-        self, client: EventStreamClient, enough: Callable[[], bool], *, pause: float = 0.0, padding: int = 200
+        self, client: AsyncEventStreamClient, enough: Callable[[], bool], *, pause: float = 0.0, padding: int = 200
     ) -> None:
         """Publishes bursts of events until there are enough, and ends the stream.
 
@@ -83,7 +83,7 @@ class Stream:
                 await asyncio.sleep(random.uniform(0, pause))
         self.published.acknowledge()
 
-    async def send(self, publisher: EventPublisher, events: int, *, padding: int = 200) -> None:
+    async def send(self, publisher: AsyncEventPublisher, events: int, *, padding: int = 200) -> None:
         """Sends events and waits until they are acknowledged."""
         for made in self._events(events, padding):
             await publisher.send(made)
@@ -98,7 +98,7 @@ class Stream:
         self.published.epoch = response.epoch
 
     def publish_in_thread(
-        self, client: SyncEventStreamClient, enough: Callable[[], bool], *, pause: float = 0.0, padding: int = 200
+        self, client: EventStreamClient, enough: Callable[[], bool], *, pause: float = 0.0, padding: int = 200
     ) -> None:
         """As `publish`."""
         with client.publish(self.id) as publisher:
@@ -110,14 +110,14 @@ class Stream:
                 time.sleep(random.uniform(0, pause))
         self.published.acknowledge()
 
-    async def subscribe(self, client: EventStreamClient, start_offset: int = 0) -> None:
+    async def subscribe(self, client: AsyncEventStreamClient, start_offset: int = 0) -> None:
         """Subscribes with the library, to the end of the stream."""
         received = self._subscriber(start_offset)
         async with client.subscribe(self.id, start_offset=start_offset) as subscription:
             async for made in subscription:
                 received.receive(subscription.position, made)
 
-    async def subscribe_in_pieces(self, client: EventStreamClient) -> None:
+    async def subscribe_in_pieces(self, client: AsyncEventStreamClient) -> None:
         """As `subscribe`, as a subscriber that stops at any event and resumes at its saved position."""
         received = self._subscriber(0)
         position = None
@@ -134,7 +134,7 @@ class Stream:
                         ended = False
                         break
 
-    def subscribe_in_thread(self, client: SyncEventStreamClient, start_offset: int = 0) -> None:
+    def subscribe_in_thread(self, client: EventStreamClient, start_offset: int = 0) -> None:
         """As `subscribe`."""
         received = self._subscriber(start_offset)
         with client.subscribe(self.id, start_offset=start_offset) as subscription:

@@ -8,13 +8,13 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from openresponses_grpc import EventError, json_to_protobuf, protobuf_to_json
-from openresponses_grpc.codec.schema import NAMINGS, Naming
+from openresponses_grpc.codec._schema import NAMINGS, Naming
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
-from ..bridge.general_only import read_generally
-from ..bridge.json_values import parse
-from ..bridge.one_rule import check_union
-from ..bridge.respell import respell
+from ..codec.general_only import read_generally
+from ..codec.json_values import parse
+from ..codec.one_rule import check_union
+from ..codec.respell import respell
 
 MAX_DEPTH = 100
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from openresponses_grpc import json_to_protobuf
 
-from ..bridge.samples import around, members, objects
-from ..bridge.shapes import literal, messages, properties, shape, snake
-from ..stream_seeds import STREAMS
-from ..stream_seeds import TOKENS as STREAM_TOKENS
+from ..codec.samples import around, members, objects
+from ..codec.shapes import literal, messages, properties, shape, snake
+from ..support.stream_seeds import STREAMS
+from ..support.stream_seeds import TOKENS as STREAM_TOKENS
 
 VECTORS = [json.loads(path.read_text()) for path in sorted(Path(__file__).parents[1].glob("vectors/*.json"))]
 SAMPLES = [

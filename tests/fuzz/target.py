@@ -9,9 +9,9 @@ import sys
 import atheris  # type: ignore[import-untyped]  # has wheels for few platforms: not among the tests' packages
 
 with atheris.instrument_imports(include=["openresponses_grpc"]):
-    from openresponses_grpc.codec.schema import NAMINGS
+    from openresponses_grpc.codec._schema import NAMINGS
 
-    from ..stream_properties import check_stream
+    from ..support.stream_properties import check_stream
     from .properties import check_law, check_message, check_strict
     from .seeds import HEADER_BYTES
 

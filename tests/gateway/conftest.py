@@ -5,21 +5,21 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from openresponses_grpc import EventStreamClient
+from openresponses_grpc import AsyncEventStreamClient
 from openresponses_grpc.gateway import Gateway, running_gateway
 
 from .streams import KEEP_ALIVE_SECONDS
 
 
 @pytest.fixture
-async def client(server: str) -> AsyncIterator[EventStreamClient]:
+async def client(server: str) -> AsyncIterator[AsyncEventStreamClient]:
     """A client of the server, which publishes."""
-    async with EventStreamClient(server) as client:
+    async with AsyncEventStreamClient(server) as client:
         yield client
 
 
 @pytest.fixture
-async def gateway(client: EventStreamClient) -> AsyncIterator[str]:
+async def gateway(client: AsyncEventStreamClient) -> AsyncIterator[str]:
     """A gateway's URL."""
     async with running_gateway(Gateway(client, keep_alive=KEEP_ALIVE_SECONDS), "127.0.0.1:0") as url:
         yield url

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import httpx
 
-from openresponses_grpc import EventStreamClient, json_to_protobuf
+from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf
 
 KEEP_ALIVE_SECONDS: Final = 0.1
 
@@ -35,7 +35,7 @@ def deltas(count: int) -> list[dict[str, Any]]:
 
 
 async def publish(
-    client: EventStreamClient, stream_id: str, events: Iterable[dict[str, Any]], *, failure: str | None = None
+    client: AsyncEventStreamClient, stream_id: str, events: Iterable[dict[str, Any]], *, failure: str | None = None
 ) -> None:
     """Publishes a stream to its end."""
     async with client.publish(stream_id) as publisher:

@@ -8,16 +8,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from openresponses_grpc import EventStreamClient
-from openresponses_grpc.auth import parse_tokens
+from openresponses_grpc import AsyncEventStreamClient
 from openresponses_grpc.gateway import Gateway, running_gateway
-from openresponses_grpc.gateway.server import ServerFiles
-from openresponses_grpc.server import running_server
-from openresponses_grpc.service import StreamService
+from openresponses_grpc.gateway._server import ServerFiles
+from openresponses_grpc.server._auth import parse_tokens
+from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore
 
-from ..certificates import Certificates
-from ..stream.test_tokens import entry
+from ..server.test_tokens import entry
+from ..support.certificates import Certificates
 from .streams import data, deltas, error_of, path, publish
 from .test_snapshot import lifecycle
 
@@ -35,8 +35,8 @@ async def guarded(token: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
     service = StreamService(MemoryStore(), tokens=parse_tokens(FILE))
     async with (
         running_server(service, "127.0.0.1:0") as address,
-        EventStreamClient(address, token="relay") as relay,
-        EventStreamClient(address, token=token) as client,
+        AsyncEventStreamClient(address, token="relay") as relay,
+        AsyncEventStreamClient(address, token=token) as client,
         running_gateway(Gateway(client, token=token), "127.0.0.1:0") as url,
         httpx.AsyncClient(base_url=url) as http,
     ):
@@ -102,7 +102,7 @@ PREFLIGHT = ORIGIN | {
     "origins, allowed", [((), False), (("https://app.example",), True), (("https://b.example",), False)]
 )
 async def test_pages_of_named_origins_may_read_and_no_others(
-    origins: tuple[str, ...], allowed: bool, client: EventStreamClient
+    origins: tuple[str, ...], allowed: bool, client: AsyncEventStreamClient
 ) -> None:
     await publish(client, "s", deltas(1))
     async with (
@@ -120,7 +120,7 @@ async def test_pages_of_named_origins_may_read_and_no_others(
 
 
 async def test_it_serves_https_and_those_with_a_certificate(
-    client: EventStreamClient, certificates: Certificates
+    client: AsyncEventStreamClient, certificates: Certificates
 ) -> None:
     await publish(client, "s", deltas(1))
     files = ServerFiles(certificates.cert, certificates.key, certificates.ca)
@@ -135,7 +135,7 @@ async def test_it_serves_https_and_those_with_a_certificate(
             assert await data(http, "s") == [*deltas(1), "[DONE]"]
 
 
-async def test_it_listens_at_a_unix_socket(client: EventStreamClient, tmp_path: Path) -> None:
+async def test_it_listens_at_a_unix_socket(client: AsyncEventStreamClient, tmp_path: Path) -> None:
     await publish(client, "s", deltas(1))
     socket = tmp_path / "gateway"
     async with running_gateway(Gateway(client), f"unix:{socket}") as address:
@@ -158,7 +158,7 @@ async def test_a_local_gateway_serves_no_other_host_whatever_resolves_to_its_add
     host: str, accepted: bool, server: str
 ) -> None:
     async with (
-        EventStreamClient(server) as client,
+        AsyncEventStreamClient(server) as client,
         running_gateway(Gateway(client, local_only=True), "127.0.0.1:0") as url,
         httpx.AsyncClient(base_url=url) as http,
     ):

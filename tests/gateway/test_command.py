@@ -13,10 +13,10 @@ from typing import Final
 import httpx
 import pytest
 
-from ..certificates import Certificates
-from ..command.processes import line, run, serving, started
-from ..events import GENERATING_JSON
-from ..stream.test_tokens import entry
+from ..cli.processes import line, run, serving, started
+from ..server.test_tokens import entry
+from ..support.certificates import Certificates
+from ..support.events import GENERATING_JSON
 from .streams import data, error_of, path
 
 EVENT: Final = {

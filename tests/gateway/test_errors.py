@@ -9,14 +9,14 @@ import grpc
 import httpx
 import pytest
 
-from openresponses_grpc import EventStreamClient, StreamError, json_to_protobuf
+from openresponses_grpc import AsyncEventStreamClient, StreamError, json_to_protobuf
 from openresponses_grpc.gateway import Gateway, running_gateway
-from openresponses_grpc.gateway.errors import HTTP_STATUSES, problem_of
+from openresponses_grpc.gateway._errors import HTTP_STATUSES, problem_of
 from openresponses_grpc.position import Position
-from openresponses_grpc.server import running_server
-from openresponses_grpc.service import StreamService
+from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore
-from openresponses_grpc.store.errors import OffsetTrimmedError, StoreUnavailableError
+from openresponses_grpc.store._errors import OffsetTrimmedError, StoreUnavailableError
 from openresponses_grpc.v1.common_pb2 import Unrecognized
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
@@ -72,7 +72,7 @@ POSITIONS: dict[str, tuple[Callable[[Position], Position | str], tuple[int, str,
 async def test_a_position_of_another_log_is_an_error_and_never_a_jump(
     change: Callable[[Position], Position | str],
     expected: tuple[int, str, str | None],
-    client: EventStreamClient,
+    client: AsyncEventStreamClient,
     http: httpx.AsyncClient,
 ) -> None:
     await publish(client, "s", deltas(5))
@@ -83,7 +83,7 @@ async def test_a_position_of_another_log_is_an_error_and_never_a_jump(
 
 
 async def test_a_position_of_a_stream_that_is_gone_is_not_waited_for(
-    client: EventStreamClient, http: httpx.AsyncClient
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     await publish(client, "s", deltas(5))
     position = str((await read(http, "s"))[2].id)
@@ -93,7 +93,7 @@ async def test_a_position_of_a_stream_that_is_gone_is_not_waited_for(
 
 
 async def test_a_number_behind_the_end_of_a_complete_stream_is_an_error(
-    client: EventStreamClient, http: httpx.AsyncClient
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     await publish(client, "s", deltas(5))
     assert error_of(await http.get(path("s", starting_after=5))) == (400, "OUT_OF_RANGE", "starting_after")
@@ -115,7 +115,7 @@ class _Trimmed(MemoryStore):
 async def test_events_that_were_trimmed_are_an_error_and_never_a_jump() -> None:
     async with (
         running_server(StreamService(_Trimmed()), "127.0.0.1:0") as address,
-        EventStreamClient(address) as client,
+        AsyncEventStreamClient(address) as client,
         running_gateway(Gateway(client), "127.0.0.1:0") as url,
         httpx.AsyncClient(base_url=url) as http,
     ):
@@ -134,7 +134,7 @@ async def test_events_that_were_trimmed_are_an_error_and_never_a_jump() -> None:
 
 
 async def test_a_stream_that_failed_ends_with_an_error_event_and_without_done(
-    client: EventStreamClient, http: httpx.AsyncClient
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     await publish(client, "s", deltas(3), failure="UPSTREAM_TIMEOUT")
     error = {
@@ -153,7 +153,9 @@ async def test_a_stream_that_failed_ends_with_an_error_event_and_without_done(
 
 
 @pytest.mark.parametrize("reason", ["OFFSET_TRIMMED", "OFFSET_OUT_OF_RANGE", "STREAM_NOT_FOUND"])
-async def test_a_publisher_s_reason_is_never_taken_for_the_server_s(reason: str, client: EventStreamClient) -> None:
+async def test_a_publisher_s_reason_is_never_taken_for_the_server_s(
+    reason: str, client: AsyncEventStreamClient
+) -> None:
     gateway = Gateway(client)
     async with running_gateway(gateway, "127.0.0.1:0") as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
         await publish(client, "s", deltas(3), failure=reason)
@@ -164,7 +166,7 @@ async def test_a_publisher_s_reason_is_never_taken_for_the_server_s(reason: str,
 
 
 async def test_a_stream_that_is_deleted_under_its_reader_ends_with_an_error_event(
-    client: EventStreamClient, http: httpx.AsyncClient
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     with pytest.raises(StreamError, match="NOT_FOUND"):
         async with client.publish("s") as publisher:
@@ -178,7 +180,9 @@ async def test_a_stream_that_is_deleted_under_its_reader_ends_with_an_error_even
     assert (error["type"], error["code"], error["sequence_number"]) == ("error", "STREAM_NOT_FOUND", 1)
 
 
-async def test_an_abandoned_stream_ends_with_an_error_event(client: EventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_an_abandoned_stream_ends_with_an_error_event(
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
+) -> None:
     with pytest.raises(ZeroDivisionError):
         async with client.publish("s") as publisher:
             await publisher.send(json_to_protobuf(json.dumps(delta(0))))
@@ -188,7 +192,7 @@ async def test_an_abandoned_stream_ends_with_an_error_event(client: EventStreamC
 
 
 async def test_an_event_without_json_is_an_error_event_behind_those_before_it(
-    client: EventStreamClient, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+    client: AsyncEventStreamClient, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with client.publish("s") as publisher:
         await publisher.send(json_to_protobuf(json.dumps(delta(0))))
@@ -203,7 +207,7 @@ async def test_a_server_that_cannot_be_reached_is_503_and_its_address_stays_with
     unused_tcp_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with (
-        EventStreamClient(f"127.0.0.1:{unused_tcp_port}") as client,
+        AsyncEventStreamClient(f"127.0.0.1:{unused_tcp_port}") as client,
         running_gateway(Gateway(client), "127.0.0.1:0") as url,
         httpx.AsyncClient(base_url=url) as http,
     ):
@@ -236,7 +240,7 @@ async def test_a_server_that_cannot_serve_now_is_a_status_with_the_time_to_retry
 ) -> None:
     async with (
         running_server(service(), "127.0.0.1:0") as address,
-        EventStreamClient(address, wait_for_ready=wait_for_ready) as client,
+        AsyncEventStreamClient(address, wait_for_ready=wait_for_ready) as client,
         running_gateway(Gateway(client), "127.0.0.1:0") as url,
         httpx.AsyncClient(base_url=url) as http,
     ):
@@ -254,7 +258,7 @@ class _Broken(MemoryStore):
 async def test_what_nobody_foresaw_is_500_and_its_text_stays_with_the_operator() -> None:
     async with (
         running_server(StreamService(_Broken()), "127.0.0.1:0") as address,
-        EventStreamClient(address) as client,
+        AsyncEventStreamClient(address) as client,
         running_gateway(Gateway(client), "127.0.0.1:0") as url,
         httpx.AsyncClient(base_url=url) as http,
     ):
@@ -264,14 +268,14 @@ async def test_what_nobody_foresaw_is_500_and_its_text_stays_with_the_operator()
 
 
 async def test_an_unknown_stream_is_404_after_a_bounded_wait(
-    client: EventStreamClient, http: httpx.AsyncClient
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     for query in ("stream=true", "stream=true&wait=0.2", "", "wait=0.2"):
         assert error_of(await http.get(f"/v1/responses/s?{query}")) == (404, "STREAM_NOT_FOUND", None)
 
 
 async def test_a_stream_that_is_created_within_the_wait_is_read(
-    client: EventStreamClient, http: httpx.AsyncClient
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     waiting = [asyncio.create_task(data(http, "s", wait=60)) for _ in range(3)]
     waiting.append(asyncio.create_task(data(http, "s", wait=60, starting_after=0)))

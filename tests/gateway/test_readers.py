@@ -12,26 +12,27 @@ import httpx
 import pytest
 import uvicorn
 
-from openresponses_grpc import EventStreamClient, json_to_protobuf
-from openresponses_grpc.gateway import Gateway, running_gateway, server
-from openresponses_grpc.gateway.server import ServerFiles
-from openresponses_grpc.server import running_server
-from openresponses_grpc.service import StreamService
+from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf
+from openresponses_grpc.gateway import Gateway, running_gateway
+from openresponses_grpc.gateway import _server as server
+from openresponses_grpc.gateway._server import ServerFiles
+from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore
 
-from ..certificates import Certificates
+from ..support.certificates import Certificates
 from .streams import data, delta, deltas, error_of, events, path, publish, reading
 
 MIB: Final = 1 << 20
 
 
 @asynccontextmanager
-async def observed() -> AsyncIterator[tuple[StreamService, Gateway, str, EventStreamClient]]:
+async def observed() -> AsyncIterator[tuple[StreamService, Gateway, str, AsyncEventStreamClient]]:
     """A service, a gateway with its URL, and a client that publishes."""
     service = StreamService(MemoryStore(), idle_interval=0.1)
     async with (
         running_server(service, "127.0.0.1:0") as address,
-        EventStreamClient(address) as client,
+        AsyncEventStreamClient(address) as client,
         running_gateway(gateway := Gateway(client, keep_alive=0.1), "127.0.0.1:0") as url,
     ):
         yield service, gateway, url, client
@@ -121,7 +122,7 @@ async def test_a_reader_that_reads_slowly_keeps_its_connection(
     files = ServerFiles(certificates.cert, certificates.key) if tls else None
     async with (
         running_server(StreamService(MemoryStore()), "127.0.0.1:0") as address,
-        EventStreamClient(address) as client,
+        AsyncEventStreamClient(address) as client,
         running_gateway(Gateway(client), "127.0.0.1:0", files=files) as url,
     ):
         await publish(client, "s", [delta(0, "x" * size)])
@@ -217,7 +218,7 @@ async def test_a_stream_continues_after_a_restart_of_the_server() -> None:
     async with AsyncExitStack() as outer:
         stack = await outer.enter_async_context(AsyncExitStack())
         address = await stack.enter_async_context(running_server(StreamService(store), "127.0.0.1:0", grace=0))
-        client = await outer.enter_async_context(EventStreamClient(address))
+        client = await outer.enter_async_context(AsyncEventStreamClient(address))
         url = await outer.enter_async_context(running_gateway(Gateway(client), "127.0.0.1:0"))
         http = await outer.enter_async_context(httpx.AsyncClient(base_url=url, timeout=60))
         async with client.publish("s") as publisher:
@@ -237,7 +238,7 @@ async def test_a_reader_is_cut_off_where_the_server_stops_before_its_first_answe
     async with AsyncExitStack() as stack:
         server_stack = await stack.enter_async_context(AsyncExitStack())
         address = await server_stack.enter_async_context(running_server(StreamService(store), "127.0.0.1:0"))
-        client = await stack.enter_async_context(EventStreamClient(address))
+        client = await stack.enter_async_context(AsyncEventStreamClient(address))
         url = await stack.enter_async_context(running_gateway(Gateway(client, keep_alive=0.1), "127.0.0.1:0"))
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
         publisher = await stack.enter_async_context(client.publish("s"))
@@ -259,7 +260,7 @@ async def test_a_gateway_whose_server_fails_ends(monkeypatch: pytest.MonkeyPatch
         raise ZeroDivisionError
 
     monkeypatch.setattr(uvicorn.Server, "main_loop", broken)
-    async with EventStreamClient("127.0.0.1:1") as client:
+    async with AsyncEventStreamClient("127.0.0.1:1") as client:
         with pytest.raises(ZeroDivisionError):
             async with running_gateway(Gateway(client), "127.0.0.1:0"):
                 await asyncio.Event().wait()

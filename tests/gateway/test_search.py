@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openresponses_grpc import json_to_protobuf
-from openresponses_grpc.gateway.search import Search, sequence_number
+from openresponses_grpc.gateway._search import Search, sequence_number
 
 from .streams import delta
 

@@ -6,15 +6,16 @@ from typing import Any
 import httpx
 import pytest
 
-from openresponses_grpc import EventStreamClient, json_to_protobuf
-from openresponses_grpc.auth import parse_tokens
-from openresponses_grpc.gateway import Gateway, running_gateway, snapshot
-from openresponses_grpc.server import running_server
-from openresponses_grpc.service import StreamService
+from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf
+from openresponses_grpc.gateway import Gateway, running_gateway
+from openresponses_grpc.gateway import _snapshot as snapshot
+from openresponses_grpc.server._auth import parse_tokens
+from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore, StoreLimits
 from openresponses_grpc.v1.stream_service_pb2 import StreamInfo
 
-from ..stream.test_tokens import entry
+from ..server.test_tokens import entry
 from .streams import deltas, error_of, path, publish
 
 
@@ -32,7 +33,7 @@ EXACT = {"metadata": {"b": "1", "a": "2"}, "vendor": {"n": 12345678901234567890,
 @pytest.mark.parametrize("rest", [0, 10, 500], ids=lambda rest: f"{rest} events later")
 @pytest.mark.parametrize("name", ["created", "queued", "in_progress", "completed", "failed", "incomplete"])
 async def test_it_is_that_of_the_last_lifecycle_event(
-    name: str, rest: int, client: EventStreamClient, http: httpx.AsyncClient
+    name: str, rest: int, client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     last = lifecycle(name, **EXACT)
     log = [lifecycle("created"), *deltas(3), last, *deltas(rest)]
@@ -45,7 +46,7 @@ async def test_it_is_that_of_the_last_lifecycle_event(
 
 
 async def test_it_changes_while_the_stream_grows_and_never_waits_for_it(
-    client: EventStreamClient, http: httpx.AsyncClient
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     async with client.publish("s") as publisher:
         for name in ("created", "in_progress", "completed"):
@@ -55,7 +56,9 @@ async def test_it_changes_while_the_stream_grows_and_never_waits_for_it(
             assert (await http.get("/v1/responses/s")).json()["status"] == name
 
 
-async def test_a_stream_without_a_response_is_not_found(client: EventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_a_stream_without_a_response_is_not_found(
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
+) -> None:
     await publish(client, "s", deltas(3))
     await publish(client, "empty", [])
     for stream_id in ("s", "empty"):
@@ -72,8 +75,8 @@ async def test_that_of_an_abandoned_stream_is_what_it_was(token: str) -> None:
     service = StreamService(MemoryStore(StoreLimits(abandon_after=0.1)), tokens=parse_tokens(tokens))
     async with (
         running_server(service, "127.0.0.1:0") as address,
-        EventStreamClient(address, token="relay") as relay,
-        EventStreamClient(address, token=token) as client,
+        AsyncEventStreamClient(address, token="relay") as relay,
+        AsyncEventStreamClient(address, token=token) as client,
         running_gateway(Gateway(client, token=token), "127.0.0.1:0") as url,
         httpx.AsyncClient(base_url=url, timeout=30) as http,
     ):
@@ -85,7 +88,7 @@ async def test_that_of_an_abandoned_stream_is_what_it_was(token: str) -> None:
         assert (await http.get("/v1/responses/s")).json()["status"] == "in_progress"
 
 
-class _CreatedAgain(EventStreamClient):
+class _CreatedAgain(AsyncEventStreamClient):
     """A client under whose feet a stream is deleted and created again, between its calls."""
 
     async def get_stream(self, stream_id: str) -> StreamInfo:
@@ -106,7 +109,9 @@ async def test_a_stream_that_is_created_again_meanwhile_is_not_waited_for(server
         assert (await http.get("/v1/responses/s")).json()["status"] == "queued"
 
 
-async def test_a_response_whose_stream_failed_has_failed(client: EventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_a_response_whose_stream_failed_has_failed(
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
+) -> None:
     await publish(client, "open", [lifecycle("in_progress", **EXACT)], failure="UPSTREAM_TIMEOUT")
     response = (await http.get("/v1/responses/open")).json()
     error = {"code": "UPSTREAM_TIMEOUT", "message": "the upstream is gone"}
@@ -116,7 +121,7 @@ async def test_a_response_whose_stream_failed_has_failed(client: EventStreamClie
 
 
 async def test_it_waits_for_a_stream_as_long_as_it_is_asked_to(
-    client: EventStreamClient, http: httpx.AsyncClient
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     await publish(client, "s", [lifecycle("created")])
     assert (await http.get("/v1/responses/s?wait=60")).json()["status"] == "created"
@@ -125,7 +130,7 @@ async def test_it_waits_for_a_stream_as_long_as_it_is_asked_to(
 async def test_a_server_that_is_not_up_in_time_is_504(monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int) -> None:
     monkeypatch.setattr(snapshot, "_SECONDS", 0.1)
     async with (
-        EventStreamClient(f"127.0.0.1:{unused_tcp_port}", wait_for_ready=True) as client,
+        AsyncEventStreamClient(f"127.0.0.1:{unused_tcp_port}", wait_for_ready=True) as client,
         running_gateway(Gateway(client), "127.0.0.1:0") as url,
         httpx.AsyncClient(base_url=url) as http,
     ):

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from openresponses_grpc import EventStreamClient, json_to_protobuf, protobuf_to_json
+from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf, protobuf_to_json
 from openresponses_grpc.position import Position
 
-from ..mixed_stream import MIXED
+from ..support.mixed_stream import MIXED
 from .streams import ENDED, Sent, data, delta, deltas, events, parse, path, publish, read, reading
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "response.ndjson"
@@ -18,7 +18,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "response.ndjson"
 
 @pytest.mark.parametrize("lines", [EXAMPLE.read_bytes().splitlines(), MIXED["camelCase"]], ids=["example", "mixed"])
 async def test_every_event_comes_as_the_api_sends_it_and_then_done(
-    lines: list[bytes], client: EventStreamClient, http: httpx.AsyncClient
+    lines: list[bytes], client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     serialized = [json_to_protobuf(line) for line in lines]
     async with client.publish("s") as publisher:
@@ -39,7 +39,7 @@ async def test_every_event_comes_as_the_api_sends_it_and_then_done(
 
 
 async def test_every_event_has_the_position_behind_it_which_resumes_exactly(
-    client: EventStreamClient, http: httpx.AsyncClient
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     sent_events = deltas(40)
     await publish(client, "s", sent_events)
@@ -52,7 +52,7 @@ async def test_every_event_has_the_position_behind_it_which_resumes_exactly(
 
 
 async def test_behind_the_last_event_of_a_complete_stream_a_browser_is_told_not_to_reconnect(
-    client: EventStreamClient, http: httpx.AsyncClient
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     await publish(client, "s", deltas(3))
     last = (await read(http, "s"))[-2].id
@@ -72,7 +72,7 @@ NUMBERINGS: dict[str, list[int | None]] = {
 
 @pytest.mark.parametrize("numbers", NUMBERINGS.values(), ids=NUMBERINGS)
 async def test_starting_after_is_a_sequence_number_and_exclusive(
-    numbers: list[int | None], client: EventStreamClient, http: httpx.AsyncClient
+    numbers: list[int | None], client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     sent = [delta(number, f"text {index}") for index, number in enumerate(numbers)]
     await publish(client, "s", sent)
@@ -83,7 +83,7 @@ async def test_starting_after_is_a_sequence_number_and_exclusive(
 
 
 async def test_a_number_that_no_event_has_starts_before_the_first_greater_one(
-    client: EventStreamClient, http: httpx.AsyncClient
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     sent = [delta(10), delta(None, "a"), delta(20), delta(None, "b"), delta(30)]
     await publish(client, "s", sent)
@@ -91,7 +91,9 @@ async def test_a_number_that_no_event_has_starts_before_the_first_greater_one(
         assert await data(http, "s", starting_after=after) == sent[first:] + ENDED
 
 
-async def test_a_number_far_into_a_long_stream_is_found(client: EventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_a_number_far_into_a_long_stream_is_found(
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
+) -> None:
     # Several responses of the server, where the numbers are offsets, up to a gap, and where they are not.
     padding = "x" * 1000
     for stream_id, numbers in (
@@ -108,7 +110,7 @@ async def test_a_number_far_into_a_long_stream_is_found(client: EventStreamClien
 
 
 async def test_last_event_id_counts_more_than_starting_after(
-    client: EventStreamClient, http: httpx.AsyncClient
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     sent = deltas(5)
     await publish(client, "s", sent)
@@ -116,7 +118,7 @@ async def test_last_event_id_counts_more_than_starting_after(
     assert await data(http, "s", position=str(position), starting_after=0) == sent[3:] + ENDED
 
 
-async def test_events_come_as_they_are_published(client: EventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_events_come_as_they_are_published(client: AsyncEventStreamClient, http: httpx.AsyncClient) -> None:
     sent = deltas(6)
     async with client.publish("s") as publisher:
         await publisher.send(json_to_protobuf(json.dumps(sent[0])))
@@ -129,7 +131,7 @@ async def test_events_come_as_they_are_published(client: EventStreamClient, http
                 assert await events(early, 1) == await events(late, 1) == [event]
 
 
-async def test_a_stream_without_news_has_comments(client: EventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_a_stream_without_news_has_comments(client: AsyncEventStreamClient, http: httpx.AsyncClient) -> None:
     async with client.publish("s") as publisher:
         await publisher.flush()
         async with reading(http, "s") as blocks:
@@ -139,13 +141,13 @@ async def test_a_stream_without_news_has_comments(client: EventStreamClient, htt
             assert await events(blocks, 1) == [delta(0)]
 
 
-async def test_an_id_that_is_quoted_names_its_stream(client: EventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_an_id_that_is_quoted_names_its_stream(client: AsyncEventStreamClient, http: httpx.AsyncClient) -> None:
     for stream_id, quoted in (("a/b", "a%2Fb"), ("é ?", "%C3%A9%20%3F"), ("a%b", "a%25b")):
         await publish(client, stream_id, deltas(1))
         assert await data(http, quoted) == deltas(1) + ENDED
 
 
-async def test_a_head_request_says_what_a_get_would(client: EventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_a_head_request_says_what_a_get_would(client: AsyncEventStreamClient, http: httpx.AsyncClient) -> None:
     await publish(client, "s", deltas(1))
     response = await http.head(path("s"))
     assert (response.status_code, response.content) == (200, b"")
@@ -154,7 +156,7 @@ async def test_a_head_request_says_what_a_get_would(client: EventStreamClient, h
 
 
 @pytest.mark.parametrize("size", [1, 63 << 10, 1 << 20])
-async def test_large_events_come_whole(size: int, client: EventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_large_events_come_whole(size: int, client: AsyncEventStreamClient, http: httpx.AsyncClient) -> None:
     sent: list[dict[str, Any]] = [delta(number, "x" * size) for number in range(5)]
     await publish(client, "s", sent)
     assert await data(http, "s") == sent + ENDED

@@ -4,8 +4,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from openresponses_grpc.server import running_server
-from openresponses_grpc.service import StreamService
+from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import Append, Failure, MemoryStore, PublisherFencedError, State
 
 from .events import EVENTS, encoded, printed

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from openresponses_grpc import EventStreamClient, json_to_protobuf, protobuf_to_json
-from openresponses_grpc.server import running_server
-from openresponses_grpc.service import StreamService
+from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf, protobuf_to_json
+from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore, StoreLimits
 
-from ..events import event
 from ..faults.processes import server as server_over
+from ..support.events import event
 from .events import COUNT, EVENTS, encoded, printed
 from .languages import EXAMPLES, Language
 
@@ -53,7 +53,7 @@ async def test_a_subscriber_shows_text_as_it_arrives_and_tool_calls_and_usage(la
     async with language.started("subscribe", server, "s") as subscriber:
         assert subscriber.stdout is not None
         stdout = b""
-        async with EventStreamClient(server) as client, client.publish("s") as publisher:
+        async with AsyncEventStreamClient(server) as client, client.publish("s") as publisher:
             for sent in SAMPLE:
                 await publisher.send(json_to_protobuf(json.dumps(sent)))
                 if sent["type"] == "response.output_text.delta":
@@ -81,7 +81,7 @@ async def test_a_subscriber_prints_each_event_once_to_the_byte_though_the_server
     async with (
         server_over(f"sqlite:{tmp_path / 'store.db'}") as server,
         language.started("subscribe", "--events", server.address, "s") as subscriber,
-        EventStreamClient(server.address) as client,
+        AsyncEventStreamClient(server.address) as client,
     ):
         events = printed(language, subscriber)
         async with client.publish("s") as publisher:
@@ -104,7 +104,7 @@ async def test_a_publisher_stores_each_event_once_to_the_byte_though_the_server_
 ) -> None:
     async with (
         server_over(f"sqlite:{tmp_path / 'store.db'}") as server,
-        EventStreamClient(server.address) as client,
+        AsyncEventStreamClient(server.address) as client,
         language.started("publish", server.address, "s") as publisher,
     ):
         assert publisher.stdin is not None
@@ -138,7 +138,7 @@ async def test_a_publisher_retries_when_the_server_asks_for_it(language: Languag
     full = StreamService(MemoryStore(StoreLimits(max_bytes=1 << 20, max_stream_bytes=1 << 20)))
     async with (
         running_server(full, "127.0.0.1:0") as server,
-        EventStreamClient(server) as client,
+        AsyncEventStreamClient(server) as client,
         language.started("publish", server, "s") as publisher,
     ):
         assert publisher.stdin is not None

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pytest
 
-from openresponses_grpc.server import running_server
-from openresponses_grpc.service import StreamService
+from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import Append, Batch, MemoryStore, StoreLimits, open_store
 
 from ..faults.proxy import Cut, Draw, Proxy

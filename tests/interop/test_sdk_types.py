@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from ..bridge.shapes import EVENT, arms, camel, inner, options
+from ..codec.shapes import EVENT, arms, camel, inner, options
 from .languages import built
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]

@@ -13,13 +13,13 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from openresponses_grpc import EventStreamClient, json_to_protobuf, protobuf_to_json, to_json
+from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf, protobuf_to_json, to_json
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
-from ..bridge.any_json import objects, values
-from ..bridge.generate import events
-from ..bridge.json_values import parse
-from ..bridge.shapes import EVENT, arms, element, inner, literal, options, properties, shape, snake
+from ..codec.any_json import objects, values
+from ..codec.generate import events
+from ..codec.json_values import parse
+from ..codec.shapes import EVENT, arms, element, inner, literal, options, properties, shape, snake
 from .languages import built
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
@@ -200,7 +200,10 @@ def camel_of(name: str) -> str:
 
 async def test_a_publisher_ends_lines_at_lf_only_and_passes_over_blank_ones(server: str) -> None:
     text = '\ufeff{"type":"a","text":"\u2028\u2029\x85\ufeff"}\n\n \t\r\n{"type":"b",\r"c":1}\r\n{"type":"c"}'
-    async with built("typescript").started("publish", server, "s") as publisher, EventStreamClient(server) as client:
+    async with (
+        built("typescript").started("publish", server, "s") as publisher,
+        AsyncEventStreamClient(server) as client,
+    ):
         _, stderr = await publisher.communicate(text.encode())
         assert publisher.returncode == 0, stderr
         published = [to_json(event).decode() async for event in client.subscribe("s")]

@@ -8,8 +8,8 @@ import pytest
 
 from openresponses_grpc import json_to_protobuf, protobuf_to_json
 from openresponses_grpc.framing import FORMATS
-from openresponses_grpc.server import running_server
-from openresponses_grpc.service import StreamService
+from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import Append, MemoryStore
 from openresponses_grpc.v1.common_pb2 import Unrecognized
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent

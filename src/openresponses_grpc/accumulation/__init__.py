@@ -7,7 +7,7 @@ from typing import Any, overload
 
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .accumulator import Accumulator
+from ._accumulator import Accumulator
 
 __all__ = ["Accumulator", "accumulate"]
 

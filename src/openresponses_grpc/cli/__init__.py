@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import click
 
-from .statuses import ListsStatuses, Status
+from ._statuses import ListsStatuses, Status
 
 __all__ = ["main"]
 
@@ -30,7 +30,7 @@ class _Commands(ListsStatuses, click.Group):
             return None
         if cmd_name != "serve":
             os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # clients raise what gRPC would log, which reads this once
-        command: click.Command = getattr(import_module(f".{cmd_name}", __name__), cmd_name)
+        command: click.Command = getattr(import_module(f"._{cmd_name}", __name__), cmd_name)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

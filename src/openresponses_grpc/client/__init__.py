@@ -3,21 +3,21 @@
 Publishers and subscriptions reconnect and resume.
 """
 
-from .aio import EventStreamClient
-from .aio_publisher import EventPublisher
-from .aio_subscription import EventSubscription
-from .errors import StreamError, StreamFailedError
-from .sync import SyncEventStreamClient
-from .sync_publisher import SyncEventPublisher
-from .sync_subscription import SyncEventSubscription
+from ._async_client import AsyncEventStreamClient
+from ._async_publisher import AsyncEventPublisher
+from ._async_subscription import AsyncEventSubscription
+from ._client import EventStreamClient
+from ._errors import StreamError, StreamFailedError
+from ._publisher import EventPublisher
+from ._subscription import EventSubscription
 
 __all__ = [
+    "AsyncEventPublisher",
+    "AsyncEventStreamClient",
+    "AsyncEventSubscription",
     "EventPublisher",
     "EventStreamClient",
     "EventSubscription",
     "StreamError",
     "StreamFailedError",
-    "SyncEventPublisher",
-    "SyncEventStreamClient",
-    "SyncEventSubscription",
 ]

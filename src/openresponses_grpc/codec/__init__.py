@@ -4,3 +4,7 @@
 any other JSON. `decode` makes JSON of bytes; `check` finds out why a message has no JSON. `strict` rejects what the SDK
 rejects. `schema` has the contract, `scalars` the values, `extras` the JSON text that a message holds.
 """
+
+from ._bridge import from_dict, from_json, json_to_protobuf, protobuf_to_json, to_dict, to_json
+
+__all__ = ["from_dict", "from_json", "json_to_protobuf", "protobuf_to_json", "to_dict", "to_json"]

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from .guess import guess_format, is_enough
-from .interface import ErrorHandler, EventReader, EventWriter, JSONDecoder, JSONEncoder
-from .ndjson import NDJSONReader, NDJSONWriter
-from .protobuf import ProtobufReader, ProtobufWriter
-from .sse import SSEReader, SSEWriter
-from .terminal import TERMINAL_TYPES, is_terminal
+from ._guess import guess_format, is_enough
+from ._interface import ErrorHandler, EventReader, EventWriter, JSONDecoder, JSONEncoder
+from ._ndjson import NDJSONReader, NDJSONWriter
+from ._protobuf import ProtobufReader, ProtobufWriter
+from ._sse import SSEReader, SSEWriter
+from ._terminal import TERMINAL_TYPES, is_terminal
 
 __all__ = [
     "FORMATS",

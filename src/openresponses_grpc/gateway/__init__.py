@@ -3,7 +3,7 @@
 It is a client of the stream service and keeps no state.
 """
 
-from .app import Gateway
-from .server import running_gateway
+from ._app import Gateway
+from ._server import running_gateway
 
 __all__ = ["Gateway", "running_gateway"]

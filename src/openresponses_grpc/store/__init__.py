@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from .errors import (
+from ._errors import (
     DataLossError,
     EpochMismatchError,
     InvalidPageTokenError,
@@ -24,8 +24,8 @@ from .errors import (
     StreamNotFoundError,
     StreamStateError,
 )
-from .interface import Append, Batch, Check, End, Failure, Page, State, Store, StoreLimits, StreamInfo
-from .memory import MemoryStore
+from ._interface import Append, Batch, Check, End, Failure, Page, State, Store, StoreLimits, StreamInfo
+from ._memory import MemoryStore
 
 __all__ = [
     "Append",

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from openresponses_grpc import EventStreamClient
+from openresponses_grpc import AsyncEventStreamClient
 
 from ...faults.processes import Restartable
 from ...faults.processes import gateway as gateway_before
@@ -54,7 +54,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     async with (
         server_over(f"sqlite:{tmp_path / 'streams.db'}") as server,
         gateway_before(server) as gateway,
-        EventStreamClient(server.address) as client,
+        AsyncEventStreamClient(server.address) as client,
     ):
         await publish(client, "resp_1", EXAMPLE)
         yield Served(server, gateway)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from openresponses_grpc import EventStreamClient, json_to_protobuf, protobuf_to_json
-from openresponses_grpc.codec.schema import Naming
+from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf, protobuf_to_json
+from openresponses_grpc.codec._schema import Naming
 from openresponses_grpc.errors import UnknownEventTypeError
 
 EXAMPLE: Final = [
@@ -18,7 +18,7 @@ EXAMPLE: Final = [
 """The example's stream, serialized."""
 
 
-async def publish(client: EventStreamClient, stream_id: str, events: Iterable[bytes]) -> None:
+async def publish(client: AsyncEventStreamClient, stream_id: str, events: Iterable[bytes]) -> None:
     async with client.publish(stream_id) as publisher:
         for event in events:
             await publisher.send(event)

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from openresponses_grpc import EventStreamClient
-from openresponses_grpc.client import EventPublisher
+from openresponses_grpc import AsyncEventStreamClient
+from openresponses_grpc.client import AsyncEventPublisher
 
 from ...faults.processes import Restartable, free_port
 from ...faults.processes import gateway as gateway_before
@@ -96,7 +96,7 @@ async def served(tmp_path: Path) -> AsyncIterator[tuple[Restartable, Restartable
         await process.communicate()
 
 
-async def send(publisher: EventPublisher, events: list[bytes]) -> None:
+async def send(publisher: AsyncEventPublisher, events: list[bytes]) -> None:
     for event in events:
         await publisher.send(event)
     await publisher.flush()
@@ -104,7 +104,7 @@ async def send(publisher: EventPublisher, events: list[bytes]) -> None:
 
 async def test_event_source_reads_a_stream_over_connections_that_break(browser: Browser, tmp_path: Path) -> None:
     types = sorted({event["type"] for event in values(EXAMPLE)})
-    async with served(tmp_path) as (server, gateway, origin), EventStreamClient(server.address) as client:
+    async with served(tmp_path) as (server, gateway, origin), AsyncEventStreamClient(server.address) as client:
         await browser("open", origin)
         # Each cut comes a few events later than the one before.
         async with cutting(gateway.port, [2_000 + 400 * number for number in range(CUTS)]) as (url, cuts):
@@ -128,7 +128,7 @@ async def test_event_source_reads_a_stream_over_connections_that_break(browser: 
 async def test_the_page_shows_each_event_once_after_cuts_a_reload_and_a_killed_server(
     browser: Browser, tmp_path: Path
 ) -> None:
-    async with served(tmp_path) as (server, gateway, origin), EventStreamClient(server.address) as client:
+    async with served(tmp_path) as (server, gateway, origin), AsyncEventStreamClient(server.address) as client:
         await browser("open", origin)
         await browser("read", f"http://{gateway.address}", "resp_1")
         parts = [EXAMPLE[start : start + 11] for start in range(0, len(EXAMPLE), 11)]
@@ -179,7 +179,7 @@ def assert_shown(state: dict[str, Any]) -> None:
 
 
 async def test_a_page_that_is_opened_late_shows_the_same(browser: Browser, tmp_path: Path) -> None:
-    async with served(tmp_path) as (server, gateway, origin), EventStreamClient(server.address) as client:
+    async with served(tmp_path) as (server, gateway, origin), AsyncEventStreamClient(server.address) as client:
         async with client.publish("resp_1") as publisher:
             await send(publisher, EXAMPLE)
         await browser("open", origin)
@@ -192,7 +192,7 @@ async def test_a_page_that_is_opened_late_shows_the_same(browser: Browser, tmp_p
 
 
 async def test_the_page_says_why_a_stream_ended(browser: Browser, tmp_path: Path) -> None:
-    async with served(tmp_path) as (server, gateway, origin), EventStreamClient(server.address) as client:
+    async with served(tmp_path) as (server, gateway, origin), AsyncEventStreamClient(server.address) as client:
         async with client.publish("resp_1") as publisher:
             await publisher.send(EXAMPLE[0])
             await publisher.fail("UPSTREAM_TIMEOUT", "no event for 30 seconds")

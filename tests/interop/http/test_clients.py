@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from openresponses_grpc import EventStreamClient
+from openresponses_grpc import AsyncEventStreamClient
 
 from ...gateway.streams import Sent, parse
 from ..languages import needs
@@ -77,7 +77,7 @@ async def test_openai_python_resumes_a_stream_that_was_cut(openai: Any, served: 
 async def test_openai_python_is_told_of_errors(openai: Any, served: Served) -> None:
     async with (
         openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key="viewer") as client,
-        EventStreamClient(served.server.address) as publisher_client,
+        AsyncEventStreamClient(served.server.address) as publisher_client,
     ):
         with pytest.raises(openai.NotFoundError) as caught:
             await client.responses.retrieve("none", stream=True)
@@ -108,7 +108,7 @@ async def test_openai_node_gets_the_response(node: Path, served: Served) -> None
 async def test_openrouter_sdk(node: Path, served: Served) -> None:
     known = known_to_the_sdk(EXAMPLE)
     assert len(known) > 100
-    async with EventStreamClient(served.server.address) as client:
+    async with AsyncEventStreamClient(served.server.address) as client:
         await publish(client, "known", known)
     received = await printed(node, "openrouter", served.url, "known")
     sent = values(known, "camelCase")

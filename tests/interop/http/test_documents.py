@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from openresponses_grpc import EventStreamClient
+from openresponses_grpc import AsyncEventStreamClient
 
 from ...faults.processes import free_port
 from ...gateway.streams import parse
@@ -166,7 +166,7 @@ async def test_the_page_keeps_contents_and_summaries_apart_whatever_their_ids_ar
 
 async def test_event_source(browser: Browser, served: Served) -> None:
     (script,) = blocks("JavaScript in a browser", "js")
-    async with EventStreamClient(served.server.address) as client, client.publish("failed") as publisher:
+    async with AsyncEventStreamClient(served.server.address) as client, client.publish("failed") as publisher:
         await publisher.send(EXAMPLE[0])
         await publisher.fail("UPSTREAM_TIMEOUT", "no event for 30 seconds")
     page = f"{served.url}/v1/responses/resp_1"  # of the same origin
@@ -200,7 +200,7 @@ async def test_openai_python(served: Served) -> None:
 @pytest.mark.parametrize("section, stream_id", [("openai-node", "resp_1"), ("@openrouter/sdk", "known")])
 async def test_programs_in_node(section: str, stream_id: str, node: Path, served: Served) -> None:
     (program,) = blocks(section, "js")
-    async with EventStreamClient(served.server.address) as client:
+    async with AsyncEventStreamClient(served.server.address) as client:
         await publish(client, "known", known_to_the_sdk(EXAMPLE))
     script = node / f"{stream_id}.mjs"
     script.write_text(at(served.url, program).replace("resp_1", stream_id))
@@ -231,7 +231,7 @@ async def test_nginx_passes_each_event_on_at_once(
     _, command = blocks("Behind nginx", "sh")[0].splitlines()
     port = free_port()
     config = config.replace("127.0.0.1:8080", served.gateway.address).replace("8088", str(port))
-    async with nginx(config, tmp_path), EventStreamClient(served.server.address) as client:
+    async with nginx(config, tmp_path), AsyncEventStreamClient(served.server.address) as client:
         retry = " -s --retry 30 --retry-connrefused --retry-delay 1"
         command = command.replace("8088", str(port)) + retry
         assert [sent.data for sent in parse(await output("bash", "-c", command))] == [*values(EXAMPLE), "[DONE]"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from ..errors import OpenStoreError
-from ..interface import StoreLimits
-from .connecting import connected
-from .store import RedisStore
+from .._errors import OpenStoreError
+from .._interface import StoreLimits
+from ._connecting import connected
+from ._store import RedisStore
 
 __all__ = ["RedisStore", "open_redis"]
 

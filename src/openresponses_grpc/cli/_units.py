@@ -1,0 +1,47 @@
+"""Sizes and durations with units, as the types of options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+from ..server._sizes import SIZES, listed, parse_size
+
+_DURATIONS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_NUMBER: Final = r"\d+(?:\.\d+)?"
+_PART: Final = re.compile(rf"({_NUMBER})\s*({'|'.join(_DURATIONS)})\s*", re.ASCII)
+_DURATION: Final = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
+
+
+def size(text: str) -> int:
+    """The bytes of a size such as `256MiB` or `1.5GB`, at least 1; a number without a unit is bytes."""
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def duration(text: str) -> float:
+    """The seconds of a duration such as `5m`, `1h30m` or `250ms`; a number without a unit is seconds."""
+    text = text.strip()
+    if re.fullmatch(_NUMBER, text, re.ASCII):
+        return float(text)
+    if not _DURATION.fullmatch(text):
+        units = listed(_DURATIONS)
+        raise click.BadParameter(f"{text!r} is not a duration: give seconds, or numbers with {units}, as in 1h30m")
+    return sum(float(number) * _DURATIONS[unit] for number, unit in _PART.findall(text))
+
+
+def size_text(value: int) -> str:
+    """Bytes with the largest binary unit that divides them: `256MiB`."""
+    unit = next((unit for unit in ("TiB", "GiB", "MiB", "KiB") if value and value % SIZES[unit] == 0), "B")
+    return f"{value // SIZES[unit]}{unit}"
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds with the largest unit that divides them: `5m`."""
+    unit = next((unit for unit in ("d", "h", "m") if seconds and seconds % _DURATIONS[unit] == 0), "s")
+    return f"{seconds / _DURATIONS[unit]:.15g}{unit}"

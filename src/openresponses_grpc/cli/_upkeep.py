@@ -1,0 +1,51 @@
+"""What `serve` does beside its calls: it reads files again, and looks when certificates expire."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import grpc
+
+from ..server._auth import Tokens
+from ..server._expiry import ExpiryWatch
+from ..server._periodic import every
+from ..server._reload import Reloaded
+from ..server._service import StreamService
+from ..server._tls import ServerFiles, ServerTLS
+
+_logger = logging.getLogger(__package__)
+
+
+@asynccontextmanager
+async def kept_up(
+    service: StreamService, tokens: Reloaded[Tokens] | None, files: Reloaded[ServerFiles] | None
+) -> AsyncIterator[grpc.ServerCredentials | None]:
+    """Reads files again when they change and on SIGHUP, for as long as the context lasts; yields the credentials."""
+    tls = ServerTLS(files.value) if files else None
+    if tokens:
+        tokens.use = service.admit
+    if files and tls:
+        files.use = tls.use
+    reloaded = [each for each in (tokens, files) if each]
+
+    def ask() -> None:
+        if not reloaded:
+            _logger.info("SIGHUP: there are no files of tokens or TLS to read again")
+        for each in reloaded:
+            each.ask()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, ask)
+    async with AsyncExitStack() as stack:
+        stack.callback(loop.remove_signal_handler, signal.SIGHUP)
+        for each in reloaded:
+            await stack.enter_async_context(every(each.check))
+        if tls:
+            tell = service.metrics.certificate_expires
+            watch = ExpiryWatch(lambda: tls.expires, lambda file, expires: tell.labels(file).set(expires))
+            await stack.enter_async_context(every(watch.check))
+        yield tls.credentials if tls else None

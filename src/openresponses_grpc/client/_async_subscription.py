@@ -1,0 +1,178 @@
+"""The subscription for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Generic, Self, TypeVar
+
+import grpc
+
+from ..position import Position
+from . import _rpc as rpc
+from ._channel import ChannelPool
+from ._cursor import Cursor
+from ._recovery import Recovery
+
+E_co = TypeVar("E_co", covariant=True)
+
+
+class AsyncEventSubscription(Generic[E_co]):
+    """An async iterator over the events of a stream; made by `AsyncEventStreamClient.subscribe`.
+
+    Close it when you leave it early: use it as an async context manager, or call `aclose`. The next event can be
+    waited for with a timeout: `asyncio.wait_for(anext(subscription), 5)` may time out, and the next `anext` returns
+    the event.
+
+    Iterating raises StreamFailedError after the last event of a stream that ended in failure, and another StreamError
+    where the stream cannot be read any further: not found, abandoned, expired, diverged.
+    """
+
+    def __init__(
+        self, channels: ChannelPool[grpc.aio.Channel], cursor: Cursor, convert: Callable[[bytes], E_co]
+    ) -> None:
+        self._cursor = cursor
+        self._events = cursor.events
+        self._convert = convert
+        self._calls = _Calls(channels, cursor)
+        self._reading: asyncio.Task[Exception | None] | None = None  # survives a cancelled `anext`
+        self._error: Exception | None = None
+        self._closed = False
+
+    @property
+    def position(self) -> Position | None:
+        """The position behind the last event handed out, to resume at; None before the server has named the epoch."""
+        return self._cursor.position
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> E_co:
+        while not self._events:
+            await self._read()
+        return self._convert(self._events.popleft())
+
+    async def batch(self) -> list[E_co]:
+        """The next events, as many as are ready, waiting for the first; empty at the end of a complete stream.
+
+        Otherwise as iterating: the position moves behind the last of them, and a timeout loses nothing.
+        """
+        try:
+            while not self._events:
+                await self._read()
+        except StopAsyncIteration:
+            return []
+        batch = [self._convert(event) for event in self._events]
+        self._events.clear()
+        return batch
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Ends the subscription."""
+        self._closed = True
+        self._events = deque()  # those of the cursor are not handed out: the position is before them
+        if self._reading:
+            self._reading.cancel()
+            await asyncio.wait((self._reading,))
+        self._calls.close()
+
+    def __del__(self) -> None:
+        loop = self._calls.loop
+        if loop and not loop.is_closed():  # the garbage collector may run in another thread
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_drop, self._calls, self._reading)
+
+    async def _read(self) -> None:
+        """Waits for the next response; raises where there is none."""
+        if self._closed:
+            raise RuntimeError("the subscription is closed: subscribe again, at its position")
+        if self._error:
+            raise self._error
+        if self._cursor.end_of_stream:
+            self._calls.close()
+            raise self._cursor.failure() or StopAsyncIteration
+        if self._reading is None:
+            self._reading = self._calls.start()
+        reading = self._reading
+        await asyncio.wait((reading,))
+        if self._reading is reading and not self._closed:
+            self._reading = None
+            self._error = reading.result()
+
+
+class _Calls:
+    """The calls of a subscription, one after another. They do not refer to it: it may be dropped while one waits.
+
+    Attributes:
+        loop: the event loop of the first call; None before it.
+
+    """
+
+    def __init__(self, channels: ChannelPool[grpc.aio.Channel], cursor: Cursor) -> None:
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._channels = channels
+        self._cursor = cursor
+        self._recovery = Recovery(wait_for_ready=channels.wait_for_ready, fail_first=channels.fail_first)
+        self._channel: grpc.aio.Channel | None = None
+        self._call: Any = None
+
+    def start(self) -> asyncio.Task[Exception | None]:
+        """Reads in a task; raises RuntimeError if the client cannot be used here, or any more."""
+        self._channels.check()
+        self.loop = asyncio.get_running_loop()
+        return self.loop.create_task(self._read())
+
+    async def _read(self) -> Exception | None:
+        """Waits for events or the end of the stream; returns the error that a retry cannot heal."""
+        try:
+            while not (self._cursor.events or self._cursor.end_of_stream):
+                await self._read_response()
+        except asyncio.CancelledError:
+            self.close()
+            if not self._channels.closed:
+                raise
+            return self._channels.closed_error()  # which cancels its calls
+        except Exception as error:
+            self.close()
+            return error
+        return None
+
+    async def _read_response(self) -> None:
+        error = None
+        try:
+            response = await (self._call or self._open()).read()
+            if response is not grpc.aio.EOF:
+                self._recovery.answered(progress=True)
+                self._cursor.advance(response)
+                return
+        except grpc.aio.AioRpcError as rpc_error:
+            error = self._channels.error(rpc_error, self._cursor.stream_id, self._cursor.next_offset)
+        self.close()
+        await asyncio.sleep(self._recovery.pause(error))
+
+    def _open(self) -> Any:
+        self._channel = self._channels.take()
+        self._call = rpc.subscribe(self._channel)(
+            self._cursor.request(), metadata=self._channels.metadata, wait_for_ready=self._recovery.connected
+        )
+        return self._call
+
+    def close(self) -> None:
+        """Ends the call, if there is one."""
+        if self._channel is not None:
+            self._call.cancel()
+            self._channels.give_back(self._channel)
+            self._call = self._channel = None
+
+
+def _drop(calls: _Calls, reading: asyncio.Task[Exception | None] | None) -> None:
+    if reading:
+        reading.cancel()
+    calls.close()

@@ -1,0 +1,119 @@
+"""The subscription for threads."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Generic, Self, TypeVar
+
+import grpc
+
+from ..position import Position
+from . import _rpc as rpc
+from ._channel import ChannelPool
+from ._cursor import Cursor
+from ._recovery import Recovery
+
+E_co = TypeVar("E_co", covariant=True)
+
+
+class EventSubscription(Generic[E_co]):
+    """An iterator over the events of a stream; made by `EventStreamClient.subscribe`.
+
+    Close it if you stop early: use it as a context manager or call `close`. Errors: `AsyncEventSubscription`.
+    """
+
+    def __init__(
+        self,
+        channels: ChannelPool[grpc.Channel],
+        cursor: Cursor,
+        convert: Callable[[bytes], E_co],
+        timeout: float | None,
+    ) -> None:
+        self._channels = channels
+        self._cursor = cursor
+        self._events = cursor.events
+        self._convert = convert
+        self._recovery = Recovery(timeout, wait_for_ready=channels.wait_for_ready)
+        self._channel: grpc.Channel | None = None
+        self._call: Any = None
+        self._error: Exception | None = None
+        self._closed = False
+
+    @property
+    def position(self) -> Position | None:
+        """The position behind the last event handed out, to resume at; None before the server has named the epoch."""
+        return self._cursor.position
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> E_co:
+        while not self._events:
+            self._read()
+        return self._convert(self._events.popleft())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the subscription."""
+        self._closed = True
+        self._events = deque()  # those of the cursor are not handed out: the position is before them
+        self._end_call()
+
+    def __del__(self) -> None:
+        if not self._channels.forked:
+            self._end_call()
+
+    def _read(self) -> None:
+        """Waits for the next response; raises where there is none."""
+        if self._closed:
+            raise RuntimeError("the subscription is closed: subscribe again, at its position")
+        if self._error:
+            raise self._error
+        if self._cursor.end_of_stream:
+            self._end_call()
+            raise self._cursor.failure() or StopIteration
+        self._channels.check()
+        try:
+            self._read_response()
+        except Exception as error:
+            self._error = error
+            self._end_call()
+            raise
+
+    def _read_response(self) -> None:
+        error = None
+        try:
+            response = next(self._call or self._open(), None)
+            if response is not None:
+                self._recovery.answered(progress=True)
+                self._cursor.advance(response)
+                return
+        except grpc.RpcError as rpc_error:
+            self._channels.check()
+            error = self._channels.error(rpc_error, self._cursor.stream_id, self._cursor.next_offset)
+        self._end_call()
+        time.sleep(self._recovery.pause(error))
+
+    def _open(self) -> Any:
+        self._channel = self._channels.take()
+        self._call = rpc.subscribe(self._channel)(
+            self._cursor.request(),
+            metadata=self._channels.metadata,
+            timeout=self._recovery.timeout,
+            wait_for_ready=self._recovery.connected,
+        )
+        return self._call
+
+    def _end_call(self) -> None:
+        if self._channel is not None:
+            if self._call is not None:
+                self._call.cancel()
+            self._channels.give_back(self._channel)
+            self._call = self._channel = None

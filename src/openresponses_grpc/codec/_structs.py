@@ -1,0 +1,140 @@
+"""msgspec types for the messages: they parse the usual JSON of an event in one call.
+
+A type holds what its fields can hold, and `null`. Any other JSON does not fit: the general functions read it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any, Final, Union
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from ._schema import TYPE, Field, Kind, Message, Naming, Shape
+
+_MAX_LEARNED: Final = 64
+_MAX_SEEN: Final = 256
+
+# msgspec takes no other characters in the names of properties.
+_LEARNABLE: Final = re.compile(r"[ !#-\[\]-~]{1,64}").fullmatch
+
+_TYPES: Final[dict[Kind, Any]] = {Kind.STRING: str, Kind.NUMBER: int | float, Kind.BOOLEAN: bool, Kind.TEXT: Raw}
+
+
+Learned = dict[Message, tuple[str, ...]]
+"""Names of unknown properties for which the types have fields."""
+
+
+class Learner:
+    """Learns the names of unknown properties that come again and again.
+
+    An unknown property makes an event's type fail, and the general functions take several times as long. So a name
+    that comes a second time gets a field of its own. Both the names learned and those seen once are bounded: names that
+    a peer makes up cost speed, but no memory.
+
+    Attributes:
+        learned: the names so far; replaced by another `dict` when there is a new one.
+
+    """
+
+    def __init__(self) -> None:
+        self.learned: Learned = {}
+        self._seen: Counter[tuple[Message, str]] = Counter()
+        self._count = 0
+
+    def sees(self, message: Message, name: str) -> bool:
+        """Notes a name; returns whether it is learned now."""
+        known = self.learned.get(message, ())
+        if self._count == _MAX_LEARNED or not _LEARNABLE(name) or name in (TYPE, *message.by_name, *known):
+            return False
+        if len(self._seen) == _MAX_SEEN:
+            self._seen.clear()
+        self._seen[message, name] += 1
+        if self._seen[message, name] != 2:
+            return False
+        self.learned = {**self.learned, message: (*known, name)}
+        self._count += 1
+        return True
+
+
+class Types:
+    """The msgspec types of all messages in one naming, made when they are asked for.
+
+    Attributes:
+        raw: the fields whose message has no type there, so that their value is a `Raw`.
+
+    """
+
+    def __init__(self, event: Message, naming: Naming, learned: Learned) -> None:
+        self._event = event
+        self._naming: Naming = naming
+        self._learned = learned
+        self._types: dict[Message, Any] = {}
+        self.raw: set[Field] = set()
+
+    def of(self, message: Message) -> Any:
+        """The type of a message; `Raw` where msgspec has none, or while it is being made (a recursive message)."""
+        if message not in self._types:
+            self._types[message] = Raw
+            self._types[message] = self._make(message)
+        return self._types[message]
+
+    def of_field(self, field: Field) -> Any:
+        """The type of a field's value."""
+        if field.kind is not Kind.MESSAGE:
+            return _TYPES[field.kind]
+        type = self.of(field.message)
+        if type is Raw:
+            self.raw.add(field)
+        return type
+
+    def _make(self, message: Message) -> Any:
+        match message.shape:
+            case Shape.OBJECT:
+                return self._struct(message)
+            case Shape.LIST:
+                return list[self.of_field(message.element)]  # type: ignore[misc]
+            case Shape.MAP:
+                return dict[str, self.of_field(message.element)]  # type: ignore[misc]
+        # msgspec takes no object without a tag beside those with one.
+        if message.by_kind.keys() & ({Kind.NUMBER, Kind.BOOLEAN} | ({Shape.OBJECT} if message.by_type else set())):
+            return Raw
+        arms = [self.of_field(field) for field in message.fields]
+        if Raw in arms:
+            return Raw
+        if message.by_type:
+            arms.append(_NoArm)  # beside another struct, a struct has to have its tag
+        if message is not self._event:
+            arms.append(None)
+        return Union[tuple(arms)]  # noqa: UP007 - built at run time
+
+    def _struct(self, message: Message) -> type[msgspec.Struct]:
+        fields = [(field.name, _or_null(self.of_field(field)), UNSET) for field in message.fields]
+        rename = {field.name: field.names[self._naming] for field in message.fields}
+        for index, name in enumerate(self._learned.get(message, ())):
+            fields.append((extra_attribute(index), Raw, UNSET))
+            rename[extra_attribute(index)] = name
+        return msgspec.defstruct(
+            message.name,
+            fields,
+            tag_field=TYPE if message.type else None,
+            tag=message.type,
+            rename=rename,
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+
+
+class _NoArm(msgspec.Struct, tag_field=TYPE, tag="\0"):
+    """An object that no union has."""
+
+
+def extra_attribute(index: int) -> str:
+    """The attribute of a struct for the learned name with this index."""
+    return f"extra_{index}"
+
+
+def _or_null(type: Any) -> Any:
+    return Raw if type is Raw else Union[type, None, UnsetType]  # noqa: UP007 - built at run time

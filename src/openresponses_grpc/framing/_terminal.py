@@ -1,0 +1,22 @@
+"""The events that end a response."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+
+from ..codec._encode import EXTRA_TAG
+from ..codec._schema import message_of
+
+TERMINAL_TYPES: Final = ("response.completed", "response.failed", "response.incomplete", "error")
+
+_EVENT: Final = message_of(OpenResponsesStreamEvent.DESCRIPTOR)
+_TAGS: Final = tuple(_EVENT.by_type[name].tag for name in TERMINAL_TYPES)
+
+
+def is_terminal(event: bytes) -> bool:
+    """Whether a serialized event ends its response: one of `TERMINAL_TYPES`, also by its name in SSE."""
+    if event.startswith(EXTRA_TAG):
+        return OpenResponsesStreamEvent.FromString(event).unrecognized.type in TERMINAL_TYPES
+    return event.startswith(_TAGS)

@@ -1,0 +1,157 @@
+"""gRPC statuses with their details: what went wrong as a code, as a sentence, and as data (`google.rpc`)."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from typing import Final
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from ..store import (
+    DataLossError,
+    EpochMismatchError,
+    InvalidPageTokenError,
+    OffsetGapError,
+    OffsetOutOfRangeError,
+    OffsetTrimmedError,
+    PublisherFencedError,
+    ShareExceededError,
+    StoreFullError,
+    StoreUnavailableError,
+    StreamAbandonedError,
+    StreamDivergedError,
+    StreamFinishedError,
+    StreamFullError,
+    StreamNotFoundError,
+    StreamStateError,
+)
+from ._auth import (
+    AccessError,
+    NotPermittedError,
+    TokenExpiredError,
+    TokenMissingError,
+    TokenRepeatedError,
+    TokenRevokedError,
+    TokenUnknownError,
+)
+from ._calls import (
+    CallEndedError,
+    CallShareExceededError,
+    PeerNotReadingError,
+    RequestTimeoutError,
+    ShuttingDownError,
+    TooManyCallsError,
+)
+from ._requests import InvalidRequestError, UnknownServiceError
+
+ERROR_DOMAIN: Final = "openresponses_grpc.v1"
+"""The `domain` of every `google.rpc.ErrorInfo` of this service."""
+
+RETRY_SECONDS: Final = 1
+"""The `retry_delay` that a caller is asked for when trying again may help."""
+
+_logger = logging.getLogger(__package__)
+
+CODES: Final[Mapping[type[Exception], grpc.StatusCode]] = {
+    InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    InvalidPageTokenError: grpc.StatusCode.INVALID_ARGUMENT,
+    UnknownServiceError: grpc.StatusCode.NOT_FOUND,
+    TokenMissingError: grpc.StatusCode.UNAUTHENTICATED,
+    TokenRepeatedError: grpc.StatusCode.UNAUTHENTICATED,
+    TokenUnknownError: grpc.StatusCode.UNAUTHENTICATED,
+    TokenExpiredError: grpc.StatusCode.UNAUTHENTICATED,
+    TokenRevokedError: grpc.StatusCode.UNAUTHENTICATED,
+    NotPermittedError: grpc.StatusCode.PERMISSION_DENIED,
+    OffsetGapError: grpc.StatusCode.ABORTED,
+    EpochMismatchError: grpc.StatusCode.FAILED_PRECONDITION,
+    PublisherFencedError: grpc.StatusCode.FAILED_PRECONDITION,
+    StreamDivergedError: grpc.StatusCode.FAILED_PRECONDITION,
+    DataLossError: grpc.StatusCode.DATA_LOSS,
+    StreamAbandonedError: grpc.StatusCode.ABORTED,
+    PeerNotReadingError: grpc.StatusCode.ABORTED,
+    StreamNotFoundError: grpc.StatusCode.NOT_FOUND,
+    StreamFinishedError: grpc.StatusCode.FAILED_PRECONDITION,
+    OffsetOutOfRangeError: grpc.StatusCode.OUT_OF_RANGE,
+    OffsetTrimmedError: grpc.StatusCode.OUT_OF_RANGE,
+    ShareExceededError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    CallShareExceededError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    StoreFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    StreamFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    TooManyCallsError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    RequestTimeoutError: grpc.StatusCode.UNAVAILABLE,
+    ShuttingDownError: grpc.StatusCode.UNAVAILABLE,
+    StoreUnavailableError: grpc.StatusCode.UNAVAILABLE,
+}
+"""The statuses of the errors that are foreseen."""
+
+
+def status_of(error: Exception) -> grpc.Status | None:
+    """The status that an error ends a call with, and its details; None for an error that is not foreseen.
+
+    The details are an `ErrorInfo` with its reason and figures, a `BadRequest` that names the field, a `QuotaFailure`
+    that names the token whose share is exceeded, and a `RetryInfo` where trying again may help: here, later, or at
+    another server.
+    """
+    code, message = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), None), str(error)
+    if code is None:
+        return None
+    details: list[Message] = []
+    match error:
+        case StreamStateError():
+            details = [_error_info(error.reason, error.metadata)]
+        case AccessError() | CallEndedError():
+            details = [_error_info(error.reason)]
+        case StoreUnavailableError():
+            message = "the store is unavailable"
+        case InvalidRequestError() | InvalidPageTokenError():
+            field = "page_token" if isinstance(error, InvalidPageTokenError) else error.field
+            message = f"{field}: {error}" if field else message
+            violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=str(error))
+            details = [error_details_pb2.BadRequest(field_violations=[violation])]
+    if isinstance(error, ShareExceededError | CallShareExceededError):
+        quota = error_details_pb2.QuotaFailure.Violation(subject=f"token:{error.tenant}", description=message)
+        details.append(error_details_pb2.QuotaFailure(violations=[quota]))
+    if isinstance(error, CallEndedError | StoreFullError | StoreUnavailableError):
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.seconds = RETRY_SECONDS
+        details.append(retry)
+    return _status(code, message, *details)
+
+
+def reason_of(error: Exception) -> str:
+    """The `reason` of an error that has one; empty for others."""
+    return error.reason if isinstance(error, StreamStateError | AccessError | CallEndedError) else ""
+
+
+def ending(error: Exception) -> grpc.Status:
+    """The status that an error ends a call with.
+
+    What an unforeseen error was is for the operator, who finds it in the log by the id that the caller gets.
+    """
+    if isinstance(error, StoreUnavailableError):
+        _logger.error("the store is unavailable: %s", error)
+    if (status := status_of(error)) is not None:
+        return status
+    error_id = secrets.token_hex(8)
+    _logger.error("internal error %s", error_id, exc_info=error)
+    return _status(grpc.StatusCode.INTERNAL, f"internal error {error_id}")
+
+
+def _error_info(reason: str, metadata: Mapping[str, str] | None = None) -> error_details_pb2.ErrorInfo:
+    return error_details_pb2.ErrorInfo(reason=reason, domain=ERROR_DOMAIN, metadata=metadata)
+
+
+def _status(code: grpc.StatusCode, message: str, *details: Message) -> grpc.Status:
+    rich = status_pb2.Status(code=code.value[0], message=message)
+    for detail in details:
+        packed = Any()
+        packed.Pack(detail)
+        rich.details.append(packed)
+    status: grpc.Status = rpc_status.to_status(rich)
+    return status

@@ -1,0 +1,120 @@
+"""The store that keeps its logs in memory: they survive the clients, and end with the process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import Final
+
+from ._entry import Entry
+from ._index import Ledger
+from ._interface import Append, Batch, Check, End, Page, StoreLimits, StreamInfo
+from ._rules import check_logged, check_position, logged, new_events
+from ._segment import Segment, pieces
+from ._shares import Shares
+from ._times import Times, steady
+
+EVENT_OVERHEAD: Final = 64
+STREAM_OVERHEAD: Final = 1536
+"""Bytes that an event and a stream are counted with beside their own, for what Python keeps with them."""
+
+
+class _Log(Entry):
+    """The log of one stream."""
+
+    def __init__(self, stream_id: str, now: float, tenant: str) -> None:
+        super().__init__(stream_id, now, tenant)
+        self.segment = Segment(0, 0)
+
+
+class MemoryStore:
+    """Logs in memory.
+
+    An event of a stream that is still published is never dropped. When the memory is full, finished streams go, the
+    one that finished first before the others, then abandoned ones, of the tenant that is furthest over its share; when
+    there are none, appending is refused.
+
+    Args:
+        limits: of its memory, where what Python keeps beside an event is estimated, and of its times.
+        clock: seconds from any point on, which nobody can set: what durations are measured with.
+        wall: seconds since 1970: what the times in descriptions are told with.
+
+    """
+
+    def __init__(
+        self,
+        limits: StoreLimits | None = None,
+        *,
+        clock: Callable[[], float] = steady,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._times = Times(clock, wall)
+        self._ledger = Ledger[_Log](
+            limits or StoreLimits(), self._times, event_overhead=EVENT_OVERHEAD, stream_overhead=STREAM_OVERHEAD
+        )
+
+    def divide(self, shares: Mapping[str, Shares]) -> None:
+        self._ledger.divide(shares)
+
+    @asynccontextmanager
+    async def publishing(self, stream_id: str, epoch: int) -> AsyncIterator[None]:
+        with self._ledger.publishing(self._ledger.get(stream_id, epoch)):
+            yield
+
+    def reading(self, stream_id: str) -> AbstractContextManager[None]:
+        return self._ledger.reading(stream_id)
+
+    async def append(self, append: Append) -> End:
+        log = self._ledger.find(append.stream_id, append.epoch)
+        if log is None:
+            log = _Log(append.stream_id, self._times(), append.tenant)
+        check_position(append.check, end=log.end, checksum_at=log.segment.checksum_at)
+        log.owner, log.drawn = log.admit(append.publisher)
+        if again := logged(append, log.end):
+            check_logged(append, log.segment.events[append.first_offset :][: len(again)], end=log.end)
+        finished = log.finished_at is not None
+        events = new_events(append, end=log.end, finished=finished, failure=log.failure)
+        if not finished and (events or append.end_of_stream or not log.stored):
+            new = list(pieces(events, log.end, log.checksum))
+            claim = self._ledger.reserve(log, events, new[-1].after if new else log.checksum)
+            for piece in new:
+                log.segment.append(piece)
+            self._ledger.commit(claim, self._times(), finished=append.end_of_stream, failure=append.failure)
+        return log.end_now(append.publisher)
+
+    async def read(
+        self,
+        stream_id: str,
+        start_offset: int,
+        *,
+        epoch: int | None,
+        check: Check | None = None,
+        must_exist: bool = False,
+        max_bytes: int,
+        timeout: float,
+    ) -> Batch:
+        if check:
+            log = self._ledger.get(stream_id, epoch)
+            check_position(check, end=log.end, checksum_at=log.segment.checksum_at)
+        readable = self._ledger.readable
+        found = await readable(stream_id, start_offset, epoch=epoch, must_exist=must_exist, timeout=timeout)
+        if found is None:
+            return Batch(start_offset)
+        return found.batch(
+            start_offset, found.segment.read(start_offset, max_bytes) if start_offset < found.end else None
+        )
+
+    async def info(self, stream_id: str) -> StreamInfo:
+        self._times.look()
+        return self._ledger.info(self._ledger.get(stream_id), self._times.at_0)
+
+    async def list(self, page_size: int, page_token: str, visible: Callable[[str], bool]) -> Page:
+        self._times.look()
+        return self._ledger.page(page_size, page_token, visible, self._times.at_0)
+
+    async def delete(self, stream_id: str, epoch: int | None) -> None:
+        self._ledger.drop(self._ledger.get(stream_id, epoch))
+
+    async def check(self) -> None:
+        pass

@@ -1,0 +1,144 @@
+"""Consecutive events of a log, with the checksum at the end of each append: what is read is what was appended."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from ..codec._checksum import checksum
+from ._errors import DataLossError
+from ._rules import take
+
+PIECE_BYTES: Final = 256 << 10
+"""Bytes of events up to which a piece of an append has one checksum: to read one event, its piece is verified."""
+
+
+class Piece(NamedTuple):
+    """Events that are stored, and verified, together.
+
+    Attributes:
+        first_offset: the offset of the first event.
+        before: the log's checksum before them.
+        after: the log's checksum after them.
+
+    """
+
+    first_offset: int
+    events: Sequence[bytes]
+    before: int
+    after: int
+
+
+def pieces(events: Sequence[bytes], first_offset: int, before: int) -> Iterator[Piece]:
+    """Cuts the events of an append, which follow a log of this length and checksum, into pieces."""
+    start = 0
+    while start < len(events):
+        piece = take(events, start, PIECE_BYTES)
+        after = checksum(piece, before)
+        yield Piece(first_offset + start, piece, before, after)
+        start, before = start + len(piece), after
+
+
+class Verified(NamedTuple):
+    """Events that were verified, at least one.
+
+    Attributes:
+        before: the log's checksum before them.
+        after: the log's checksum after them.
+
+    """
+
+    events: Sequence[bytes]
+    before: int
+    after: int
+
+
+class Segment:
+    """A run of pieces without gaps.
+
+    Args:
+        first_offset: the offset of its first event.
+        before: the log's checksum there.
+
+    Attributes:
+        events: its events.
+
+    """
+
+    def __init__(self, first_offset: int, before: int) -> None:
+        self.first_offset = first_offset
+        self.events: list[bytes] = []
+        # The ends of its pieces, and the checksum at each; the first is the segment's beginning.
+        self._ends = array("Q", (first_offset,))
+        self._checksums = array("I", (before,))
+        self._last: tuple[tuple[int, int, int], Verified] | None = None
+
+    @property
+    def end(self) -> int:
+        """The offset after its last event."""
+        return self._ends[-1]
+
+    def append(self, piece: Piece) -> None:
+        """Adds a piece at its end."""
+        self.events += piece.events
+        self._ends.append(piece.first_offset + len(piece.events))
+        self._checksums.append(piece.after)
+
+    def extend(self, events: Iterable[bytes], ends: Iterable[int], checksums: Iterable[int]) -> None:
+        """Adds the events of pieces at its end: the pieces end at these offsets, where the log has these checksums."""
+        self.events += events
+        self._ends.extend(ends)
+        self._checksums.extend(checksums)
+
+    def checksum_at(self, offset: int) -> int:
+        """The log's checksum at an offset from its beginning to its end; raises DataLossError."""
+        index = bisect_right(self._ends, offset) - 1
+        if self._ends[index] == offset:
+            return self._checksums[index]
+        self._verify(index)
+        return checksum(self._between(self._ends[index], offset), self._checksums[index])
+
+    def read(self, start: int, max_bytes: int) -> Verified:
+        """Its events from an offset on, before its end; at least one, and up to `max_bytes` of them.
+
+        Raises:
+            DataLossError: the piece that has the first one is damaged.
+
+        """
+        # Subscribers that have come to the same offset read the same events.
+        key = (start, self.end, max_bytes)
+        if self._last and self._last[0] == key:
+            return self._last[1]
+        events = take(self.events, start - self.first_offset, max_bytes)
+        stop = start + len(events)
+        first, last = bisect_right(self._ends, start) - 1, bisect_left(self._ends, stop)
+        before = checksum(self._between(self._ends[first], start), self._checksums[first])
+        after = checksum(events, before)
+        if checksum(self._between(stop, self._ends[last]), after) != self._checksums[last]:
+            self._verify(first)
+            bad = first + 1
+            while not self._damaged(bad):
+                bad += 1
+            events = self._between(start, self._ends[bad])
+            after = self._checksums[bad]
+        verified = Verified(events, before, after)
+        self._last = (key, verified)
+        return verified
+
+    def _between(self, start: int, stop: int) -> Sequence[bytes]:
+        return self.events[start - self.first_offset : stop - self.first_offset]
+
+    def _damaged(self, index: int) -> bool:
+        events = self._between(self._ends[index], self._ends[index + 1])
+        return checksum(events, self._checksums[index]) != self._checksums[index + 1]
+
+    def _verify(self, index: int) -> None:
+        if self._damaged(index):
+            raise damaged(self._ends[index])
+
+
+def damaged(offset: int) -> DataLossError:
+    """The error for events that are not what was appended, from an offset on."""
+    return DataLossError(f"the stored events from offset {offset} on are damaged", offset=offset)

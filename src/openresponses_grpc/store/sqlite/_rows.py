@@ -1,0 +1,142 @@
+"""A stream's events as rows, one for each piece: how they are written, and read and verified."""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from itertools import chain
+from operator import lt
+from typing import Any, Final, NamedTuple
+
+from google.protobuf.message import DecodeError
+
+from ...codec import _raw_messages as raw_messages
+from .._segment import Piece, Segment, damaged
+
+INSERT: Final = """
+INSERT INTO batches (stream, first_offset, next_offset, checksum_before, checksum, bytes, appended_at, data)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+# The place of a row is in the index, and the row itself in the table: where one of them is damaged they may differ.
+_PLACES: Final = """
+FROM batches AS place CROSS JOIN batches AS row
+    ON row.number = place.number AND +row.stream = place.stream AND +row.first_offset = place.first_offset
+WHERE place.stream = :stream
+"""
+
+_FIRST: Final = f"""
+SELECT row.first_offset, row.checksum_before {_PLACES} AND place.first_offset <= :start
+ORDER BY place.first_offset DESC LIMIT 1
+"""
+
+_SELECT: Final = f"""
+SELECT row.next_offset, row.checksum, row.data {_PLACES} AND place.first_offset >= :start ORDER BY place.first_offset
+"""
+
+_Row = tuple[Any, ...]
+
+DAMAGE: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG))
+"""What SQLite says of a page that is damaged."""
+
+
+class Run(NamedTuple):
+    """Events to be stored at the end of a stream.
+
+    Attributes:
+        size_before: bytes of the stream's events before these.
+        appended_at: seconds since 1970.
+
+    """
+
+    key: int
+    pieces: Sequence[Piece]
+    size_before: int
+    appended_at: float
+
+
+def result_code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+def to_rows(run: Run) -> Iterator[tuple[int, int, int, int, int, int, float, bytes]]:
+    """The values to INSERT."""
+    size = run.size_before
+    for first_offset, events, before, after in run.pieces:
+        size += sum(map(len, events))
+        data = raw_messages.SubscribeResponse(events=events).SerializeToString()
+        yield run.key, first_offset, first_offset + len(events), before, after, size, run.appended_at, data
+
+
+def read_segment(reader: sqlite3.Connection, key: int, start: int, max_bytes: int) -> Segment:
+    """The segment of the rows from the event at `start` on, up to a row that is damaged.
+
+    Args:
+        reader: the connection that reads.
+        key: the stream's key.
+        start: the offset of an event that the stream has.
+        max_bytes: bytes up to which rows are taken, but at least one row.
+
+    Raises:
+        DataLossError: the row that has the event at `start` is damaged or missing.
+        sqlite3.Error: the file cannot be read.
+
+    """
+    first: tuple[Any, ...] | None = None
+    rows: list[_Row] = []
+    try:
+        with closing(reader.cursor()) as cursor:
+            first = cursor.execute(_FIRST, {"stream": key, "start": start}).fetchone()
+            if first is not None:
+                cursor.execute(_SELECT, {"stream": key, "start": first[0]})
+                rows.extend(_take(cursor, max_bytes))
+    except sqlite3.DatabaseError as error:
+        if result_code(error) not in DAMAGE:
+            raise
+    match first:
+        case (int(first_offset), int(before)) if first_offset >= 0 and 0 <= before < 1 << 32:
+            segment = Segment(first_offset, before)
+        case _:
+            raise damaged(start)
+    if (events := _parse(rows, first_offset)) is None:
+        intact = bisect_left(range(len(rows)), True, key=lambda last: _parse(rows[: last + 1], first_offset) is None)
+        rows = rows[:intact]
+        events = _parse(rows, first_offset)
+    if rows and events:
+        ends, checksums, _ = zip(*rows, strict=True)
+        segment.extend(events, ends, checksums)
+    if segment.end <= start:
+        raise damaged(segment.end)
+    return segment
+
+
+def _take(rows: Iterable[_Row], max_bytes: int) -> Iterator[_Row]:
+    """At least one row, and rows up to `max_bytes`, up to one without data."""
+    size = 0
+    for row in rows:
+        data = row[-1]
+        if type(data) is not bytes:
+            return
+        if size and size + len(data) > max_bytes:
+            return
+        size += len(data)
+        yield row
+
+
+def _parse(rows: Sequence[_Row], first_offset: int) -> Sequence[bytes] | None:
+    """The events in rows; None if they have not as many events as they say."""
+    if not rows:
+        return ()
+    ends, checksums, data = zip(*rows, strict=True)
+    if set(map(type, chain(ends, checksums))) != {int}:
+        return None
+    if not (all(map(lt, (first_offset, *ends), ends)) and min(checksums) >= 0 and max(checksums) < 1 << 32):
+        return None
+    try:
+        events: Sequence[bytes] = raw_messages.SubscribeResponse.FromString(b"".join(data)).events
+    except DecodeError:
+        return None
+    return events if len(events) == ends[-1] - first_offset else None

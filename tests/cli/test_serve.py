@@ -1,0 +1,171 @@
+"""`openresponses serve`, `publish` and `subscribe`, each in a process of its own."""
+
+import asyncio
+import signal
+import socket
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from openresponses_grpc import AsyncEventStreamClient, from_json, json_to_protobuf, protobuf_to_json
+from openresponses_grpc.codec._schema import Naming
+from openresponses_grpc.framing import FORMATS
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+
+from ..support.events import COMPLETED_JSON, DOCUMENTED, GENERATING_JSON, event
+from ..support.mixed_stream import MIXED, mixed_stream
+from .processes import line, run, serving, started
+
+LINES = b"".join(line + b"\n" for line in DOCUMENTED)
+
+
+async def test_publish_and_subscribe_through_a_server() -> None:
+    async with serving() as (_, address):
+        early = asyncio.create_task(run("subscribe", "--server", address, "s"))
+        assert await run("publish", "--server", address, "--end", "s", stdin=LINES) == (0, b"", b"")
+        assert await early == (0, LINES, b"")
+        assert await run("subscribe", "--server", address, "s") == (0, LINES, b"")
+        late = await run("subscribe", "--server", address, "--start-offset", "1", "--to", "protobuf", "s")
+        assert late[0] == 0
+        assert await run("convert", "--from", "protobuf", stdin=late[1]) == (0, COMPLETED_JSON + b"\n", b"")
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("source", FORMATS)
+async def test_each_event_is_relayed_as_it_comes(source: str, named: bool) -> None:
+    # SSE is in snake_case, as the API sends it. NDJSON is written in camelCase, as in the SDK.
+    naming: Naming = "snake_case" if source == "sse" else "camelCase"
+    writer = FORMATS[source].writer(partial(protobuf_to_json, naming=naming))
+    async with (
+        serving() as (_, address),
+        started("subscribe", "--server", address, "s") as subscriber,
+        started("publish", "--server", address, *(("--from", source) if named else ()), "s") as publisher,
+    ):
+        assert publisher.stdin is not None
+        for sent in MIXED["camelCase"]:
+            publisher.stdin.writelines(writer.write([json_to_protobuf(sent)]))
+            await publisher.stdin.drain()
+            assert await line(subscriber) == sent + b"\n"
+        await publisher.communicate(writer.close())
+        assert (await subscriber.communicate(), subscriber.returncode) == ((b"", b""), 0)
+
+
+async def test_subscribers_choose_the_format_and_the_spelling() -> None:
+    async with serving() as (_, address):
+        stdin = mixed_stream("ndjson", "camelCase")
+        assert await run("publish", "--server", address, "s", stdin=stdin) == (0, b"", b"")
+        for arguments, stdout in (
+            (("--to", "sse"), mixed_stream("sse", "snake_case")),
+            (("--to", "sse", "--naming", "camelCase"), mixed_stream("sse", "camelCase")),
+            (("--naming", "snake_case"), mixed_stream("ndjson", "snake_case")),
+        ):
+            assert await run("subscribe", "--server", address, *arguments, "s") == (0, stdout, b"")
+
+
+async def test_an_invalid_line_leaves_the_stream_open_after_the_events_before_it() -> None:
+    async with serving() as (_, address):
+        code, _, stderr = await run("publish", "--server", address, "s", stdin=GENERATING_JSON + b"\n[]\n")
+        assert (code, stderr.count(b"\n")) == (1, 1)
+        assert stderr.startswith(b"line 2: $: expected a JSON object, got '[]'; it looks like a JSON array")
+        assert await run("publish", "--server", address, "--end", "s", stdin=COMPLETED_JSON) == (0, b"", b"")
+        assert (await run("subscribe", "--server", address, "s"))[1] == LINES
+
+
+async def test_publish_stops_at_what_the_sdk_rejects_with_strict() -> None:
+    odd = b'{"type":"response.ping"}\n'
+    async with serving() as (_, address):
+        code, _, stderr = await run("publish", "--server", address, "--strict", "s", stdin=LINES + odd)
+        assert (code, stderr.count(b"\n")) == (1, 1)
+        assert stderr.startswith(b"line 3: $.type: the SDK has no event of type 'response.ping'")
+        assert await run("publish", "--server", address, "--end", "s", stdin=odd) == (0, b"", b"")
+        assert (await run("subscribe", "--server", address, "s"))[1] == LINES + odd
+
+
+async def test_a_port_in_use_is_an_error() -> None:
+    async with serving() as (_, address):
+        code, _, stderr = await run("serve", "--listen", address)
+        assert code == 1
+        assert f"cannot listen at {address}".encode() in stderr
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, _, stderr = await run("serve", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+        assert (code, b"cannot listen" in stderr) == (1, True)
+
+
+async def test_an_unknown_store_is_a_usage_error() -> None:
+    code, _, stderr = await run("serve", "--store", "floppy:")
+    assert (code, b"memory:" in stderr) == (2, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_clients_resume_after_a_server_with_a_file_restarts(tmp_path: Path, number: signal.Signals) -> None:
+    store = f"sqlite:{tmp_path / 'store.db'}"
+    async with AsyncExitStack() as servers:
+        process, address = await servers.enter_async_context(serving("--store", store))
+        async with (
+            started("subscribe", "--server", address, "s") as subscriber,
+            AsyncEventStreamClient(address) as client,
+        ):
+            async with client.publish("s") as publisher:
+                for sent in DOCUMENTED:
+                    await publisher.send(from_json(sent))
+                    assert await line(subscriber) == sent + b"\n"
+                process.send_signal(number)
+                await process.wait()
+                again = await servers.enter_async_context(started("serve", "--listen", address, "--store", store))
+                assert await line(again) == f"listening on {address}\n".encode()
+                for sent in DOCUMENTED:
+                    await publisher.send(from_json(sent))
+                    assert await line(subscriber) == sent + b"\n"
+            assert ((await subscriber.communicate())[0], subscriber.returncode) == (b"", 0)
+        assert (await run("subscribe", "--server", address, "s"))[1] == LINES * 2
+
+
+async def test_a_store_in_a_missing_directory_is_a_usage_error(tmp_path: Path) -> None:
+    code, _, stderr = await run("serve", "--store", f"sqlite:{tmp_path}/missing/store.db")
+    assert (code, f"there is no directory {tmp_path}/missing".encode() in stderr) == (2, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_tells_every_call_and_ends_with_status_0(number: signal.Signals) -> None:
+    async with serving() as (process, address), grpc.aio.insecure_channel(address) as channel:
+        stub = OpenResponsesStreamServiceStub(channel)
+        publisher = stub.Publish()
+        await publisher.write(PublishRequest(stream_id="s", events=[event(0)]))
+        calls: list[Any] = [publisher]
+        assert (await calls[0].read()).next_offset == 1
+        ids = ["s"] * 10 + ["not there yet"] * 10
+        calls += [stub.Subscribe(SubscribeRequest(stream_id=stream_id)) for stream_id in ids]
+        for call in calls[1:11]:
+            assert len((await call.read()).events) == 1
+        for call in calls[11:]:
+            await call.initial_metadata()
+        process.send_signal(number)
+        for call in calls:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call.read()
+            assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+            info, retry = rpc_status.from_call(caught.value).details
+            assert info.Is(error_details_pb2.ErrorInfo.DESCRIPTOR)
+            assert retry.Is(error_details_pb2.RetryInfo.DESCRIPTOR)
+        assert await process.wait() == 0
+
+
+async def test_the_options_set_the_retention() -> None:
+    async with serving("--keep-finished", "0") as (_, address):
+        assert (await run("publish", "--server", address, "--end", "s", stdin=GENERATING_JSON))[0] == 0
+        # The server has dropped the first stream, so that its id is free.
+        assert (await run("publish", "--server", address, "--end", "s", stdin=GENERATING_JSON))[0] == 0
+    async with serving("--max-bytes", "1") as (_, address):
+        async with grpc.aio.insecure_channel(address) as channel:
+            call = OpenResponsesStreamServiceStub(channel).Publish()
+            await call.write(PublishRequest(stream_id="s", events=[event(0)]))
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call.read()
+        assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED

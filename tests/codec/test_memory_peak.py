@@ -1,0 +1,170 @@
+"""Large events take memory in proportion. Many events take no more than one. Each measurement has its own process."""
+
+import gc
+import multiprocessing
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+
+import pytest
+
+from openresponses_grpc import from_json, json_to_protobuf, protobuf_to_json
+from openresponses_grpc.framing import FORMATS, NDJSONWriter, read_events
+
+from ..support.damage import varint
+from ..support.events import GENERATING_JSON
+
+MIB = 1 << 20
+LARGE = 64 * MIB
+
+
+def halves(json: bytes) -> tuple[bytes, bytes]:
+    before, _, after = json.partition(b"<id>")
+    return before, after
+
+
+# JSON before and after a large string, and how often its size reading it may take, the input included. Python's strings
+# take four bytes for each character beside an emoji.
+TEXTS: dict[str, tuple[bytes, bytes, int]] = {
+    "a field": (*halves(GENERATING_JSON), 6),
+    "a field with an emoji": (*halves(GENERATING_JSON.replace(b"<id>", "😀<id>".encode())), 8),
+    "an unknown property": (GENERATING_JSON[:-1] + b',"size":{"x":"', b'"}}', 8),
+    "an output item": (
+        b'{"type":"response.output_item.done","item":{"type":"function_call","arguments":"',
+        b'","x":null}}',
+        8,
+    ),
+    "an unrecognized event": (b'{"type":"x","y":"', b'"}', 8),
+    "an unrecognized event with an emoji": ('{"type":"x","y":"😀'.encode(), b'"}', 16),
+    "an event with many brackets": (b'{"type":"x","z":"%b","y":"' % (b"[" * 200), b'"}', 8),
+}
+
+formats = pytest.mark.parametrize("name", FORMATS)
+
+
+def large_text(before: bytes, after: bytes, repeated: bytes = b"x") -> Iterator[bytes]:
+    """A string of 64 MiB between two texts, of which not more than a piece is there at a time."""
+    yield before
+    for _ in range(LARGE >> 16):
+        yield bytes(bytearray(repeated) * ((1 << 16) // len(repeated)))
+    yield after
+
+
+def large_event(name: str) -> Iterator[bytes]:
+    """An event with a string of 64 MiB in a format."""
+    before, after, _ = TEXTS["a field"]
+    if name == "protobuf":
+        field = b"\x0a" + varint(LARGE)
+        message = b"\x0a" + varint(len(field) + LARGE) + field
+        before, after = varint(len(message) + LARGE) + message, b""
+    elif name == "sse":
+        before, after = b"data: " + before, after + b"\n\n"
+    else:
+        after += b"\n"
+    return large_text(before, after)
+
+
+def small_events(name: str) -> Iterator[bytes]:
+    """20,000 events of about a kilobyte, in pieces that do not end where events end."""
+    event = json_to_protobuf(GENERATING_JSON.replace(b"<id>", b"x" * 1000))
+    hundred = b"".join(FORMATS[name].writer(protobuf_to_json).write([event] * 100))
+    for _ in range(200):
+        for start in range(0, len(hundred), 4096):
+            yield hundred[start : start + 4096]
+
+
+def read_stream(pieces: Callable[[str], Iterable[bytes]], name: str) -> int:
+    return sum(1 for _ in read_events(FORMATS[name].reader(json_to_protobuf), pieces(name)))
+
+
+def read_json(name: str, repeated: bytes, strict: bool) -> int:
+    before, after, _ = TEXTS[name]
+    return len(json_to_protobuf(b"".join(large_text(before, after, repeated)), strict=strict))
+
+
+def write_json() -> int:
+    event = from_json(GENERATING_JSON)
+    event.image_generation_call_generating.item_id = "x" * LARGE
+    return len(b"".join(NDJSONWriter().write([event.SerializeToString()])))
+
+
+def read_unknown_properties() -> int:
+    """Reads events with 200 unknown properties; returns the bytes that the second half of their names takes."""
+    for number in range(200):
+        if number == 100:
+            tracemalloc.start()
+        text = b'{"type":"response.output_text.delta","delta":"x","unknown_%d":1}' % number
+        for _ in range(3):
+            json_to_protobuf(text)
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+def growth(task: Callable[[], int]) -> tuple[int, int]:
+    """Does a task in this process, its first one; returns its result, and by how much the memory grew at most."""
+    import resource
+
+    def peak() -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+    before = peak()
+    return task(), peak() - before
+
+
+def growth_in_a_process(task: Callable[[], int]) -> tuple[int, int]:
+    # Forked from a small server: the peak of a process includes that of the process it is forked from.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["hypothesis", "openresponses_grpc.codec", "pytest"])  # for speed
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(growth, task).result()
+
+
+needs_forkserver = pytest.mark.skipif(sys.platform == "win32", reason="has neither forks nor the peak of a process")
+
+
+@needs_forkserver
+@formats
+def test_reading_an_event_of_64_mib_takes_memory_in_proportion(name: str) -> None:
+    count, memory = growth_in_a_process(partial(read_stream, large_event, name))
+    assert count == 1
+    assert memory < 6 * LARGE
+
+
+@needs_forkserver
+@pytest.mark.parametrize(
+    "name, repeated, strict",
+    [
+        *((name, b"x", False) for name in TEXTS),
+        ("an event with many brackets", b'\\"', False),
+        ("a field", b"x", True),
+        ("an unknown property", b"x", True),
+    ],
+)
+def test_reading_json_of_64_mib_takes_memory_in_proportion(name: str, repeated: bytes, strict: bool) -> None:
+    size, memory = growth_in_a_process(partial(read_json, name, repeated, strict))
+    assert size > LARGE
+    assert memory < TEXTS[name][2] * LARGE
+
+
+@needs_forkserver
+def test_writing_json_of_64_mib_takes_memory_in_proportion() -> None:
+    size, memory = growth_in_a_process(write_json)
+    assert size > LARGE
+    assert memory < 6 * LARGE
+
+
+@needs_forkserver
+def test_names_of_unknown_properties_take_no_memory() -> None:
+    # The codec learns names that come again, up to a limit.
+    memory, _ = growth_in_a_process(read_unknown_properties)
+    assert memory < 64 << 10
+
+
+@needs_forkserver
+@formats
+def test_events_that_are_dropped_take_no_memory(name: str) -> None:
+    count, memory = growth_in_a_process(partial(read_stream, small_events, name))
+    assert count == 20_000
+    assert memory < 4 * MIB

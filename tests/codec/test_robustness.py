@@ -1,0 +1,77 @@
+"""Readers against any bytes: an event or a documented error.
+
+`test_robustness_nesting`, `_numbers` and `_protobuf` have particular inputs, `test_memory` has the memory. `tests/fuzz`
+searches the same properties for longer.
+"""
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from openresponses_grpc.framing import FORMATS
+
+from ..support.damage import Change, arbitrary, changed, changes, chunks, cuts
+from ..support.stream_properties import check_json, check_protobuf, check_stream, read
+from ..support.stream_seeds import EVENTS, JSON, STREAMS
+
+formats = pytest.mark.parametrize("name", FORMATS)
+
+
+@formats
+@given(data=arbitrary, at=cuts, strict=st.booleans())
+def test_any_bytes_are_events_or_a_documented_error(name: str, data: bytes, at: list[int] | None, strict: bool) -> None:
+    check_stream(name, chunks(data, at), strict)
+
+
+@given(data=arbitrary | st.builds(changed, st.sampled_from(JSON), changes), strict=st.booleans())
+def test_any_json_is_an_event_or_a_documented_error(data: bytes, strict: bool) -> None:
+    check_json(data, strict)
+
+
+@given(data=arbitrary | st.builds(changed, st.sampled_from(EVENTS), changes))
+def test_any_protobuf_has_the_json_of_its_message_or_a_documented_error(data: bytes) -> None:
+    check_protobuf(data)
+
+
+@pytest.mark.parametrize("number", range(len(EVENTS)))
+def test_protobuf_truncated_or_with_a_bit_flipped_at_every_place(number: int) -> None:
+    event = EVENTS[number][:400]
+    for place in range(len(event)):
+        check_protobuf(EVENTS[number][:place])
+        for bit in (1, 8, 128):
+            check_protobuf(event[:place] + bytes([event[place] ^ bit]) + EVENTS[number][place + 1 :])
+
+
+@pytest.mark.parametrize(
+    "name, line_end",
+    [("ndjson", b"\n"), ("ndjson", b"\r\n"), ("sse", b"\n"), ("sse", b"\r\n"), ("sse", b"\r"), ("protobuf", b"")],
+)
+@settings(max_examples=50)
+@given(order=st.lists(st.integers(0, len(EVENTS) - 1), max_size=6), made=changes, at=cuts)
+def test_damage_does_not_change_the_events_before_it(
+    name: str, line_end: bytes, order: list[int], made: list[Change], at: list[int] | None
+) -> None:
+    parts = [STREAMS[name][i].replace(b"\n", line_end) if line_end else STREAMS[name][i] for i in order]
+    valid = b"".join(parts)
+    data = changed(valid, made)
+    same = next((i for i, (old, new) in enumerate(zip(valid, data, strict=False)) if old != new), len(data))
+    whole = sum(stop <= same for stop in itertools.accumulate(map(len, parts)))
+    events = check_stream(name, chunks(data, at))
+    assert events[:whole] == [EVENTS[i] for i in order[:whole]]
+
+
+@formats
+def test_the_undamaged_stream_is_read(name: str) -> None:
+    events, end = read(name, STREAMS[name])
+    assert (events, end[:7]) == (EVENTS, "the end")
+
+
+@formats
+@pytest.mark.parametrize("put_in, cut_out", [(b"\n", 0), (b" ", 0), (b"-", 0), (b"", 1), (b"\x00", 1)])
+def test_a_byte_inserted_removed_or_replaced_at_every_place_of_an_event(name: str, put_in: bytes, cut_out: int) -> None:
+    # An output item in an event, with a list and null in it.
+    valid, after = STREAMS[name][2], STREAMS[name][0]
+    for place in range(len(valid)):
+        check_stream(name, [valid[:place] + put_in + valid[place + cut_out :] + after])

@@ -1,0 +1,101 @@
+"""Length-delimited protobuf with malformed varints, lengths and messages."""
+
+import pytest
+
+from openresponses_grpc import IncompleteEventError, InvalidProtobufError, protobuf_to_json, to_json
+from openresponses_grpc.framing import ProtobufReader, read_events
+from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
+
+from ..support.damage import delimited, varint
+from ..support.memory import traced
+from ..support.stream_properties import check_writing
+
+LENGTHS = [2**31, 2**32, 2**35, 2**63 - 1, 2**63, 2**64 - 1, 2**64, 2**70]
+
+
+def read_protobuf(data: bytes) -> list[bytes]:
+    return list(read_events(ProtobufReader(), [data]))
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+@pytest.mark.parametrize("length", LENGTHS)
+def test_a_length_beyond_protobuf_s_limit_is_an_error_before_the_message_comes(length: int, size: int) -> None:
+    reader = ProtobufReader()
+    data = varint(length) + b"few bytes"
+    with traced() as memory, pytest.raises(InvalidProtobufError, match="invalid length prefix"):
+        for start in range(0, len(data), size):
+            assert list(reader.feed(data[start : start + size])) == []
+    assert memory() < 64 << 10
+    assert reader.position == "message 1"
+
+
+def test_the_largest_length_takes_no_memory_before_its_bytes_come() -> None:
+    reader = ProtobufReader()
+    with traced() as memory:
+        assert list(reader.feed(varint(2**31 - 1) + b"few bytes")) == []
+    assert memory() < 64 << 10
+    with pytest.raises(InvalidProtobufError, match="ends within a message"):
+        list(reader.close())
+
+
+@pytest.mark.parametrize("data", [varint(number)[:-1] for number in (2**7, 2**14, 2**21, 2**28)])
+def test_a_truncated_length_is_an_error(data: bytes) -> None:
+    with pytest.raises(InvalidProtobufError, match="ends within a message"):
+        read_protobuf(data)
+
+
+def test_a_length_may_have_more_bytes_than_it_needs() -> None:
+    message = b"\x7a\x04\x12\x02{}"
+    assert read_protobuf(b"\x86\x80\x00" + message + b"\x86\x00" + message) == [message] * 2
+
+
+# 1 << 3 | 2 is 0x0A. Field 1 is a message, its field 2 a double. Field 15 is a message with strings. 12 is unused.
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(b"\x80", id="truncated tag"),
+        pytest.param(b"\x60\x80", id="truncated varint"),
+        pytest.param(b"\x60" + b"\xff" * 11, id="varint of too many bytes"),
+        pytest.param(b"\x0a\x80", id="truncated length"),
+        pytest.param(b"\x0a" + varint(2**31 - 1), id="length beyond the message"),
+        pytest.param(b"\x0a" + varint(2**63), id="length of 2^63"),
+        pytest.param(b"\x7a" + delimited(b"\x0a" + varint(2**63)), id="nested length of 2^63"),
+        pytest.param(b"\x0a" + delimited(b"\x11\x00"), id="half a double"),
+        pytest.param(b"\x7a" + delimited(b"\x12\x01\xff"), id="string that is not UTF-8"),
+        pytest.param(b"\x64", id="end of a group that has no start"),
+        pytest.param(b"\x00", id="field zero"),
+    ],
+)
+def test_a_malformed_message_is_an_error(message: bytes) -> None:
+    with pytest.raises(InvalidProtobufError, match="not an OpenResponsesStreamEvent"):
+        read_protobuf(delimited(message))
+    with pytest.raises(InvalidProtobufError, match="not an OpenResponsesStreamEvent"):
+        protobuf_to_json(message)
+
+
+# What protobuf accepts, though no serializer writes it, and the JSON of it.
+@pytest.mark.parametrize(
+    "message, json",
+    [
+        pytest.param(b"\x7a\x07\x12\x02{}\x0a\x01x", b"{}", id="fields in another order"),
+        pytest.param(b"\x7a\x84\x00\x12\x02{}", b"{}", id="length of more bytes than it needs"),
+        pytest.param(b"\xfa\x00\x04\x12\x02{}", b"{}", id="tag of more bytes than it needs"),
+        pytest.param(b"\x7a\x04\x12\x02[]\x7a\x04\x12\x02{}", b"{}", id="field twice"),
+        pytest.param(
+            b"\xba\x01\x03\x0a\x01c\xba\x01\x03\x12\x01m", b'{"type":"error","code":"c","message":"m"}', id="merged"
+        ),
+        pytest.param(b"\xba\x01\x03\x0a\x01c\x7a\x04\x12\x02{}", b"{}", id="two arms"),
+        pytest.param(b"\x7a\x04\x12\x02{}\xba\x01\x00", b'{"type":"error"}', id="two arms, the last one empty"),
+    ],
+)
+def test_an_unusual_message_is_passed_on_and_has_the_json_that_protobuf_gives_it(message: bytes, json: bytes) -> None:
+    assert read_protobuf(delimited(message)) == [message]
+    assert protobuf_to_json(message) == json == to_json(OpenResponsesStreamEvent.FromString(message))
+
+
+@pytest.mark.parametrize("message", [b"", varint(100 << 3) + b"\x01"], ids=["empty", "unknown field"])
+def test_a_message_without_an_event_is_read_and_has_no_json(message: bytes) -> None:
+    assert read_protobuf(delimited(message)) == [message]
+    with pytest.raises(IncompleteEventError):
+        protobuf_to_json(message)
+    check_writing([message])

@@ -1,0 +1,204 @@
+"""What a server reads for callers that it does not know, and what a request may hold, against a real server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openresponses_grpc import AsyncEventStreamClient
+from openresponses_grpc.codec._raw_messages import MAX_ELEMENTS, MAX_EVENTS, PUBLISH, SERVICE_NAME, SUBSCRIBE
+from openresponses_grpc.server import _fields as fields
+from openresponses_grpc.server._calls import Timeouts
+from openresponses_grpc.server._files import RESERVED, connections
+from openresponses_grpc.server._server import OPTIONS as SERVER_OPTIONS
+from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._service import StreamService
+from openresponses_grpc.store import MemoryStore
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+
+from ..faults.peers import connected, framed
+from ..faults.strangers import CHECK, WATCH, nested
+from ..support.events import event, number
+from ..support.rpc import reason, status
+
+SERVING = HealthCheckResponse.SERVING
+TINY = b"\x1a\x02\x0a\x00"
+"""A request with the smallest event."""
+
+
+def port_of(address: str) -> int:
+    return int(address.rpartition(":")[2])
+
+
+async def publish(channel: grpc.aio.Channel, request: bytes) -> Any:
+    call: Any = channel.stream_stream(PUBLISH)
+    return await call(iter([request + PublishRequest(stream_id="s").SerializeToString()])).read()
+
+
+@pytest.mark.parametrize(
+    "request_bytes, field, limit",
+    [
+        (TINY * (MAX_EVENTS + 1), "events", MAX_EVENTS),
+        (b"\x1a\0" * (MAX_EVENTS + 1), "events", MAX_EVENTS),
+        (b"\x9a\0\0" * (MAX_EVENTS + 1), "events", MAX_EVENTS),
+        (nested(MAX_ELEMENTS), "events[0]", MAX_ELEMENTS),
+    ],
+    ids=["tiny", "empty", "long-tags", "nested"],
+)
+async def test_a_request_that_holds_too_much_is_refused_with_the_limit(
+    channel: grpc.aio.Channel, request_bytes: bytes, field: str, limit: int
+) -> None:
+    code, details = await status(publish(channel, request_bytes))
+    assert code == grpc.StatusCode.INVALID_ARGUMENT
+    (violation,) = details["BadRequest"].field_violations
+    assert violation.field == field
+    assert f"{limit:,}" in violation.description
+
+
+async def test_a_request_may_have_as_many_events_as_the_limit(channel: grpc.aio.Channel) -> None:
+    response = PublishResponse.FromString(await publish(channel, TINY * MAX_EVENTS))
+    assert response.next_offset == MAX_EVENTS
+
+
+@given(st.binary(max_size=200))
+def test_a_walk_over_any_bytes_ends(data: bytes) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fields, "MAX_ELEMENTS", 4)
+        try:
+            list(fields.count_elements(data))
+        except fields.TooManyError as error:
+            assert "more than 4 " in str(error)
+
+
+@pytest.mark.parametrize("service, code", [("", None), (SERVICE_NAME, None), ("s", grpc.StatusCode.NOT_FOUND)])
+async def test_health_answers_for_the_names_that_it_knows(
+    channel: grpc.aio.Channel, service: str, code: grpc.StatusCode | None
+) -> None:
+    request = HealthCheckRequest(service=service)
+    check, watch = HealthStub(channel).Check(request), HealthStub(channel).Watch(request)
+    if code is None:
+        assert (await check).status == SERVING
+        assert (await watch.read()).status == SERVING
+        watch.cancel()
+    else:
+        assert await check.code() == code
+        assert await watch.code() == code
+
+
+async def test_those_who_watch_hear_that_the_server_stops() -> None:
+    async with running_server(StreamService(MemoryStore()), "127.0.0.1:0") as address:
+        channel = grpc.aio.insecure_channel(address)
+        watch = HealthStub(channel).Watch(HealthCheckRequest())
+        assert (await watch.read()).status == SERVING
+    assert (await watch.read()).status == HealthCheckResponse.NOT_SERVING
+    assert await watch.code() == grpc.StatusCode.UNAVAILABLE
+    await channel.close()
+
+
+async def test_those_who_watch_take_nobody_else_s_place(channel: grpc.aio.Channel) -> None:
+    stub = HealthStub(channel)
+    watches = [stub.Watch(HealthCheckRequest()) for _ in range(4)]
+    for watch in watches:
+        assert (await watch.read()).status == SERVING
+    code, details = await status(stub.Watch(HealthCheckRequest()).read())
+    assert (code, reason(details)) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS")
+    assert (await stub.Check(HealthCheckRequest())).status == SERVING
+    for watch in watches:
+        watch.cancel()
+
+
+@pytest.mark.parametrize("method", [CHECK, WATCH])
+async def test_unfinished_health_requests_hold_nobody_up(server: str, channel: grpc.aio.Channel, method: str) -> None:
+    async with connected(port_of(server)) as one, connected(port_of(server)) as another:
+        for peer in (one, another):
+            call = peer.call(method, framed(b"", size=60 << 20), end=False)
+            await peer.fill(call, 1 << 20)
+        assert (await HealthStub(channel).Check(HealthCheckRequest())).status == SERVING
+        await asyncio.gather(*(peer.finish(1) for peer in (one, another)))
+
+
+@pytest.fixture
+async def impatient() -> AsyncIterator[str]:
+    """A server that waits a moment for requests."""
+    service = StreamService(MemoryStore(), timeouts=Timeouts(first_request=0.2, next_request=0.2))
+    async with running_server(service, "127.0.0.1:0") as address:
+        yield address
+
+
+@pytest.mark.parametrize("method", [PUBLISH, SUBSCRIBE])
+async def test_a_call_without_a_first_request_ends(impatient: str, method: str) -> None:
+    async with grpc.aio.insecure_channel(impatient) as channel:
+        call: Any = channel.stream_stream(method)()
+        code, details = await status(call.read())
+    assert (code, reason(details)) == (grpc.StatusCode.UNAVAILABLE, "REQUEST_TIMEOUT")
+    assert "RetryInfo" in details
+
+
+async def test_a_call_with_half_a_request_ends(impatient: str) -> None:
+    async with connected(port_of(impatient)) as peer:
+        call = peer.call(PUBLISH, framed(b"", size=1 << 20), end=False)
+        await peer.fill(call, 1 << 10)
+        await peer.finish(call)
+
+
+async def test_a_publisher_that_was_silent_goes_on_where_it_was(impatient: str) -> None:
+    async with AsyncEventStreamClient(impatient) as client, client.publish("s") as publisher:
+        await publisher.send(event(0))
+        await publisher.flush()
+        async with grpc.aio.insecure_channel(impatient) as channel:
+            call = OpenResponsesStreamServiceStub(channel).Publish()
+            await call.write(PublishRequest(stream_id="other"))
+            await call.read()
+            assert (await status(call.read()))[0] == grpc.StatusCode.UNAVAILABLE
+        await publisher.send(event(1))
+        await publisher.flush()
+        subscription = client.subscribe("s")
+        assert [number(await anext(subscription)) for _ in range(2)] == [0, 1]
+        await subscription.aclose()
+
+
+async def test_compressed_requests_are_refused(server: str) -> None:
+    async with grpc.aio.insecure_channel(server, compression=grpc.Compression.Gzip) as channel:
+        call = OpenResponsesStreamServiceStub(channel).Subscribe(SubscribeRequest(stream_id="s" * 200))
+        assert await call.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_an_idle_connection_is_closed_and_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {**dict(SERVER_OPTIONS), "grpc.max_connection_idle_ms": 200}
+    monkeypatch.setattr("openresponses_grpc.server._server.OPTIONS", [*options.items()])
+    async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", max_connections=2) as address:
+        port = port_of(address)
+        async with connected(port) as one, connected(port) as another:
+            await asyncio.gather(one.send(), another.send())
+            async with AsyncEventStreamClient(address, wait_for_ready=True) as client, client.publish("s"):
+                pass
+            await asyncio.gather(one.read(), another.read())
+
+
+@pytest.mark.parametrize(
+    "wanted, files, expected",
+    [
+        (None, 1024, 1024 - RESERVED),
+        (None, 1 << 20, 10_000),
+        (None, -1, 10_000),
+        (50_000, -1, 50_000),
+        (500, 1024, 500),
+        (1000, 1024, None),
+        (None, 100, None),
+    ],
+)
+def test_connections_are_what_the_limit_of_open_files_leaves(
+    wanted: int | None, files: int, expected: int | None
+) -> None:
+    if expected is None:
+        with pytest.raises(ValueError, match="raise its hard limit"):
+            connections(wanted, 10_000, files)
+    else:
+        assert connections(wanted, 10_000, files) == expected

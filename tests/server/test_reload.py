@@ -1,0 +1,274 @@
+"""Files that a server reads again while it runs: tokens, certificates, and when certificates expire."""
+
+import hashlib
+import logging
+import shutil
+import signal
+import ssl
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import trustme
+from cryptography import x509
+
+from openresponses_grpc.cli._upkeep import kept_up
+from openresponses_grpc.server._expiry import SOON_SECONDS, ExpiryWatch, expires_at
+from openresponses_grpc.server._reload import Reloaded
+from openresponses_grpc.server._service import StreamService
+from openresponses_grpc.server._tls import channel_credentials, read_server_files
+from openresponses_grpc.store import MemoryStore
+from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
+from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
+
+from ..cli.processes import serving
+from ..support.events import event
+from ..support.rpc import reason, status, status_of
+
+
+def entry(name: str, may: str = '"publish", "subscribe"', streams: str = "*", expires: str = "") -> str:
+    digest = hashlib.sha256(f"{name}-token".encode()).hexdigest()
+    expiry = f"expires = {expires}\n" if expires else ""
+    return f'[[token]]\nname = "{name}"\nsha256 = "{digest}"\nmay = [{may}]\nstreams = "{streams}"\n{expiry}'
+
+
+class Server:
+    """A server in a process of its own, and its log."""
+
+    def __init__(self, process: Process, address: str) -> None:
+        self.process = process
+        self.address = address
+
+    async def logged(self, text: str) -> str:
+        """The next line of the log with a text."""
+        assert self.process.stderr
+        lines = []
+        while line := (await self.process.stderr.readline()).decode():
+            lines.append(line)
+            if text in line:
+                return line
+        raise AssertionError(f"no line with {text!r} in {lines}")
+
+
+@asynccontextmanager
+async def started(*arguments: str | Path) -> AsyncIterator[Server]:
+    async with serving(*arguments) as (process, address):
+        yield Server(process, address)
+
+
+def metadata(name: str) -> tuple[tuple[str, str], ...]:
+    return (("authorization", f"Bearer {name}-token"),)
+
+
+class Subscription:
+    """An open call that waits for the next event of a stream."""
+
+    def __init__(self, channel: grpc.aio.Channel, name: str, stream_id: str = "s") -> None:
+        stub = OpenResponsesStreamServiceStub(channel)
+        self.call: Any = stub.Subscribe(SubscribeRequest(stream_id=stream_id), metadata=metadata(name))
+
+    async def read(self) -> int:
+        """The number of events in the next response."""
+        return len((await self.call.read()).events)
+
+    async def ended(self) -> tuple[grpc.StatusCode, str]:
+        """The status that the call ends with, and its reason."""
+        code, details = await status(self.call.read())
+        return code, reason(details)
+
+
+async def publish(channel: grpc.aio.Channel, name: str, stream_id: str = "s") -> None:
+    call: Any = OpenResponsesStreamServiceStub(channel).Publish(metadata=metadata(name))
+    await call.write(PublishRequest(stream_id=stream_id, events=[event(0)]))
+    assert (await call.read()).next_offset
+    await call.done_writing()
+    assert await call.code() == grpc.StatusCode.OK
+
+
+@pytest.mark.parametrize("how", ["replaced", "rewritten", "SIGHUP"])
+async def test_a_revoked_token_ends_its_calls_and_no_others(tmp_path: Path, how: str) -> None:
+    tokens = tmp_path / "tokens.toml"
+    tokens.write_text(entry("relay") + entry("viewer") + entry("guest") + entry("narrowed"))
+    async with started("--tokens", tokens) as server, grpc.aio.insecure_channel(server.address) as channel:
+        await publish(channel, "relay")
+        names = ("viewer", "guest", "narrowed", "relay")
+        calls = {name: Subscription(channel, name) for name in names}
+        for call in calls.values():
+            assert await call.read() == 1
+        text = entry("relay") + entry("viewer", streams="s") + entry("narrowed", streams="t") + entry("new")
+        if how == "replaced":
+            (tmp_path / "next").write_text(text)
+            (tmp_path / "next").rename(tokens)
+        else:
+            tokens.write_text(text)
+        if how == "SIGHUP":
+            server.process.send_signal(signal.SIGHUP)
+        assert await calls["guest"].ended() == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_REVOKED")
+        assert await calls["narrowed"].ended() == (grpc.StatusCode.PERMISSION_DENIED, "NOT_PERMITTED")
+        await publish(channel, "new")
+        for name in ("viewer", "relay"):
+            assert await calls[name].read() == 1
+        assert await Subscription(channel, "guest").ended() == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_UNKNOWN")
+        await server.logged(f"reloaded {tokens}")
+
+
+@pytest.mark.parametrize(
+    "spoil, problem",
+    [
+        (lambda file: file.write_text("token = 1"), "tokens.toml: Expected `array`"),
+        (lambda file: file.write_bytes(b"\xff"), "tokens.toml: 'utf-8' codec can't decode"),
+        (lambda file: file.unlink(), "No such file or directory"),
+    ],
+)
+async def test_what_cannot_be_used_is_logged_and_the_tokens_before_stay(
+    tmp_path: Path, spoil: Callable[[Path], object], problem: str
+) -> None:
+    tokens = tmp_path / "tokens.toml"
+    tokens.write_text(entry("relay"))
+    async with started("--tokens", tokens) as server, grpc.aio.insecure_channel(server.address) as channel:
+        await publish(channel, "relay")
+        call = Subscription(channel, "relay")
+        assert await call.read() == 1
+        spoil(tokens)
+        line = await server.logged("cannot reload")
+        assert problem in line
+        assert "what was read before stays in use" in line
+        await publish(channel, "relay")
+        assert await call.read() == 1
+        tokens.write_text(entry("relay") + entry("new"))
+        await server.logged("reloaded")
+        await publish(channel, "new")
+        assert await call.read() == 1
+
+
+async def test_a_signal_without_files_leaves_the_server_as_it_is() -> None:
+    async with started() as server, grpc.aio.insecure_channel(server.address) as channel:
+        await publish(channel, "anyone")
+        server.process.send_signal(signal.SIGHUP)
+        await server.logged("there are no files of tokens or TLS to read again")
+        await publish(channel, "anyone")
+
+
+def write_pair(folder: Path, ca: trustme.CA, **validity: Any) -> None:
+    made = ca.issue_cert("127.0.0.1", **validity)
+    (folder / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in made.cert_chain_pems))
+    made.private_key_pem.write_to_path(folder / "key.pem")
+
+
+async def test_new_certificates_are_shown_to_new_connections_and_calls_stay_open(tmp_path: Path) -> None:
+    old, new = trustme.CA(), trustme.CA()
+    old.cert_pem.write_to_path(tmp_path / "old.pem")
+    new.cert_pem.write_to_path(tmp_path / "new.pem")
+    write_pair(tmp_path, old)
+    shutil.copy(tmp_path / "old.pem", tmp_path / "clients.pem")
+    made = old.issue_cert("client@example.org")
+    (tmp_path / "client.pem").write_bytes(b"".join(blob.bytes() for blob in made.cert_chain_pems))
+    made.private_key_pem.write_to_path(tmp_path / "client-key.pem")
+
+    def trusting(roots: str) -> grpc.ChannelCredentials:
+        return channel_credentials(tmp_path / roots, tmp_path / "client.pem", tmp_path / "client-key.pem")
+
+    async with (
+        started(
+            *("--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem"),
+            *("--tls-client-ca", tmp_path / "clients.pem"),
+        ) as server,
+        grpc.aio.secure_channel(server.address, trusting("old.pem")) as before,
+    ):
+        await publish(before, "anyone")
+        call = Subscription(before, "anyone")
+        assert await call.read() == 1
+        (tmp_path / "key.pem").write_bytes(b"no key")
+        assert "cert.pem" in await server.logged("cannot reload")
+        async with grpc.aio.secure_channel(server.address, trusting("old.pem")) as channel:
+            await publish(channel, "anyone")
+        write_pair(tmp_path, new)
+        await server.logged("reloaded")
+        async with grpc.aio.secure_channel(server.address, trusting("new.pem")) as channel:
+            await publish(channel, "anyone")
+        async with grpc.aio.secure_channel(server.address, trusting("old.pem")) as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await publish(channel, "anyone")
+            assert status_of(caught.value)[0] == grpc.StatusCode.UNAVAILABLE
+        assert [await call.read(), await call.read()] == [1, 1]
+        shutil.copy(tmp_path / "new.pem", tmp_path / "clients.pem")
+        await server.logged("reloaded")
+        async with grpc.aio.secure_channel(server.address, trusting("new.pem")) as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await publish(channel, "anyone")
+            assert status_of(caught.value)[0] == grpc.StatusCode.UNAVAILABLE
+        await publish(before, "anyone")
+        assert await call.read() == 1
+
+
+async def test_a_certificate_that_has_expired_is_reported_at_the_start(tmp_path: Path) -> None:
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(tmp_path / "clients.pem")
+    write_pair(tmp_path, ca, not_before=datetime(2020, 1, 1), not_after=datetime(2021, 1, 31, 12))
+    async with started(
+        *("--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem"),
+        *("--tls-client-ca", tmp_path / "clients.pem"),
+    ) as server:
+        line = await server.logged("has expired")
+        assert line.rstrip().endswith("cert.pem has expired: its last moment is 2021-01-31T12:00:00+00:00")
+        write_pair(tmp_path, ca, not_after=datetime.now(UTC) + timedelta(days=3))
+        await server.logged("reloaded")
+        assert "cert.pem expires soon" in await server.logged("expires")
+
+
+async def test_a_metric_has_the_end_of_each_certificate(tmp_path: Path) -> None:
+    def expires() -> float | None:
+        return service.metrics.registry.get_sample_value(
+            "openresponses_certificate_expires_seconds", {"file": str(tmp_path / "cert.pem")}
+        )
+
+    ca, end = trustme.CA(), datetime(2031, 1, 31, 12, tzinfo=UTC)
+    write_pair(tmp_path, ca, not_after=end)
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    files = Reloaded([cert, key], partial(read_server_files, cert, key, None))
+    service = StreamService(MemoryStore())
+    async with kept_up(service, None, files):
+        assert expires() == end.timestamp()
+
+
+async def test_each_change_of_a_certificate_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    times = [0.0, 9.0, 10.0, 11.0, SOON_SECONDS + 9, SOON_SECONDS + 10, SOON_SECONDS + 11]
+    told, clock = [], iter(times)
+    watch = ExpiryWatch(
+        lambda: {"cert.pem": SOON_SECONDS + 10}, lambda *values: told.append(values), clock=lambda: next(clock)
+    )
+    for _ in times:
+        await watch.check()
+    assert [(line.levelno, line.getMessage().split(":")[0]) for line in caplog.records] == [
+        (logging.WARNING, "a certificate of cert.pem expires soon"),
+        (logging.ERROR, "a certificate of cert.pem has expired"),
+    ]
+    assert told == [("cert.pem", SOON_SECONDS + 10)] * 7
+
+
+@pytest.mark.parametrize("year", [1970, 2000, 2049, 2050, 2099, 9999])
+def test_the_first_certificate_to_expire_counts(year: int) -> None:
+    ca = trustme.CA()
+    before, after = datetime(1960, 1, 1), datetime(year, 12, 31, 23, 59, 59)
+    first = ca.issue_cert("127.0.0.1", not_before=before, not_after=after)
+    other = ca.issue_cert("127.0.0.1", not_before=before, not_after=datetime(9999, 12, 31, 23, 59, 59))
+    pem = b"".join(made.cert_chain_pems[0].bytes() for made in (other, first))
+    [expected] = {
+        min(certificate.not_valid_after_utc for certificate in x509.load_pem_x509_certificates(pem)),
+        after.replace(tzinfo=UTC),
+    }
+    assert expires_at(b"A comment.\n" + pem) == expected.timestamp()
+
+
+@pytest.mark.parametrize("size", [0, 1, 20, 50, 100])
+def test_what_has_no_readable_end_is_refused(size: int) -> None:
+    der = ssl.PEM_cert_to_DER_cert(trustme.CA().cert_pem.bytes().decode())
+    assert expires_at(ssl.DER_cert_to_PEM_cert(der).encode())
+    with pytest.raises(ValueError):
+        expires_at(ssl.DER_cert_to_PEM_cert(der[:size]).encode())

@@ -1,0 +1,110 @@
+"""Which node of a cluster has which slot, by what the nodes say."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from openresponses_grpc.store import StoreUnavailableError
+from openresponses_grpc.store.redis._connection import Node
+from openresponses_grpc.store.redis._topology import SLOTS, Range, Topology, parse_slots
+
+A, B, C = (Node(host, 6379) for host in ("10.0.0.1", "10.0.0.2", "10.0.0.3"))
+KEYS = {"openresponses:format": 9142, "foo": 12182, "bar": 5061}
+
+
+def described(node: Node) -> list[Any]:
+    """A node as CLUSTER SLOTS describes it."""
+    return [node.host.encode(), node.port, b"id", []]
+
+
+FIRST_HALF, SECOND_HALF = (
+    [0, SLOTS // 2 - 1, described(A), described(C)],
+    [SLOTS // 2, SLOTS - 1, described(B)],
+)
+
+
+@pytest.mark.parametrize(
+    "reply, ranges",
+    [
+        ([], []),
+        ([[0, 5, [b"10.0.0.1", 6379]]], [Range(0, 5, A, [])]),
+        ([FIRST_HALF, SECOND_HALF], [Range(0, SLOTS // 2 - 1, A, [C]), Range(SLOTS // 2, SLOTS - 1, B, [])]),
+        # A node that does not know its own address, or that does not tell it.
+        ([[0, 5, [b"", 6379, b"id", []]]], [Range(0, 5, B, [])]),
+        ([[0, 5, [None, 6379, b"id", []]]], [Range(0, 5, B, [])]),
+    ],
+)
+def test_a_reply_to_cluster_slots_names_primaries_and_replicas(reply: Any, ranges: list[Range]) -> None:
+    assert [*parse_slots(reply, B)] == ranges
+
+
+class Cluster:
+    """What each node says, or raises; another one does not reply."""
+
+    def __init__(self, **replies: Any) -> None:
+        self.replies = {Node(f"10.0.0.{name[1:]}", 6379): reply for name, reply in replies.items()}
+        self.asked: list[Node] = []
+        self.topology = Topology(A, self.ask)
+
+    async def ask(self, node: Node) -> Any:
+        self.asked.append(node)
+        reply = self.replies.get(node, StoreUnavailableError("down"))
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+
+async def test_each_key_has_the_primary_of_its_slot() -> None:
+    cluster = Cluster(n1=[FIRST_HALF, SECOND_HALF])
+    await cluster.topology.load()
+    assert {key: cluster.topology.node(key) for key in KEYS} == {
+        key: A if slot < SLOTS // 2 else B for key, slot in KEYS.items()
+    }
+    assert cluster.topology.primaries() == {A, B}
+    cluster.topology.moved(KEYS["foo"], C)
+    assert cluster.topology.node("foo") == C
+    await cluster.topology.aclose()
+
+
+@pytest.mark.parametrize(
+    "fault", [StoreUnavailableError("down"), AttributeError("in redis-py"), [[0]], [[0, 5]], None, []], ids=repr
+)
+async def test_a_node_that_fails_or_knows_less_is_passed_over(fault: Any) -> None:
+    cluster = Cluster(n1=[FIRST_HALF, SECOND_HALF])
+    await cluster.topology.load()
+    cluster.replies = {A: fault, B: fault, C: [FIRST_HALF, SECOND_HALF]}
+    for _ in range(10):
+        await cluster.topology.load()
+        assert cluster.topology.primaries() == {A, B}
+
+
+async def test_the_node_that_is_suspected_is_asked_last() -> None:
+    cluster = Cluster(n1=[FIRST_HALF, SECOND_HALF])
+    await cluster.topology.load()
+    for suspect in (A, B, C):
+        cluster.replies, cluster.asked = {suspect: [FIRST_HALF, SECOND_HALF]}, []
+        await cluster.topology.load(suspect)
+        assert len(cluster.asked) == 3
+        assert cluster.asked[-1] == suspect
+
+
+async def test_without_a_reply_the_nodes_are_as_they_were() -> None:
+    cluster = Cluster(n1=[FIRST_HALF, SECOND_HALF])
+    await cluster.topology.load()
+    cluster.replies = {}
+    with pytest.raises(StoreUnavailableError, match=r"no node says who has which slots: .*down"):
+        await cluster.topology.load()
+    assert cluster.topology.primaries() == {A, B}
+
+
+async def test_a_slot_that_no_node_has_is_unavailable_and_the_nodes_are_asked_again() -> None:
+    cluster = Cluster(n1=[FIRST_HALF])
+    await cluster.topology.load()
+    assert cluster.topology.node("bar") == A
+    asked = len(cluster.asked)
+    with pytest.raises(StoreUnavailableError, match=f"no node has slot {KEYS['foo']}"):
+        cluster.topology.node("foo")
+    while len(cluster.asked) == asked:  # noqa: ASYNC110 - a task of the topology asks
+        await asyncio.sleep(0)
+    await cluster.topology.aclose()

@@ -1,0 +1,206 @@
+"""How tenants share a limit: the shares, what each may hold, and who gives way."""
+
+from contextlib import ExitStack
+
+import pytest
+from hypothesis import event, given
+from hypothesis import strategies as st
+
+from openresponses_grpc.store import ShareExceededError, StoreFullError, StoreLimits
+from openresponses_grpc.store._entry import Entry
+from openresponses_grpc.store._index import Claim, Ledger
+from openresponses_grpc.store._shares import Pool, Shares, SharesError, divide
+
+
+@pytest.mark.parametrize(
+    "wanted, shares",
+    [
+        ({}, {}),
+        ({"a": None}, {"a": 50}),
+        ({"a": None, "b": None}, {"a": 25, "b": 25}),
+        ({"a": 100}, {"a": 100}),
+        ({"a": 60, "b": None, "c": None}, {"a": 60, "b": 10, "c": 10}),
+        ({"a": 0, "b": None}, {"a": 0, "b": 50}),
+        ({"a": 100, "b": None}, {"a": 100, "b": 0}),
+        ({"a": None, "b": None, "c": None}, {"a": 16, "b": 16, "c": 16}),
+    ],
+)
+def test_the_tenants_without_a_share_divide_half_of_the_rest(
+    wanted: dict[str, int | None], shares: dict[str, int]
+) -> None:
+    assert divide(100, wanted, "calls") == shares
+
+
+def test_shares_of_more_than_there_is_are_refused() -> None:
+    with pytest.raises(SharesError, match="the shares of calls add up to 101, and there are 100 for all"):
+        divide(100, {"a": 60, "b": 41, "c": None}, "calls")
+
+
+def pool(shares: dict[str, int], held: dict[str, int], evictable: dict[str, int]) -> Pool:
+    pool = Pool(100)
+    pool.set_shares(shares)
+    for tenant, amount in held.items():
+        pool.hold(tenant, amount)
+    for tenant, amount in evictable.items():
+        pool.hold(tenant, amount)
+        pool.settle(tenant, amount)
+    return pool
+
+
+@pytest.mark.parametrize(
+    "shares, held, evictable, tenant, most",
+    [
+        # Without shares, everyone may hold all that the others do not hold.
+        ({}, {}, {}, "", 100),
+        ({}, {"": 70}, {}, "", 30),
+        ({}, {"": 70}, {"": 30}, "", 30),
+        # A tenant may hold everything but the shares of the others, and what they hold beyond them.
+        ({"a": 25, "b": 25}, {}, {}, "a", 75),
+        ({"a": 25, "b": 25}, {"a": 40}, {}, "a", 35),
+        ({"a": 25, "b": 25}, {"a": 75}, {}, "a", 0),
+        ({"a": 25, "b": 25}, {"b": 10}, {}, "a", 75),
+        ({"a": 25, "b": 25}, {"b": 40}, {}, "a", 60),
+        ({"a": 25, "b": 25}, {"b": 75}, {}, "a", 25),
+        # What can be evicted is in nobody's way.
+        ({"a": 25, "b": 25}, {}, {"b": 100}, "a", 75),
+        ({"a": 25, "b": 25}, {"b": 75}, {"b": 25}, "a", 25),
+        # A tenant without a share may hold what is free.
+        ({"a": 25, "b": 25}, {}, {}, "c", 50),
+        ({"a": 25, "b": 25}, {"a": 75}, {}, "c", 0),
+    ],
+)
+def test_a_tenant_may_hold_what_is_neither_held_by_others_nor_reserved_for_them(
+    shares: dict[str, int], held: dict[str, int], evictable: dict[str, int], tenant: str, most: int
+) -> None:
+    tried = pool(shares, held, evictable)
+    assert [tried.may_hold(tenant, amount) for amount in (0, most, most + 1)] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    "shares, used, tenants, tenant, amount, gives_way",
+    [
+        # Without shares, the one that uses the most.
+        ({}, {"": 100}, [""], "", 1, ""),
+        ({}, {"a": 10, "b": 90}, ["a", "b"], "", 1, "b"),
+        # The one that is furthest over its share, if it has something to evict.
+        ({"a": 25, "b": 25, "c": 10}, {"a": 30, "b": 60, "c": 10}, ["a", "b", "c"], "c", 1, "b"),
+        ({"a": 25, "b": 25, "c": 10}, {"a": 30, "b": 60, "c": 5}, ["a", "c"], "c", 1, "a"),
+        # Not one within its share.
+        ({"a": 25, "b": 25}, {"a": 75, "b": 25}, ["b"], "a", 1, None),
+        ({"a": 25, "b": 25}, {"a": 75, "b": 25}, ["a", "b"], "a", 1, "a"),
+        # Nor one that is over it by less than who needs the room.
+        ({"a": 25, "b": 25}, {"a": 60, "b": 40}, ["b"], "a", 1, None),
+        ({"a": 25, "b": 25}, {"a": 60, "b": 40}, ["a", "b"], "b", 1, "a"),
+        ({"a": 25, "b": 25}, {"a": 50, "b": 50}, ["a", "b"], "a", 1, "a"),
+        # Streams of a token that is gone go first.
+        ({"a": 25}, {"a": 90, "gone": 10}, ["a", "gone"], "a", 1, "gone"),
+        ({"a": 25}, {"a": 90, "gone": 10}, ["gone"], "a", 1, "gone"),
+    ],
+)
+def test_the_tenant_that_is_furthest_over_its_share_gives_way(
+    shares: dict[str, int], used: dict[str, int], tenants: list[str], tenant: str, amount: int, gives_way: str | None
+) -> None:
+    assert pool(shares, {}, used).gives_way(tenants, tenant, amount) == gives_way
+
+
+def test_new_shares_apply_to_what_is_held_already() -> None:
+    tried = pool({"a": 25, "b": 25}, {"a": 75}, {})
+    tried.set_shares({"a": 80, "b": 20})
+    assert [tried.may_hold("a", amount) for amount in (5, 6)] == [True, False]
+    tried.free("a", 75, held=True)
+    assert [tried.may_hold("b", amount) for amount in (20, 21)] == [True, False]
+    tried.set_shares({})
+    assert tried.may_hold("b", 100)
+
+
+LIMITS = StoreLimits(max_bytes=100, max_streams=12, max_stream_bytes=1000, keep_finished=1e9, abandon_after=5)
+SHARES = {"a": Shares(30, 3), "b": Shares(20, None), "c": Shares(None, 2)}
+BYTES, STREAMS = {"a": 30, "b": 20, "c": 25, "d": 0}, {"a": 3, "b": 3, "c": 2, "d": 0}
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from("aaaabbbcd"),
+        st.integers(0, 5),
+        st.integers(0, 20),
+        st.sampled_from(("stay", "leave", "finish", "finish", "cancel")),
+    ),
+    min_size=30,
+    max_size=60,
+)
+
+
+class Tenants:
+    """Tenants that fill one store, and what it has of each."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.entries: list[Entry] = []
+        self.dropped: list[Entry] = []
+        self.ledger = Ledger[Entry](
+            LIMITS, lambda: self.now, event_overhead=0, stream_overhead=1, dropped=self.dropped.append
+        )
+        self.ledger.divide(SHARES)
+        self.present = ExitStack()
+
+    def kept(self, tenant: str) -> list[Entry]:
+        return [each for each in self.entries if each.tenant == tenant and self.ledger.holds(each)]
+
+    def used(self, tenant: str) -> tuple[int, int]:
+        """Bytes and streams."""
+        return amount(self.kept(tenant))
+
+    def step(self, tenant: str, number: int, size: int, what: str) -> None:
+        """Appends to an open stream of a tenant, or to a new one, and checks who pays for it."""
+        self.now += 1
+        still_open = [each for each in self.kept(tenant) if each.finished_at is None]
+        entry = still_open[number] if number < len(still_open) else Entry(f"{tenant} {self.now}", self.now, tenant)
+        new = not entry.stored
+        size_open, streams_open = amount(still_open)
+        within = size_open + size + new <= BYTES[tenant] and streams_open + new <= STREAMS[tenant]
+        used = {each: self.used(each) for each in "abcd"}
+        self.dropped.clear()
+        try:
+            claim = self.ledger.reserve(entry, [b"x" * size], 0)
+        except StoreFullError:
+            assert not within
+        else:
+            self.end(claim, what)
+            event(f"{what}, {len(self.dropped)} dropped")
+        used[tenant] = used[tenant][0] + size + new, used[tenant][1] + new
+        for gone in self.dropped:
+            assert gone.finished_at is not None or (not gone.publishers and gone.left_at + 5 <= self.now)
+            size_used, streams_used = used[gone.tenant]
+            assert size_used > BYTES[gone.tenant] or streams_used > STREAMS[gone.tenant]
+            used[gone.tenant] = size_used - gone.bytes - 1, streams_used - 1
+        sizes, streams = zip(*map(self.used, "abcd"), strict=True)
+        assert sum(sizes) <= LIMITS.max_bytes
+        assert sum(streams) <= LIMITS.max_streams
+
+    def end(self, claim: Claim[Entry], what: str) -> None:
+        if what == "cancel":
+            self.ledger.cancel(claim)
+            return
+        self.ledger.commit(claim, self.now, finished=what == "finish", failure=None)
+        self.entries += [] if claim.entry in self.entries else [claim.entry]
+        if what == "stay":
+            self.present.enter_context(self.ledger.publishing(claim.entry))
+
+
+def amount(entries: list[Entry]) -> tuple[int, int]:
+    return sum(each.bytes + 1 for each in entries), len(entries)
+
+
+@given(steps)
+def test_nobody_is_refused_nor_loses_streams_within_its_share(steps: list[tuple[str, int, int, str]]) -> None:
+    tenants = Tenants()
+    for step in steps:
+        tenants.step(*step)
+    tenants.present.close()
+    for entry in tenants.entries:
+        if tenants.ledger.holds(entry):
+            tenants.ledger.drop(entry)
+    # Everything is accounted for: a tenant may hold all but the shares of the others, again.
+    claim = tenants.ledger.reserve(Entry("all", tenants.now, "a"), [b"x" * 54], 0)
+    tenants.end(claim, "stay")
+    with pytest.raises(ShareExceededError):
+        tenants.ledger.reserve(claim.entry, [b"x"], 0)
