@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from ..store import ServiceError
 from ..store._shares import Shares
 from ._sizes import parse_size
 
@@ -20,15 +21,8 @@ Permission = Literal["publish", "subscribe", "inspect", "delete"]
 """`inspect` is to describe and list streams."""
 
 
-class AccessError(Exception):
-    """A call that is refused for who makes it.
-
-    Attributes:
-        reason: why, as machines read it (the `reason` of a `google.rpc.ErrorInfo`).
-
-    """
-
-    reason: ClassVar[str]
+class AccessError(ServiceError):
+    """The caller is not authenticated, or lacks a permission."""
 
 
 class TokenMissingError(AccessError):

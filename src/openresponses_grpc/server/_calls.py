@@ -5,23 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, ClassVar, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 import grpc
 
+from ..store import ServiceError
 from ..store._shares import Pool
 from ._auth import AccessError, Token
 
 
-class CallEndedError(Exception):
-    """A call that the server ends, though nothing is wrong with its requests; a later one may go on.
+class CallEndedError(ServiceError):
+    """The server ends the call, although its requests are valid."""
 
-    Attributes:
-        reason: why, as machines read it (the `reason` of a `google.rpc.ErrorInfo`).
-
-    """
-
-    reason: ClassVar[str]
+    retryable = True
 
 
 class ShuttingDownError(CallEndedError):

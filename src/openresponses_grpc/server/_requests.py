@@ -12,7 +12,7 @@ from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.stream_service_pb2 import ListStreamsRequest, SubscribeRequest
 
 from ..codec import _raw_messages as raw_messages
-from ..store import Append, Check, Failure
+from ..store import Append, Check, Failure, InvalidRequestError, ServiceError
 from ..store._rules import MAX_PUBLISHER
 from . import _fields as fields
 
@@ -29,19 +29,6 @@ _STEP_EVENTS: Final = 500
 M = TypeVar("M", bound=Message)
 
 
-class InvalidRequestError(Exception):
-    """A field of a request has an invalid value.
-
-    Attributes:
-        field: the field, as `google.rpc.BadRequest` names it: `stream_id`, `events[2]`.
-
-    """
-
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(problem)
-        self.field = field
-
-
 class Subscription(NamedTuple):
     """What a SubscribeRequest asks for."""
 
@@ -52,7 +39,7 @@ class Subscription(NamedTuple):
     must_exist: bool
 
 
-class UnknownServiceError(Exception):
+class UnknownServiceError(ServiceError):
     """A health request asks for a service that the server does not have."""
 
 

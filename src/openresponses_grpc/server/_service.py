@@ -20,7 +20,7 @@ from openresponses_grpc.v1.stream_service_pb2 import (
 )
 
 from ..codec import _raw_messages as raw_messages
-from ..store import Append, Check, End, Store, StreamNotFoundError
+from ..store import Append, Check, End, InvalidRequestError, ServiceError, Store, StreamNotFoundError
 from ..store._shares import SharesError, divide
 from . import _requests as requests
 from . import _responses as responses
@@ -29,8 +29,7 @@ from ._auth import InvalidTokensError, Tokens
 from ._calls import TIMEOUTS, Call, Calls, Timeouts
 from ._logs import log_call, metadata_of
 from ._metrics import Metrics
-from ._requests import InvalidRequestError
-from ._statuses import ending, reason_of
+from ._statuses import ending
 
 
 class StreamService:
@@ -212,7 +211,7 @@ class StreamService:
             raise
         except Exception as error:
             status = ending(error)
-            code, reason = status.code, reason_of(error)
+            code, reason = status.code, error.reason if isinstance(error, ServiceError) else ""
             await call.abort(status)
         finally:
             self._calls.remove(call)

@@ -16,11 +16,12 @@ from grpc_status import rpc_status
 from ..store import (
     DataLossError,
     EpochMismatchError,
-    InvalidPageTokenError,
+    InvalidRequestError,
     OffsetGapError,
     OffsetOutOfRangeError,
     OffsetTrimmedError,
     PublisherFencedError,
+    ServiceError,
     ShareExceededError,
     StoreFullError,
     StoreUnavailableError,
@@ -29,10 +30,8 @@ from ..store import (
     StreamFinishedError,
     StreamFullError,
     StreamNotFoundError,
-    StreamStateError,
 )
 from ._auth import (
-    AccessError,
     NotPermittedError,
     TokenExpiredError,
     TokenMissingError,
@@ -41,14 +40,13 @@ from ._auth import (
     TokenUnknownError,
 )
 from ._calls import (
-    CallEndedError,
     CallShareExceededError,
     PeerNotReadingError,
     RequestTimeoutError,
     ShuttingDownError,
     TooManyCallsError,
 )
-from ._requests import InvalidRequestError, UnknownServiceError
+from ._requests import UnknownServiceError
 
 ERROR_DOMAIN: Final = "openresponses_grpc.v1"
 """The `domain` of every `google.rpc.ErrorInfo` of this service."""
@@ -60,7 +58,6 @@ _logger = logging.getLogger(__package__)
 
 CODES: Final[Mapping[type[Exception], grpc.StatusCode]] = {
     InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
-    InvalidPageTokenError: grpc.StatusCode.INVALID_ARGUMENT,
     UnknownServiceError: grpc.StatusCode.NOT_FOUND,
     TokenMissingError: grpc.StatusCode.UNAUTHENTICATED,
     TokenRepeatedError: grpc.StatusCode.UNAUTHENTICATED,
@@ -98,35 +95,25 @@ def status_of(error: Exception) -> grpc.Status | None:
     that names the token whose share is exceeded, and a `RetryInfo` where trying again may help: here, later, or at
     another server.
     """
-    code, message = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), None), str(error)
-    if code is None:
+    code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), None)
+    if code is None or not isinstance(error, ServiceError):
         return None
+    message = "the store is unavailable" if isinstance(error, StoreUnavailableError) else str(error)
     details: list[Message] = []
-    match error:
-        case StreamStateError():
-            details = [_error_info(error.reason, error.metadata)]
-        case AccessError() | CallEndedError():
-            details = [_error_info(error.reason)]
-        case StoreUnavailableError():
-            message = "the store is unavailable"
-        case InvalidRequestError() | InvalidPageTokenError():
-            field = "page_token" if isinstance(error, InvalidPageTokenError) else error.field
-            message = f"{field}: {error}" if field else message
-            violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=str(error))
-            details = [error_details_pb2.BadRequest(field_violations=[violation])]
+    if error.reason:
+        details.append(error_details_pb2.ErrorInfo(reason=error.reason, domain=ERROR_DOMAIN, metadata=error.metadata))
+    if isinstance(error, InvalidRequestError):
+        message = f"{error.field}: {error}" if error.field else message
+        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=str(error))
+        details.append(error_details_pb2.BadRequest(field_violations=[violation]))
     if isinstance(error, ShareExceededError | CallShareExceededError):
         quota = error_details_pb2.QuotaFailure.Violation(subject=f"token:{error.tenant}", description=message)
         details.append(error_details_pb2.QuotaFailure(violations=[quota]))
-    if isinstance(error, CallEndedError | StoreFullError | StoreUnavailableError):
+    if error.retryable:
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.seconds = RETRY_SECONDS
         details.append(retry)
     return _status(code, message, *details)
-
-
-def reason_of(error: Exception) -> str:
-    """The `reason` of an error that has one; empty for others."""
-    return error.reason if isinstance(error, StreamStateError | AccessError | CallEndedError) else ""
 
 
 def ending(error: Exception) -> grpc.Status:
@@ -141,10 +128,6 @@ def ending(error: Exception) -> grpc.Status:
     error_id = secrets.token_hex(8)
     _logger.error("internal error %s", error_id, exc_info=error)
     return _status(grpc.StatusCode.INTERNAL, f"internal error {error_id}")
-
-
-def _error_info(reason: str, metadata: Mapping[str, str] | None = None) -> error_details_pb2.ErrorInfo:
-    return error_details_pb2.ErrorInfo(reason=reason, domain=ERROR_DOMAIN, metadata=metadata)
 
 
 def _status(code: grpc.StatusCode, message: str, *details: Message) -> grpc.Status:

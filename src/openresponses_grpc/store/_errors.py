@@ -1,24 +1,30 @@
-"""What a store raises when a stream is not in the state that a call needs."""
+"""The errors that end a call with a status, and those of stores among them."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 
-class StreamStateError(Exception):
-    """A stream is not in the state that a call needs.
+class ServiceError(Exception):
+    """The base of all errors that end a call with a status.
 
     Attributes:
-        reason: the state, as machines read it (the `reason` of a `google.rpc.ErrorInfo`).
-        metadata: the figures behind it.
+        reason: the error's name for programs (the `reason` of a `google.rpc.ErrorInfo`); empty if it has none.
+        retryable: whether the same call can succeed later (the status has a `google.rpc.RetryInfo`).
+        metadata: the figures behind it, for programs.
 
     """
 
-    reason: ClassVar[str]
+    reason: ClassVar[str] = ""
+    retryable: ClassVar[bool] = False
 
     def __init__(self, message: str, **metadata: int) -> None:
         super().__init__(message)
         self.metadata = {name: str(value) for name, value in metadata.items()}
+
+
+class StreamStateError(ServiceError):
+    """The stream is not in the state that the call needs."""
 
 
 class OffsetGapError(StreamStateError):
@@ -79,6 +85,7 @@ class StoreFullError(StreamStateError):
     """There is no room for the events, and nothing that may be dropped for them."""
 
     reason = "STORE_FULL"
+    retryable = True
 
 
 class ShareExceededError(StoreFullError):
@@ -108,12 +115,30 @@ class OffsetTrimmedError(StreamStateError):
     reason = "OFFSET_TRIMMED"
 
 
-class StoreUnavailableError(Exception):
+class StoreUnavailableError(ServiceError):
     """The store cannot be reached or written at the moment; what was asked of it may or may not be stored."""
 
+    retryable = True
 
-class InvalidPageTokenError(Exception):
+
+class InvalidRequestError(ServiceError):
+    """A field of a request has an invalid value.
+
+    Attributes:
+        field: the field, as `google.rpc.BadRequest` names it: `stream_id`, `events[2]`.
+
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(problem)
+        self.field = field
+
+
+class InvalidPageTokenError(InvalidRequestError):
     """The page token was not made by this store."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__("page_token", problem)
 
 
 class OpenStoreError(Exception):
