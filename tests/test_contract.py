@@ -14,7 +14,7 @@ from openresponses_grpc.codec import _raw_messages as raw_messages
 from openresponses_grpc.v1 import stream_service_pb2
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .codec.shapes import EVENT, arms, camel, element, inner, literal, messages, options, properties, shape, snake
+from .codec.shapes import EVENT, camel, element, inner, literal, members, messages, options, properties, shape, snake
 from .contract_numbers import changed, files, kept, numbers
 
 EXTRA = 15
@@ -91,11 +91,13 @@ def test_a_union_is_one_oneof_with_unrecognized(message: Descriptor) -> None:
 
 @each_union
 def test_each_json_value_belongs_to_one_arm_of_a_union(message: Descriptor) -> None:
-    of_objects = [arm for arm in arms(message) if arm.message_type and arm.message_type in OBJECTS]
-    literals = [literal(inner(arm)) for arm in of_objects]
+    of_objects = [member for member in members(message) if member.message_type and member.message_type in OBJECTS]
+    literals = [literal(inner(member)) for member in of_objects]
     assert len(set(literals)) == len(literals)
     others = [
-        shape(arm.message_type) if arm.message_type else arm.type for arm in arms(message) if arm not in of_objects
+        shape(member.message_type) if member.message_type else member.type
+        for member in members(message)
+        if member not in of_objects
     ]
     assert len(set(others)) == len(others)
     assert set(others) <= {*JSON_TYPES, "list"}
@@ -103,17 +105,17 @@ def test_each_json_value_belongs_to_one_arm_of_a_union(message: Descriptor) -> N
 
 @each_union
 def test_an_arm_is_named_after_its_type(message: Descriptor) -> None:
-    for arm in arms(message):
-        if arm.message_type and (type := literal(arm.message_type)):
-            assert arm.name == re.sub(r"\W", "_", type.removeprefix("response.") if message is EVENT else type)
+    for member in members(message):
+        if member.message_type and (type := literal(member.message_type)):
+            assert member.name == re.sub(r"\W", "_", type.removeprefix("response.") if message is EVENT else type)
 
 
 def test_the_messages_of_the_event_are_its_own() -> None:
-    assert all(literal(inner(arm)) for arm in arms(EVENT))
-    assert len({arm.message_type for arm in arms(EVENT)}) == len(arms(EVENT)) >= 59
+    assert all(literal(inner(member)) for member in members(EVENT))
+    assert len({member.message_type for member in members(EVENT)}) == len(members(EVENT)) >= 59
 
 
-def test_an_object_with_a_literal_type_is_always_an_arm() -> None:
+def test_an_object_with_a_literal_type_is_always_a_member() -> None:
     outside = [field for field in FIELDS if field.message_type and field.containing_type not in UNIONS]
     assert [field.full_name for field in outside if literal(inner(field))] == []
 

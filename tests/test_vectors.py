@@ -76,5 +76,5 @@ def test_a_stream_of_all_vectors_goes_through_each_format(format: str, naming: N
 def test_every_category_has_a_vector() -> None:
     assert len(VECTORS) > 70
     events = [OpenResponsesStreamEvent.FromString(binary(name)) for name in VECTORS]
-    arms = {event.WhichOneof("kind") for event in events}
-    assert {"unrecognized", "output_text_delta", "completed", "mcp_call_arguments_done"} <= arms
+    members = {event.WhichOneof("kind") for event in events}
+    assert {"unrecognized", "output_text_delta", "completed", "mcp_call_arguments_done"} <= members

@@ -359,7 +359,7 @@ def test_whoever_asks_for_it_gets_the_error_that_the_server_answers_before_its_f
 
 
 @pytest.mark.parametrize(
-    "error, heals",
+    "error, retryable",
     [
         (None, True),
         (UNAVAILABLE, True),
@@ -374,10 +374,10 @@ def test_whoever_asks_for_it_gets_the_error_that_the_server_answers_before_its_f
         (failure(grpc.StatusCode.INTERNAL), False),
     ],
 )
-def test_only_what_can_heal_is_tried_again(error: StreamError | None, heals: bool) -> None:
+def test_only_what_can_heal_is_tried_again(error: StreamError | None, retryable: bool) -> None:
     recovery = Recovery()
     recovery.answered(progress=True)
-    if heals:
+    if retryable:
         assert recovery.pause(error) >= 0
     else:
         with pytest.raises(StreamError):
@@ -385,12 +385,12 @@ def test_only_what_can_heal_is_tried_again(error: StreamError | None, heals: boo
 
 
 @pytest.mark.parametrize(
-    "details, heals", [("Internal error from Core", True), ("internal error 0123456789abcdef", False)]
+    "details, retryable", [("Internal error from Core", True), ("internal error 0123456789abcdef", False)]
 )
-def test_a_call_that_ends_during_a_write_is_tried_again(details: str, heals: bool) -> None:
+def test_a_call_that_ends_during_a_write_is_tried_again(details: str, retryable: bool) -> None:
     # grpc.aio puts INTERNAL and these details in the place of whatever status the call had.
     error = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), details=details)
-    assert stream_error(error, target="server", secure=False).heals == heals
+    assert stream_error(error, target="server", secure=False).retryable == retryable
 
 
 def test_pauses_grow_to_a_limit_and_start_over_with_progress(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from openresponses_grpc.v1 import annotations_pb2
 
 from .any_json import Text, arrays, escaped, joined, names, numbers, objects, spaces, strings, values
-from .shapes import EVENT, arms, camel, element, inner, literal, messages, options, parent, properties, shape, snake
+from .shapes import EVENT, camel, element, inner, literal, members, messages, options, parent, properties, shape, snake
 
 
 def values_of(field: FieldDescriptor) -> Text:
@@ -47,7 +47,7 @@ def values_for(message: Descriptor) -> Text:
         case "object":
             return objects_of(message)
         case "union":
-            return st.one_of([values_of(arm) for arm in arms(message)])
+            return st.one_of([values_of(member) for member in members(message)])
         case "list":
             return arrays(_one_odd_in(_rarely(message), element(message)))
     return objects(_one_odd_in(_rarely(message), element(message)))

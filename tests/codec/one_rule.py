@@ -7,16 +7,16 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 
 from .json_values import Number, elements, members, one_line, parse
-from .shapes import arm_of, element, holds, inner, literal, options, properties, property_of, shape, snake
+from .shapes import element, holds, inner, literal, member_of, options, properties, property_of, shape, snake
 
 
 def check_union(message: Any, text: str) -> None:
-    """A union holds a value's JSON in the arm that it belongs to, or else as its text."""
+    """A union holds a value's JSON in the member that it belongs to, or else as its text."""
     value = parse(text)
-    arm = arm_of(message.DESCRIPTOR, value)
-    assert message.WhichOneof("kind") == (arm.name if arm else "unrecognized")
-    if arm:
-        _check_value(getattr(message, arm.name), arm, text)
+    member = member_of(message.DESCRIPTOR, value)
+    assert message.WhichOneof("kind") == (member.name if member else "unrecognized")
+    if member:
+        _check_value(getattr(message, member.name), member, text)
         return
     unrecognized = message.unrecognized
     assert unrecognized.json == one_line(text)

@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from .shapes import EVENT, arm_of, camel, element, holds, inner, property_of, shape, snake, spelled
+from .shapes import EVENT, camel, element, holds, inner, member_of, property_of, shape, snake, spelled
 
 
 def respell(event: dict[str, Any], naming: str) -> Any:
@@ -15,8 +15,8 @@ def respell(event: dict[str, Any], naming: str) -> Any:
 
 
 def _union(value: Any, union: Descriptor, naming: str) -> Any:
-    arm = arm_of(union, value)
-    return value if arm is None else _field(value, arm, naming)
+    member = member_of(union, value)
+    return value if member is None else _field(value, member, naming)
 
 
 def _field(value: Any, field: FieldDescriptor, naming: str) -> Any:

@@ -9,7 +9,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from openresponses_grpc.v1 import annotations_pb2
 
-from .shapes import EVENT, arms, element, inner, literal, messages, options, parent, properties, shape, spelled
+from .shapes import EVENT, element, inner, literal, members, messages, options, parent, properties, shape, spelled
 
 
 def objects() -> list[Descriptor]:
@@ -32,15 +32,17 @@ def value_for(message: Descriptor, naming: str) -> Any:
     """A small value that a message stands for."""
     match shape(message):
         case "object":
-            return members(message, naming, [field for field in properties(message) if options(field).required])
+            return object_of(message, naming, [field for field in properties(message) if options(field).required])
         case "union":
-            return value_of(next(arm for arm in arms(message) if in_sdk(arm) or arm is arms(message)[-1]), naming)
+            return value_of(
+                next(member for member in members(message) if in_sdk(member) or member is members(message)[-1]), naming
+            )
         case "list":
             return [value_of(element(message), naming)]
     return {"name": value_of(element(message), naming)}
 
 
-def members(message: Descriptor, naming: str, fields: list[FieldDescriptor]) -> dict[str, Any]:
+def object_of(message: Descriptor, naming: str, fields: list[FieldDescriptor]) -> dict[str, Any]:
     """An object with these properties."""
     type = {"type": literal(message)} if literal(message) else {}
     return type | {spelled(field, naming): value_of(field, naming) for field in fields}

@@ -58,7 +58,7 @@ def properties(message: Descriptor) -> tuple[FieldDescriptor, ...]:
 
 
 @cache
-def arms(union: Descriptor) -> tuple[FieldDescriptor, ...]:
+def members(union: Descriptor) -> tuple[FieldDescriptor, ...]:
     return tuple(field for field in union.fields if field.name != "unrecognized")
 
 
@@ -104,9 +104,9 @@ def property_of(message: Descriptor, value: dict[str, Any], name: str) -> FieldD
     return None
 
 
-def arm_of(union: Descriptor, value: Any) -> FieldDescriptor | None:
-    """The arm that holds a JSON value; none for `unrecognized`."""
-    for field in arms(union):
+def member_of(union: Descriptor, value: Any) -> FieldDescriptor | None:
+    """The member that holds a JSON value; none for `unrecognized`."""
+    for field in members(union):
         of_object = field.message_type is not None and shape(field.message_type) == "object"
         if of_object and isinstance(value, dict):
             if value.get("type") == literal(inner(field)) or not ("type" in value or literal(inner(field))):

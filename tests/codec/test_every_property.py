@@ -15,13 +15,13 @@ from openresponses_grpc.codec._schema import Naming
 from .json_values import Number, parse
 from .one_rule import check_union
 from .respell import respell
-from .samples import around, in_sdk, members, objects
-from .shapes import EVENT, arms, holds, inner, options, properties, spelled
+from .samples import around, in_sdk, object_of, objects
+from .shapes import EVENT, holds, inner, members, options, properties, spelled
 from .test_law import NAMINGS
 
 MISSING = object()
 VALUES: list[Any] = ["", "a", 0, -0.5, True, False, None, {}, [], [None], MISSING]
-SDK_TYPES = {inner(arm) for arm in arms(EVENT) if in_sdk(arm)}
+SDK_TYPES = {inner(member) for member in members(EVENT) if in_sdk(member)}
 
 each_object = pytest.mark.parametrize("message", objects(), ids=lambda message: message.name)
 each_naming = pytest.mark.parametrize("naming", NAMINGS)
@@ -30,7 +30,7 @@ each_naming = pytest.mark.parametrize("naming", NAMINGS)
 def changed(message: Descriptor, naming: Naming) -> Iterator[tuple[FieldDescriptor, Any, dict[str, Any]]]:
     """Objects with one property changed: with its field, the new value, and all other properties."""
     for field in properties(message):
-        whole = members(message, naming, list(properties(message)))
+        whole = object_of(message, naming, list(properties(message)))
         name = spelled(field, naming)
         for value in VALUES:
             yield field, value, {k: v for k, v in (whole | {name: value}).items() if v is not MISSING}
@@ -39,7 +39,7 @@ def changed(message: Descriptor, naming: Naming) -> Iterator[tuple[FieldDescript
 @each_object
 @each_naming
 def test_a_whole_object_has_all_its_fields_and_no_extra(message: Descriptor, naming: Naming) -> None:
-    whole = members(message, naming, list(properties(message)))
+    whole = object_of(message, naming, list(properties(message)))
     event, _, strict = around(message, whole, naming)
     text = json.dumps(event)
     read = from_json(text)

@@ -54,13 +54,13 @@ def set_deep_extra(extra: str) -> Change:
 TEXT = "$.response.output[0].content[0]"
 # Changes of `response`, the path of the fault in camelCase, and what the error says.
 TABLE: dict[str, tuple[Change, str, str]] = {
-    "an item without an arm": (
+    "an item without an member": (
         lambda r: r.output.items.add(),
         "$.response.output[3]",
         "no field of ResponsesOutputItem",
     ),
-    "a tool choice without an arm": (lambda r: r.tool_choice.Clear(), "$.response.toolChoice", "no field of"),
-    "an action without an arm": (
+    "a tool choice without an member": (lambda r: r.tool_choice.Clear(), "$.response.toolChoice", "no field of"),
+    "an action without an member": (
         lambda r: r.output.items[1].web_search_call.action.ClearField("kind"),
         "$.response.output[1].action",
         "no field of",

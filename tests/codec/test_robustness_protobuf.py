@@ -84,8 +84,8 @@ def test_a_malformed_message_is_an_error(message: bytes) -> None:
         pytest.param(
             b"\xba\x01\x03\x0a\x01c\xba\x01\x03\x12\x01m", b'{"type":"error","code":"c","message":"m"}', id="merged"
         ),
-        pytest.param(b"\xba\x01\x03\x0a\x01c\x7a\x04\x12\x02{}", b"{}", id="two arms"),
-        pytest.param(b"\x7a\x04\x12\x02{}\xba\x01\x00", b'{"type":"error"}', id="two arms, the last one empty"),
+        pytest.param(b"\xba\x01\x03\x0a\x01c\x7a\x04\x12\x02{}", b"{}", id="two members"),
+        pytest.param(b"\x7a\x04\x12\x02{}\xba\x01\x00", b'{"type":"error"}', id="two members, the last one empty"),
     ],
 )
 def test_an_unusual_message_is_passed_on_and_has_the_json_that_protobuf_gives_it(message: bytes, json: bytes) -> None:

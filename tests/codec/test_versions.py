@@ -30,7 +30,7 @@ class Added(NamedTuple):
 
     Attributes:
         message: the message that gains the field.
-        arm: the type of the field if it is an arm of a union; otherwise it is an optional string.
+        member: the type of the field if it is an member of a union; otherwise it is an optional string.
         event: an event of the present contract.
         place: the names of the fields that lead from the event to the message.
         path: where the fault is.
@@ -38,7 +38,7 @@ class Added(NamedTuple):
     """
 
     message: str
-    arm: str
+    member: str
     event: str
     place: tuple[str | int, ...]
     path: str
@@ -94,9 +94,9 @@ def newer_event(added: Added) -> type[Message]:
         for message in copy.message_type:
             if message.name == added.message:
                 field = message.field.add(name="added", number=900, label=FieldDescriptorProto.LABEL_OPTIONAL)
-                field.type = FieldDescriptorProto.TYPE_MESSAGE if added.arm else FieldDescriptorProto.TYPE_STRING
-                if added.arm:
-                    field.type_name, field.oneof_index = f".{PACKAGE}.{added.arm}", 0
+                field.type = FieldDescriptorProto.TYPE_MESSAGE if added.member else FieldDescriptorProto.TYPE_STRING
+                if added.member:
+                    field.type_name, field.oneof_index = f".{PACKAGE}.{added.member}", 0
                     copy.dependency.extend(
                         {f"{PACKAGE.replace('.', '/')}/content.proto"} - {*copy.dependency, copy.name}
                     )
@@ -117,7 +117,7 @@ def test_a_field_of_a_newer_version_is_an_error_with_its_place(added: Added, nam
     message: Any = event
     for step in added.place:
         message = message[step] if isinstance(step, int) else getattr(message, step)
-    if added.arm:
+    if added.member:
         message.added.SetInParent()
     else:
         message.added = "new"

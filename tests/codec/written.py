@@ -39,11 +39,15 @@ def json_of(message: Any, naming: str) -> Any:
 
 
 def _union(message: Any, naming: str) -> Any:
-    arm = message.WhichOneof("kind")
-    if arm is None:
+    member = message.WhichOneof("kind")
+    if member is None:
         raise HasNoJSONError
-    value = getattr(message, arm)
-    return _text(value.json) if arm == "unrecognized" else _value(value, message.DESCRIPTOR.fields_by_name[arm], naming)
+    value = getattr(message, member)
+    return (
+        _text(value.json)
+        if member == "unrecognized"
+        else _value(value, message.DESCRIPTOR.fields_by_name[member], naming)
+    )
 
 
 def _map(message: Any, naming: str) -> dict[str, Any]:

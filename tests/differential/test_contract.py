@@ -150,19 +150,19 @@ def message_mistakes(schema: Schema, message: Descriptor, path: str) -> Iterator
 
 
 def union_mistakes(members: tuple[Schema, ...], message: Descriptor, path: str) -> Iterator[str]:
-    """The arms that strict reading allows are the union's members."""
-    arms = [arm for arm in message.fields if arm.name != "unrecognized" and not options_of(arm).beyond_sdk]
-    messages = {arm: arm.message_type for arm in arms if arm.message_type is not None}
-    by_type = {type: arm for arm, message in messages.items() if (type := type_of(message)) is not None}
+    """The fields that strict reading allows are the union's members."""
+    fields = [field for field in message.fields if field.name != "unrecognized" and not options_of(field).beyond_sdk]
+    messages = {field: field.message_type for field in fields if field.message_type is not None}
+    by_type = {type: field for field, message in messages.items() if (type := type_of(message)) is not None}
     objects = {type: member for member in members if isinstance(member, Object) for type in types_of(member)}
     if by_type.keys() != objects.keys():
-        yield f"{path}: {message.name} has arms for {sorted(by_type)}, the SDK for {sorted(objects)}"
+        yield f"{path}: {message.name} has fields for {sorted(by_type)}, the SDK for {sorted(objects)}"
     for type in by_type.keys() & objects.keys():
         yield from object_mistakes(objects[type], messages[by_type[type]], f"{path}<{type}>")
-    shapes = [arm for arm in arms if arm not in by_type.values()]
+    shapes = [field for field in fields if field not in by_type.values()]
     others = tuple(member for member in members if not isinstance(member, Object))
     if bool(shapes) != bool(others) or len(shapes) > 1:
-        yield f"{path}: {message.name} has the arms {[arm.name for arm in shapes]}, the SDK {others}"
+        yield f"{path}: {message.name} has the fields {[field.name for field in shapes]}, the SDK {others}"
     elif shapes:
         yield from field_mistakes(others, shapes[0], path)
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from openresponses_grpc import json_to_protobuf
 
-from ..codec.samples import around, members, objects
+from ..codec.samples import around, object_of, objects
 from ..codec.shapes import literal, messages, properties, shape, snake
 from ..support.stream_seeds import STREAMS
 from ..support.stream_seeds import TOKENS as STREAM_TOKENS
 
 VECTORS = [json.loads(path.read_text()) for path in sorted(Path(__file__).parents[1].glob("vectors/*.json"))]
 SAMPLES = [
-    json.dumps(around(message, members(message, naming, list(properties(message))), naming).value).encode()
+    json.dumps(around(message, object_of(message, naming, list(properties(message))), naming).value).encode()
     for message in objects()
     for naming in ("camelCase", "snake_case")
 ]

@@ -113,7 +113,7 @@ async def test_a_subscriber_prints_what_is_intact_before_a_damaged_event(languag
     await store.append(Append("s", EVENTS[5:10]))
     damaged = bytearray(EVENTS[7])
     damaged[-1] ^= 1
-    store._ledger.get("s").segment.events[7] = bytes(damaged)
+    store._index.get("s").segment.events[7] = bytes(damaged)
     async with (
         running_server(StreamService(store), "127.0.0.1:0", grace=1) as server,
         language.started("subscribe", "--events", server, "s") as subscriber,

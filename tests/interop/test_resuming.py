@@ -34,13 +34,13 @@ async def store_with(events: Sequence[bytes], epoch: int | None = None) -> Memor
     """A store whose stream `s` has these events and this epoch."""
     store = MemoryStore()
     await store.append(Append("s", events))
-    entry = store._ledger.get("s")
+    entry = store._index.get("s")
     entry.epoch = epoch or entry.epoch
     return store
 
 
 def epoch_of(store: MemoryStore) -> int:
-    return store._ledger.get("s").epoch
+    return store._index.get("s").epoch
 
 
 async def batch_at(store: MemoryStore, offset: int) -> Batch:

@@ -6,13 +6,13 @@ from itertools import product
 
 import pytest
 
-from ..codec.shapes import EVENT, arms, camel, inner, options
+from ..codec.shapes import EVENT, camel, inner, members, options
 from .languages import built
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
-TYPES = {camel(arm): inner(arm).name for arm in arms(EVENT) if not options(arm).beyond_sdk}
-BEYOND = [camel(arm) for arm in arms(EVENT) if options(arm).beyond_sdk]
+TYPES = {camel(member): inner(member).name for member in members(EVENT) if not options(member).beyond_sdk}
+BEYOND = [camel(member) for member in members(EVENT) if options(member).beyond_sdk]
 OTHERS = set(product(TYPES, TYPES.values())) - TYPES.items()
 
 IMPORTS = """

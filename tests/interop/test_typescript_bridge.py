@@ -19,7 +19,7 @@ from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from ..codec.any_json import objects, values
 from ..codec.generate import events
 from ..codec.json_values import parse
-from ..codec.shapes import EVENT, arms, element, inner, literal, options, properties, shape, snake
+from ..codec.shapes import EVENT, element, inner, literal, members, options, properties, shape, snake
 from .languages import built
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
@@ -87,8 +87,8 @@ def event(**fields: object) -> OpenResponsesStreamEvent:
 
 ITEM = "$.item"
 WITHOUT_JSON: dict[str, tuple[OpenResponsesStreamEvent, str]] = {
-    "nothing is set": (event(), "$: no arm of the union is set"),
-    "nothing is set inside": (event(output_item_done={"item": {}}), f"{ITEM}: no arm of the union is set"),
+    "nothing is set": (event(), "$: no member of the union is set"),
+    "nothing is set inside": (event(output_item_done={"item": {}}), f"{ITEM}: no member of the union is set"),
     "not a number": (event(output_item_done={"output_index": math.nan}), "$.outputIndex: JSON has no number NaN"),
     "infinity": (event(output_item_done={"output_index": -math.inf}), "$.outputIndex: JSON has no number -Infinity"),
     "no text": (event(unrecognized={"type": "x"}), "$: json is not JSON"),
@@ -144,10 +144,10 @@ def full(message: Descriptor) -> Any:
             return {"type": literal(message)} | {snake(field): value(field) for field in fields}
         case "list":
             of = element(message)
-            return [full(inner(arm)) for arm in sdk_arms(inner(of))] if is_union(of) else [value(of)]
+            return [full(inner(member)) for member in sdk_members(inner(of))] if is_union(of) else [value(of)]
         case "map":
             return {"a": value(element(message)), "é": value(element(message))}
-    return value(sdk_arms(message)[0])
+    return value(sdk_members(message)[0])
 
 
 def value(field: FieldDescriptor) -> Any:
@@ -162,11 +162,11 @@ def is_union(field: FieldDescriptor) -> bool:
     return bool(field.message_type) and shape(inner(field)) == "union"
 
 
-def sdk_arms(union: Descriptor) -> list[FieldDescriptor]:
-    return [arm for arm in arms(union) if not options(arm).beyond_sdk]
+def sdk_members(union: Descriptor) -> list[FieldDescriptor]:
+    return [member for member in members(union) if not options(member).beyond_sdk]
 
 
-FULL = [full(inner(arm)) for arm in sdk_arms(EVENT)]
+FULL = [full(inner(member)) for member in sdk_members(EVENT)]
 
 
 def test_objects_of_the_sdk_go_there_and_back() -> None:

@@ -59,7 +59,7 @@ async def test_everything_acknowledged_is_stored_and_every_publisher_is_told() -
             publishers = [asyncio.create_task(publish(index, channel)) for index in range(len(acknowledged))]
             await busy.wait()
         errors = await asyncio.gather(*publishers)
-    assert {(error.code, error.heals) for error in errors} == {(grpc.StatusCode.UNAVAILABLE, True)}
+    assert {(error.code, error.retryable) for error in errors} == {(grpc.StatusCode.UNAVAILABLE, True)}
     for index, offset in enumerate(acknowledged):
         assert len(await stored(store, str(index))) >= offset > 50
 

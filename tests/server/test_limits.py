@@ -165,7 +165,7 @@ async def test_it_is_told_when_it_reads_at_last() -> None:
                 while (await call.read()).events:
                     pass
         error = stream_error(caught.value, target="server", secure=False)
-        assert (error.code, error.reason, error.heals) == (grpc.StatusCode.ABORTED, "PEER_NOT_READING", True)
+        assert (error.code, error.reason, error.retryable) == (grpc.StatusCode.ABORTED, "PEER_NOT_READING", True)
 
 
 async def test_a_publisher_who_does_not_read_its_acknowledgements_loses_its_place() -> None:

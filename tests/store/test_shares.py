@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from openresponses_grpc.store import ShareExceededError, StoreFullError, StoreLimits
 from openresponses_grpc.store._entry import Entry
-from openresponses_grpc.store._index import Claim, Ledger
+from openresponses_grpc.store._index import Claim, StreamIndex
 from openresponses_grpc.store._shares import Pool, Shares, SharesError, divide
 
 
@@ -136,14 +136,14 @@ class Tenants:
         self.now = 0.0
         self.entries: list[Entry] = []
         self.dropped: list[Entry] = []
-        self.ledger = Ledger[Entry](
+        self.index = StreamIndex[Entry](
             LIMITS, lambda: self.now, event_overhead=0, stream_overhead=1, dropped=self.dropped.append
         )
-        self.ledger.divide(SHARES)
+        self.index.divide(SHARES)
         self.present = ExitStack()
 
     def kept(self, tenant: str) -> list[Entry]:
-        return [each for each in self.entries if each.tenant == tenant and self.ledger.holds(each)]
+        return [each for each in self.entries if each.tenant == tenant and self.index.holds(each)]
 
     def used(self, tenant: str) -> tuple[int, int]:
         """Bytes and streams."""
@@ -160,7 +160,7 @@ class Tenants:
         used = {each: self.used(each) for each in "abcd"}
         self.dropped.clear()
         try:
-            claim = self.ledger.reserve(entry, [b"x" * size], 0)
+            claim = self.index.reserve(entry, [b"x" * size], 0)
         except StoreFullError:
             assert not within
         else:
@@ -178,12 +178,12 @@ class Tenants:
 
     def end(self, claim: Claim[Entry], what: str) -> None:
         if what == "cancel":
-            self.ledger.cancel(claim)
+            self.index.cancel(claim)
             return
-        self.ledger.commit(claim, self.now, finished=what == "finish", failure=None)
+        self.index.commit(claim, self.now, finished=what == "finish", failure=None)
         self.entries += [] if claim.entry in self.entries else [claim.entry]
         if what == "stay":
-            self.present.enter_context(self.ledger.publishing(claim.entry))
+            self.present.enter_context(self.index.publishing(claim.entry))
 
 
 def amount(entries: list[Entry]) -> tuple[int, int]:
@@ -197,10 +197,10 @@ def test_nobody_is_refused_nor_loses_streams_within_its_share(steps: list[tuple[
         tenants.step(*step)
     tenants.present.close()
     for entry in tenants.entries:
-        if tenants.ledger.holds(entry):
-            tenants.ledger.drop(entry)
+        if tenants.index.holds(entry):
+            tenants.index.drop(entry)
     # Everything is accounted for: a tenant may hold all but the shares of the others, again.
-    claim = tenants.ledger.reserve(Entry("all", tenants.now, "a"), [b"x" * 54], 0)
+    claim = tenants.index.reserve(Entry("all", tenants.now, "a"), [b"x" * 54], 0)
     tenants.end(claim, "stay")
     with pytest.raises(ShareExceededError):
-        tenants.ledger.reserve(claim.entry, [b"x"], 0)
+        tenants.index.reserve(claim.entry, [b"x"], 0)

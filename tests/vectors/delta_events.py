@@ -92,7 +92,7 @@ DELTA_EVENTS: Final = {
         'error { code: "rate_limit_exceeded" message: "Slow down." sequence_number: 3 extra_json: \'{"param":null}\' }',
     ),
     "error-nested": Vector(
-        "An error as OpenAI's API streams it: the object has a `type` that is a field, as it is no arm of a union.",
+        "An error as OpenAI's API streams it: the object has a `type` that is a field, as it is no member of a union.",
         '{"type":"error","sequence_number":2,"error":{"type":"invalid_request_error","code":"x","message":"No.",'
         '"param":"input"}}',
         'error { sequence_number: 2 error { type: "invalid_request_error" code: "x" message: "No." param: "input" } }',

@@ -15,7 +15,7 @@ def _done(about: str, item: str, text: str, **more: str) -> Vector:
 
 ITEM_EVENTS: Final = {
     "content-part-added": Vector(
-        "A part is a union: its type makes it an arm, and is not a field.",
+        "A part is a union: its type makes it an member, and is not a field.",
         '{"type":"response.content_part.added","output_index":0,"item_id":"msg_1","content_index":0,'
         '"part":{"type":"output_text","text":"","annotations":[],"logprobs":[]},"sequence_number":3}',
         'content_part_added { output_index: 0 item_id: "msg_1" content_index: 0 '

@@ -68,18 +68,18 @@ class Accumulator:
 
         """
         event = _message(event)
-        arm = event.WhichOneof("kind") or ""
-        body: Any = getattr(event, arm, None)
-        if arm == "created" and body.HasField("response") and body.response.id != self._response.id:
+        member = event.WhichOneof("kind") or ""
+        body: Any = getattr(event, member, None)
+        if member == "created" and body.HasField("response") and body.response.id != self._response.id:
             self._output, self._ended = GrowingOutput(), False
         if self._ended:
             return
-        subject, _, verb = arm.rpartition("_")
+        subject, _, verb = member.rpartition("_")
         done = verb == "done"
-        match arm:
+        match member:
             case "created" | "queued" | "in_progress" | "completed" | "incomplete" | "failed":
                 if body.HasField("response"):
-                    self._take(body.response, terminal=arm in ("completed", "incomplete", "failed"))
+                    self._take(body.response, terminal=member in ("completed", "incomplete", "failed"))
             case "error":
                 self._fail(body)
             case "output_item_added" | "output_item_done":

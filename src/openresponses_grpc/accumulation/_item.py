@@ -35,7 +35,7 @@ class GrowingItem:
     """An output item, and what its events have added to it.
 
     Attributes:
-        kind: the item's arm.
+        kind: the item's member.
         id: the item's id, empty if it has none.
         done: whether the item is complete.
         announced: whether an event has brought the item itself, and not only parts of it.

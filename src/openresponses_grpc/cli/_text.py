@@ -36,9 +36,9 @@ class TextWriter:
         return b"\n" if self._all else b""
 
     def _texts(self, event: Any) -> Iterator[str]:
-        arm = event.WhichOneof("kind") or ""
-        body: Any = getattr(event, arm, None)
-        match arm:
+        member = event.WhichOneof("kind") or ""
+        body: Any = getattr(event, member, None)
+        match member:
             case "created":
                 if body.response.id != self._response_id:
                     end = self.close().decode()

@@ -174,7 +174,7 @@ class AsyncEventStreamClient:
     async def _call(self, request: Message, stream_id: str = "") -> Any:
         recovery = Recovery(wait_for_ready=self._channels.wait_for_ready, fail_first=self._channels.fail_first)
         while True:
-            channel = self._channels.take()
+            channel = self._channels.acquire()
             try:
                 return await rpc.unary(channel, request)(
                     request, metadata=self._channels.metadata, wait_for_ready=recovery.connected
@@ -182,7 +182,7 @@ class AsyncEventStreamClient:
             except grpc.aio.AioRpcError as error:
                 pause = recovery.pause(self._channels.error(error, stream_id))
             finally:
-                self._channels.give_back(channel)
+                self._channels.release(channel)
             await asyncio.sleep(pause)
             rpc.prepare_retry(request)
 

@@ -179,7 +179,7 @@ class AsyncEventPublisher:
             self._changed.set()
 
     async def _call(self) -> None:
-        channel = self._channels.take()
+        channel = self._channels.acquire()
         call: Any = rpc.publish(channel)(metadata=self._channels.metadata, wait_for_ready=self._recovery.connected)
         self._outbox.restart()
         sender = asyncio.create_task(self._send(call))
@@ -190,7 +190,7 @@ class AsyncEventPublisher:
                 self._changed.set()
         finally:
             call.cancel()
-            self._channels.give_back(channel)
+            self._channels.release(channel)
             sender.cancel()
             await asyncio.gather(sender, return_exceptions=True)
 

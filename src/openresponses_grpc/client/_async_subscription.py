@@ -158,7 +158,7 @@ class _Calls:
         await asyncio.sleep(self._recovery.pause(error))
 
     def _open(self) -> Any:
-        self._channel = self._channels.take()
+        self._channel = self._channels.acquire()
         self._call = rpc.subscribe(self._channel)(
             self._cursor.request(), metadata=self._channels.metadata, wait_for_ready=self._recovery.connected
         )
@@ -168,7 +168,7 @@ class _Calls:
         """Ends the call, if there is one."""
         if self._channel is not None:
             self._call.cancel()
-            self._channels.give_back(self._channel)
+            self._channels.release(self._channel)
             self._call = self._channel = None
 
 

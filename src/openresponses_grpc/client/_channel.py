@@ -71,7 +71,7 @@ class ChannelPool(Generic[C]):
         self._connect = connect
         self._secure = secure
         self._calls: dict[C, int] = {}
-        self._lock = threading.RLock()  # reentrant: the garbage collector may close a subscription within `take`
+        self._lock = threading.RLock()  # reentrant: the garbage collector may close a subscription within `acquire`
         self._pid = os.getpid()
 
     def with_token(self, token: str | None) -> Self:
@@ -105,7 +105,7 @@ class ChannelPool(Generic[C]):
         """The error for the use of a closed client."""
         return RuntimeError("the client is closed: make another one")
 
-    def take(self) -> C:
+    def acquire(self) -> C:
         """A channel for one call, to be given back when the call has ended; raises as `check`."""
         self.check()
         with self._lock:
@@ -115,7 +115,7 @@ class ChannelPool(Generic[C]):
             self._calls[channel] = self._calls.get(channel, 0) + 1
             return channel
 
-    def give_back(self, channel: C) -> None:
+    def release(self, channel: C) -> None:
         """Frees the place of a call that has ended."""
         with self._lock:
             self._calls[channel] -= 1

@@ -126,7 +126,7 @@ class EventStreamClient:
 
     def _call(self, request: Message, recovery: Recovery, stream_id: str = "") -> Any:
         while True:
-            channel = self._channels.take()
+            channel = self._channels.acquire()
             try:
                 return rpc.unary(channel, request)(
                     request,
@@ -137,6 +137,6 @@ class EventStreamClient:
             except grpc.RpcError as error:
                 pause = recovery.pause(self._channels.error(error, stream_id))
             finally:
-                self._channels.give_back(channel)
+                self._channels.release(channel)
             time.sleep(pause)
             rpc.prepare_retry(request)

@@ -51,7 +51,7 @@ class StreamError(Exception):
         self.details = details or message
 
     @property
-    def heals(self) -> bool:
+    def retryable(self) -> bool:
         """Whether a new call may succeed: the server is away or stopping, cut the call off, or asks for a retry."""
         return self.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED) or self.retry_after is not None
 

@@ -162,7 +162,7 @@ class EventPublisher:
         with self._changed:
             if self._closing:
                 return
-            channel = self._channels.take()
+            channel = self._channels.acquire()
             self._outbox.restart()
             call = self._call = rpc.publish(channel)(
                 self._requests(over),
@@ -177,7 +177,7 @@ class EventPublisher:
                     self._changed.notify_all()
         finally:
             call.cancel()
-            self._channels.give_back(channel)
+            self._channels.release(channel)
             with self._changed:
                 over.set()
                 self._changed.notify_all()

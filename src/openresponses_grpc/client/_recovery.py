@@ -56,7 +56,7 @@ class Recovery:
             StreamError: `error`, where a retry cannot heal it, or `fail_first` asks for it.
 
         """
-        if error and error.retry_after is None and not (self.connected and error.heals):
+        if error and error.retry_after is None and not (self.connected and error.retryable):
             raise error
         if error and self._fail_first and (error.reason or error.retry_after is not None):
             raise error

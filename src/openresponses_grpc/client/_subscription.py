@@ -102,7 +102,7 @@ class EventSubscription(Generic[E_co]):
         time.sleep(self._recovery.pause(error))
 
     def _open(self) -> Any:
-        self._channel = self._channels.take()
+        self._channel = self._channels.acquire()
         self._call = rpc.subscribe(self._channel)(
             self._cursor.request(),
             metadata=self._channels.metadata,
@@ -115,5 +115,5 @@ class EventSubscription(Generic[E_co]):
         if self._channel is not None:
             if self._call is not None:
                 self._call.cancel()
-            self._channels.give_back(self._channel)
+            self._channels.release(self._channel)
             self._call = self._channel = None

@@ -60,9 +60,9 @@ def json_to_protobuf(
     # Written here, as this is called for each event: calls would take a tenth of the time.
     try:
         if MINUS not in data or not has_negative_zero(data):
-            decode, arms = _reader.usual
+            decode, members = _reader.usual
             struct = decode(data)
-            tag, encode = arms[type(struct)]
+            tag, encode = members[type(struct)]
             event = encode(struct)
             return tag + SIZES[len(event)] + event
     except READER_ODD:
@@ -152,8 +152,8 @@ def to_dict(event: Message, *, naming: Naming = "camelCase", strict: bool = Fals
 
 def event_type(event: OpenResponsesStreamEvent) -> str | None:
     """The `type` of an event, such as `response.output_text.delta`; None where the event has none."""
-    arm = event.WhichOneof("kind")
-    types = (field.message.type for field in _EVENT.fields if field.name == arm)
+    member = event.WhichOneof("kind")
+    types = (field.message.type for field in _EVENT.fields if field.name == member)
     return next(types, None) or event.unrecognized.type or None
 
 
@@ -163,9 +163,9 @@ def serialize(event: Message) -> bytes:
         return event.SerializeToString()
     if isinstance(event, Message):
         message = message_of(event.DESCRIPTOR)
-        arm = _EVENT.by_type.get(message.type or "")
-        if arm and arm.message is message:
-            return delimited(arm.tag, event.SerializeToString())
+        member = _EVENT.by_type.get(message.type or "")
+        if member and member.message is message:
+            return delimited(member.tag, event.SerializeToString())
     raise TypeError(f"expected an OpenResponsesStreamEvent or one of its events, got {type(event).__name__}")
 
 

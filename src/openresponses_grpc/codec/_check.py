@@ -56,17 +56,17 @@ def _check_known(value: Any, name: str, path: str) -> None:
 
 
 def _check_union(value: Any, message: Message, naming: Naming, path: str, depth: int) -> None:
-    arm = value.WhichOneof("kind")
-    if arm is None:
+    member = value.WhichOneof("kind")
+    if member is None:
         raise IncompleteEventError(path, f"no field of {message.name} is set")
-    if arm == "unrecognized":
+    if member == "unrecognized":
         _check_known(value.unrecognized, "Unrecognized", path)
         if not value.unrecognized.json:
             raise IncompleteEventError(path, "`json` of the unrecognized value is empty")
         _check_text(value.unrecognized.json, "`json` of the unrecognized value", path, depth)
     else:
-        field = next(field for field in message.fields if field.name == arm)
-        _check_field(getattr(value, arm), field, naming, path, depth)
+        field = next(field for field in message.fields if field.name == member)
+        _check_field(getattr(value, member), field, naming, path, depth)
 
 
 def _check_object(value: Any, message: Message, naming: Naming, path: str, depth: int) -> None:

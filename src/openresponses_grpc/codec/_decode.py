@@ -149,13 +149,13 @@ class Decoders:
             "        tag |= data[at + 1] << 8",
             "        skip = 2",
             "    if tag & 7 != 2:",
-            "        return arms[tag](data, at + skip, end)",
+            "        return members[tag](data, at + skip, end)",
             *_size_lines("skip", level=1),
             "    if stop != end:",
             "        raise OddError",
-            "    return arms[tag](data, at, end)",
+            "    return members[tag](data, at, end)",
         ]
-        return define(f"decode {message.name} {self._naming}", lines, {**_NAMES, "arms": Lazy(make)})
+        return define(f"decode {message.name} {self._naming}", lines, {**_NAMES, "members": Lazy(make)})
 
     def _list(self, message: Message) -> Decoder:
         if message.element.kind is Kind.NUMBER:

@@ -31,13 +31,13 @@ def delimited(tag: bytes, data: bytes) -> bytes:
 
 
 def unrecognized(json: bytes, type: str | None = None) -> bytes:
-    """An `unrecognized` arm."""
+    """An `unrecognized` member."""
     data = delimited(b"\x12", json)
     return delimited(EXTRA_TAG, data if type is None else delimited(b"\x0a", type.encode()) + data)
 
 
-Arms = Lazy[type, tuple[bytes, Encoder]]
-"""The tags and functions of a union's arms by the classes of their values."""
+Members = Lazy[type, tuple[bytes, Encoder]]
+"""The tags and functions of a union's members by the classes of their values."""
 
 
 class Encoders:
@@ -50,7 +50,7 @@ class Encoders:
 
     Attributes:
         of: the function that makes a message's bytes of a value of its type; it raises OddError.
-        arms_of: the arms of a union.
+        members_of: the members of a union.
 
     """
 
@@ -59,7 +59,7 @@ class Encoders:
         self._learned = learned
         self._general = general
         self.of: Lazy[Message, Encoder] = Lazy(self._make)
-        self.arms_of: Lazy[Message, Arms] = Lazy(self._make_arms)
+        self.members_of: Lazy[Message, Members] = Lazy(self._make_members)
 
     def _make(self, message: Message) -> Encoder:
         make = {Shape.OBJECT: self._object, Shape.UNION: self._union, Shape.LIST: self._list, Shape.MAP: self._map}
@@ -122,10 +122,10 @@ class Encoders:
             case Kind.STRING:
                 return "        value = value.encode()", add(f"{field.tag!r}, SIZES[len(value)], value")
             case Kind.MESSAGE if field.message.shape is Shape.UNION and not raw:
-                # The union's arm is written here: the calls saved are a tenth of the time.
-                names[f"arms_{field.number}"] = self.arms_of[field.message]
+                # The union's member is written here: the calls saved are a tenth of the time.
+                names[f"members_{field.number}"] = self.members_of[field.message]
                 return (
-                    f"        tag, encode = arms_{field.number}[type(value)]",
+                    f"        tag, encode = members_{field.number}[type(value)]",
                     "        value = encode(value)",
                     "        size = SIZES[len(value)]",
                     add(f"{field.tag!r}, SIZES[len(tag) + len(size) + len(value)], tag, size, value"),
@@ -150,7 +150,7 @@ class Encoders:
             lines.append(add_extra(f"{encode_value(name) + b':'!r} + raw_text(value)"))
         return lines
 
-    def _make_arms(self, union: Message) -> Arms:
+    def _make_members(self, union: Message) -> Members:
         fields = {_class(self._types.of_field(field)): field for field in union.fields}
 
         def make(kind: type) -> tuple[bytes, Encoder]:
@@ -160,14 +160,14 @@ class Encoders:
                 raise OddError
             return fields[kind].tag, self._of_field(fields[kind])
 
-        return Arms(make)
+        return Members(make)
 
     def _union(self, message: Message) -> Encoder:
-        arms = self.arms_of[message]
+        members = self.members_of[message]
 
         def encode(value: Any) -> bytes:
-            tag, encode_arm = arms[type(value)]
-            data = encode_arm(value)
+            tag, encode_member = members[type(value)]
+            data = encode_member(value)
             return tag + SIZES[len(data)] + data
 
         return encode
@@ -177,7 +177,7 @@ class Encoders:
         if element.kind is Kind.NUMBER:
             return lambda values: delimited(b"\x0a", b"".join([DOUBLES[value] for value in values])) if values else b""
         if element.kind is Kind.MESSAGE and element.message.shape is Shape.UNION and element not in self._types.raw:
-            return _list_of_unions(self.arms_of[element.message])
+            return _list_of_unions(self.members_of[element.message])
         encode_element = self._of_field(element)
 
         def encode(values: list[Any]) -> bytes:
@@ -219,13 +219,13 @@ def _extended(extra: str) -> str:
     return f"        extra += ({extra},)"
 
 
-def _list_of_unions(arms: Arms) -> Encoder:
+def _list_of_unions(members: Members) -> Encoder:
     # The union is written here: a call for each element would take a third of the time.
     def encode(values: list[Any]) -> bytes:
         parts: list[bytes] = []
         for value in values:
-            tag, encode_arm = arms[type(value)]
-            data = encode_arm(value)
+            tag, encode_member = members[type(value)]
+            data = encode_member(value)
             size = SIZES[len(data)]
             parts += (b"\x0a", SIZES[len(tag) + len(size) + len(data)], tag, size, data)
         return b"".join(parts)

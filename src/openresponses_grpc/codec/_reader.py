@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from ..errors import InvalidJSONError
-from ._encode import Arms, Encoders
+from ._encode import Encoders, Members
 from ._extras import shallow
 from ._general import GeneralReader
 from ._scalars import MINUS, OddError, has_negative_zero
@@ -20,7 +20,7 @@ ODD: Final = (msgspec.DecodeError, OddError, UnicodeError, RecursionError)
 """What the compiled functions raise for JSON that they do not handle."""
 
 
-Usual = tuple[Callable[[bytes], Any], Arms]
+Usual = tuple[Callable[[bytes], Any], Members]
 """What reads the usual JSON of a union: a parser, and the functions that make bytes of its result."""
 
 
@@ -47,7 +47,7 @@ class _Compiled:
 
     def usual(self, union: Message) -> Usual:
         """The functions for a union."""
-        return self._decoders[union], self._encoders.arms_of[union]
+        return self._decoders[union], self._encoders.members_of[union]
 
 
 class Reader:
@@ -74,7 +74,7 @@ class Reader:
     def _compile(self) -> None:
         learned = self._learner.learned
         self._compiled = {naming: _Compiled(self._event, naming, learned, self._read_raw) for naming in NAMINGS}
-        self.usual: Usual = (_uncompiled, Arms(_uncompiled))
+        self.usual: Usual = (_uncompiled, Members(_uncompiled))
 
     def read(self, data: str | bytes, naming: Naming | None, fallback_type: str | None = None) -> bytes:
         """Makes an event's bytes of any JSON.

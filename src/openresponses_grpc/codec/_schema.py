@@ -50,7 +50,7 @@ _WIRE_TYPES: Final = {Kind.NUMBER: 1, Kind.BOOLEAN: 0}
 
 
 class Field:
-    """A property of an object, an arm of a union, or the element of a list or a map.
+    """A property of an object, an member of a union, or the element of a list or a map.
 
     Attributes:
         name, number: the field's.
@@ -87,7 +87,7 @@ class Message:
         name: the message's.
         shape: what JSON it stands for.
         type: the literal value of the JSON property `type`, if there is one.
-        fields: the properties, the arms or the one element; without `extra_json` and `unrecognized`. Ascending.
+        fields: the properties, the members or the one element; without `extra_json` and `unrecognized`. Ascending.
         by_name: the properties by their names in either naming.
 
     """
@@ -117,12 +117,12 @@ class Message:
 
     @cached_property
     def by_type(self) -> dict[str, Field]:
-        """The arms of a union by the literal `type` of their objects."""
+        """The members of a union by the literal `type` of their objects."""
         return {field.message.type: field for field in self.fields if field.kind is Kind.MESSAGE and field.message.type}
 
     @cached_property
     def by_kind(self) -> dict[Shape | Kind, Field]:
-        """The other arms of a union, by the shape of the message or the kind of the scalar."""
+        """The other members of a union, by the shape of the message or the kind of the scalar."""
         return {
             field.message.shape if field.kind is Kind.MESSAGE else field.kind: field
             for field in self.fields

@@ -101,14 +101,14 @@ class Types:
         # msgspec takes no object without a tag beside those with one.
         if message.by_kind.keys() & ({Kind.NUMBER, Kind.BOOLEAN} | ({Shape.OBJECT} if message.by_type else set())):
             return Raw
-        arms = [self.of_field(field) for field in message.fields]
-        if Raw in arms:
+        members = [self.of_field(field) for field in message.fields]
+        if Raw in members:
             return Raw
         if message.by_type:
-            arms.append(_NoArm)  # beside another struct, a struct has to have its tag
+            members.append(_NoMember)  # beside another struct, a struct has to have its tag
         if message is not self._event:
-            arms.append(None)
-        return Union[tuple(arms)]  # noqa: UP007 - built at run time
+            members.append(None)
+        return Union[tuple(members)]  # noqa: UP007 - built at run time
 
     def _struct(self, message: Message) -> type[msgspec.Struct]:
         fields = [(field.name, _or_null(self.of_field(field)), UNSET) for field in message.fields]
@@ -127,7 +127,7 @@ class Types:
         )
 
 
-class _NoArm(msgspec.Struct, tag_field=TYPE, tag="\0"):
+class _NoMember(msgspec.Struct, tag_field=TYPE, tag="\0"):
     """An object that no union has."""
 
 

@@ -59,7 +59,7 @@ async def chunks(
             batch = await _next(reader, keep_alive)
     except Exception as error:
         problem = exchange.failed(error)
-        if isinstance(error, StreamError) and error.heals:
+        if isinstance(error, StreamError) and error.retryable:
             raise Interruption from error
         yield problem.event(_sequence_number(reader, last))
         return

@@ -11,7 +11,7 @@ from ._segment import Verified
 
 
 class Entry:
-    """One stream. Times are by its ledger's clock.
+    """One stream. Times are by its index's clock.
 
     Attributes:
         tenant: the name of the token that created it; empty where no token was asked for.

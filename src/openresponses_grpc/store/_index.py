@@ -39,7 +39,7 @@ class Claim(NamedTuple, Generic[E]):
     size: int
 
 
-class Ledger(Generic[E]):
+class StreamIndex(Generic[E]):
     """The streams, by their ids. No I/O; it belongs to one event loop.
 
     An event is stored in two steps: `reserve` makes room for it, then `commit` or `cancel` says how storing it went.
@@ -214,7 +214,7 @@ class Ledger(Generic[E]):
         self._wake(entry.stream_id)
 
     def info(self, entry: E, time_at_0: float) -> StreamInfo:
-        """Describes a stream; `time_at_0` is the time, in seconds since 1970, when the ledger's clock was 0."""
+        """Describes a stream; `time_at_0` is the time, in seconds since 1970, when the index's clock was 0."""
         abandoned_at = self._abandoned_at(entry)
         if entry.finished_at is not None:
             state, gone_since = State.FAILED if entry.failure else State.COMPLETE, entry.finished_at

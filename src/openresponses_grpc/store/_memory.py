@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from typing import Final
 
 from ._entry import Entry
-from ._index import Ledger
+from ._index import StreamIndex
 from ._interface import Append, Batch, Check, End, Page, StoreLimits, StreamInfo
 from ._rules import check_logged, check_position, logged, new_events
 from ._segment import Segment, pieces
@@ -50,23 +50,23 @@ class MemoryStore:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._times = Times(clock, wall)
-        self._ledger = Ledger[_Log](
+        self._index = StreamIndex[_Log](
             limits or StoreLimits(), self._times, event_overhead=EVENT_OVERHEAD, stream_overhead=STREAM_OVERHEAD
         )
 
     def divide(self, shares: Mapping[str, Shares]) -> None:
-        self._ledger.divide(shares)
+        self._index.divide(shares)
 
     @asynccontextmanager
     async def publishing(self, stream_id: str, epoch: int) -> AsyncIterator[None]:
-        with self._ledger.publishing(self._ledger.get(stream_id, epoch)):
+        with self._index.publishing(self._index.get(stream_id, epoch)):
             yield
 
     def reading(self, stream_id: str) -> AbstractContextManager[None]:
-        return self._ledger.reading(stream_id)
+        return self._index.reading(stream_id)
 
     async def append(self, append: Append) -> End:
-        log = self._ledger.find(append.stream_id, append.epoch)
+        log = self._index.find(append.stream_id, append.epoch)
         if log is None:
             log = _Log(append.stream_id, self._times(), append.tenant)
         check_position(append.check, end=log.end, checksum_at=log.segment.checksum_at)
@@ -77,10 +77,10 @@ class MemoryStore:
         events = new_events(append, end=log.end, finished=finished, failure=log.failure)
         if not finished and (events or append.end_of_stream or not log.stored):
             new = list(pieces(events, log.end, log.checksum))
-            claim = self._ledger.reserve(log, events, new[-1].after if new else log.checksum)
+            claim = self._index.reserve(log, events, new[-1].after if new else log.checksum)
             for piece in new:
                 log.segment.append(piece)
-            self._ledger.commit(claim, self._times(), finished=append.end_of_stream, failure=append.failure)
+            self._index.commit(claim, self._times(), finished=append.end_of_stream, failure=append.failure)
         return log.end_now(append.publisher)
 
     async def read(
@@ -95,9 +95,9 @@ class MemoryStore:
         timeout: float,
     ) -> Batch:
         if check:
-            log = self._ledger.get(stream_id, epoch)
+            log = self._index.get(stream_id, epoch)
             check_position(check, end=log.end, checksum_at=log.segment.checksum_at)
-        readable = self._ledger.readable
+        readable = self._index.readable
         found = await readable(stream_id, start_offset, epoch=epoch, must_exist=must_exist, timeout=timeout)
         if found is None:
             return Batch(start_offset)
@@ -107,14 +107,14 @@ class MemoryStore:
 
     async def info(self, stream_id: str) -> StreamInfo:
         self._times.look()
-        return self._ledger.info(self._ledger.get(stream_id), self._times.at_0)
+        return self._index.info(self._index.get(stream_id), self._times.at_0)
 
     async def list(self, page_size: int, page_token: str, visible: Callable[[str], bool]) -> Page:
         self._times.look()
-        return self._ledger.page(page_size, page_token, visible, self._times.at_0)
+        return self._index.page(page_size, page_token, visible, self._times.at_0)
 
     async def delete(self, stream_id: str, epoch: int | None) -> None:
-        self._ledger.drop(self._ledger.get(stream_id, epoch))
+        self._index.drop(self._index.get(stream_id, epoch))
 
     async def check(self) -> None:
         pass

@@ -38,7 +38,7 @@ def random_appends(random: Random) -> Appends:
 async def memory(appends: Appends, event: bytes, damaged: bytes) -> AsyncIterator[Store]:
     store = MemoryStore()
     await _fill(store, appends)
-    events = store._ledger.get("s").segment.events
+    events = store._index.get("s").segment.events
     events[events.index(event)] = damaged
     yield store
 

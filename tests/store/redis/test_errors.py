@@ -1,4 +1,4 @@
-"""Whatever redis-py raises and Redis replies becomes an error of the store, and costs no place in a lane."""
+"""Whatever redis-py raises and Redis replies becomes an error of the store, and costs no place in a pipeline."""
 
 import asyncio
 import logging
@@ -80,7 +80,7 @@ def test_an_error_reply_that_no_retry_heals_is_told_apart(error: Exception, foun
 
 @pytest.mark.parametrize("error", [AttributeError("no attribute"), ConnectionResetError()], ids=repr)
 @pytest.mark.parametrize("method", ["pack_commands", "send_packed_command", "read_response"])
-async def test_an_exception_costs_no_place_in_a_lane(
+async def test_an_exception_costs_no_place_in_a_pipeline(
     store: RedisStore, monkeypatch: pytest.MonkeyPatch, method: str, error: Exception
 ) -> None:
     await store.append(Append("s", [b"a"]))

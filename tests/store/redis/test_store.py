@@ -23,7 +23,7 @@ from openresponses_grpc.store import (
 )
 from openresponses_grpc.store.redis import RedisStore, open_redis
 from openresponses_grpc.store.redis import _store as redis_store
-from openresponses_grpc.store.redis import _waiters as tails
+from openresponses_grpc.store.redis import _waiters as waiters
 from openresponses_grpc.store.redis._client import stream_keys
 from openresponses_grpc.store.redis._store import LEASE_SECONDS, RENEW_SECONDS
 
@@ -313,7 +313,7 @@ async def test_a_reader_who_waits_outlives_its_connection(store: RedisStore, red
 async def test_news_that_nobody_waits_for_any_more_are_not_listened_to(
     redis: Any, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tails, "SWEEP_SECONDS", 0.02)
+    monkeypatch.setattr(waiters, "SWEEP_SECONDS", 0.02)
     async with open_redis(redis_url, LIMITS) as store:
         readers = [waiting(store, stream_id=stream_id) for stream_id in "st"]
         await listening(redis, 2)

@@ -19,7 +19,7 @@ from openresponses_grpc.store import (
 )
 from openresponses_grpc.store._segment import Piece
 from openresponses_grpc.store.sqlite import open_sqlite
-from openresponses_grpc.store.sqlite._tail_cache import Recent
+from openresponses_grpc.store.sqlite._tail_cache import TailCache
 
 from ..every_store.conftest import Clock
 from .file import LIMITS, commits, connected, left, read, size, writers_held_up
@@ -118,7 +118,7 @@ async def test_a_reader_behind_the_recent_events_gets_those_in_the_file(path: Pa
 
 
 def test_recent_events_are_bounded_and_those_of_the_stream_appended_to_last_stay() -> None:
-    recent = Recent(3000)
+    recent = TailCache(3000)
     for key, first_offset in ((1, 0), (2, 0), (1, 1), (3, 0)):
         recent.add(key, Piece(first_offset, [b"x" * 1000], 0, 0))
     assert [recent.find(key, 0) is not None for key in (1, 2, 3)] == [False, False, True]

@@ -17,7 +17,7 @@ from redis.asyncio.connection import AbstractConnection
 from .._errors import StoreFullError, StoreUnavailableError
 from ._connection import Connector, Node
 from ._errors import store_errors
-from ._pipeline import Lane
+from ._pipeline import Pipeline
 from ._topology import Topology
 
 REDIRECTS: Final = 16
@@ -105,15 +105,15 @@ class Server:
 
     def __init__(self, connector: Connector, *, cluster: bool) -> None:
         self._connector = connector
-        self._lanes: dict[Node, Lane] = {}
+        self._pipelines: dict[Node, Pipeline] = {}
         self.topology = Topology(connector.node, self._ask_for_slots) if cluster else None
 
     async def aclose(self) -> None:
         """Gives up what is under way, and ends all connections."""
         if self.topology:
             await self.topology.aclose()
-        for lane in self._lanes.values():
-            await lane.aclose()
+        for pipeline in self._pipelines.values():
+            await pipeline.aclose()
 
     async def run(self, script: Script, keys: Keys, *arguments: bytes | str | int) -> Any:
         """Runs a script on a stream's keys; raises StoreFullError, and StoreUnavailableError if it may have run."""
@@ -187,11 +187,11 @@ class Server:
         raise StoreUnavailableError(f"Redis Cluster: {key} is on its way from node to node")
 
     async def _run(self, node: Node, *command: bytes | str | int, asking: bool = False) -> Any:
-        lane = self._lanes.get(node)
-        if lane is None:
-            lane = self._lanes[node] = Lane(self._connector, node)
+        pipeline = self._pipelines.get(node)
+        if pipeline is None:
+            pipeline = self._pipelines[node] = Pipeline(self._connector, node)
         try:
-            return await lane.run(*command, asking=asking)
+            return await pipeline.run(*command, asking=asking)
         except (StoreUnavailableError, exceptions.ClusterDownError):
             if self.topology:
                 self.topology.refresh(suspect=node)

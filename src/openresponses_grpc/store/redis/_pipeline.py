@@ -43,7 +43,7 @@ class _Command(NamedTuple):
             self.reply.set_exception(copy.copy(error))
 
 
-class Lane:
+class Pipeline:
     """The way to one server.
 
     Up to CONNECTIONS tasks carry commands, each over a connection of its own. A task sends the commands that have

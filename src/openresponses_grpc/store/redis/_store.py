@@ -21,7 +21,7 @@ from ._listing import describe, page
 from ._setup import Setup
 from ._tenants import MEASURE_PART, MEASURE_SECONDS, MOST_SECONDS, Tenants
 from ._view import View, look
-from ._waiters import Quiet, Tails
+from ._waiters import Quiet, Waiters
 
 _logger = logging.getLogger(__package__)
 
@@ -68,7 +68,7 @@ class RedisStore:
         self.tenants = Tenants(server)
 
     async def __aenter__(self) -> Self:
-        self._tails = Tails(self._server.home)
+        self._waiters = Waiters(self._server.home)
         self._chores = [
             asyncio.create_task(_repeat(RENEW_SECONDS, self.renew)),
             asyncio.create_task(_repeat(CHECK_SECONDS, self._setup.check)),
@@ -80,7 +80,7 @@ class RedisStore:
         for chore in self._chores:
             chore.cancel()
         await asyncio.wait(self._chores)
-        await self._tails.aclose()
+        await self._waiters.aclose()
 
     def divide(self, shares: Mapping[str, Shares]) -> None:
         self.tenants.divide(shares)
@@ -129,34 +129,34 @@ class RedisStore:
         now = asyncio.get_running_loop().time()
         deadline = now + timeout
         other = check.offset if check and check.offset != start_offset else None
-        tail = self._tails.get(keys.log)
+        waiters = self._waiters.get(keys.log)
         waited = False
-        if tail and tail.quiet and tail.quiet.suits(start_offset, epoch, check, must_exist=must_exist):
-            epoch = tail.quiet.epoch or epoch
-            await self._tails.wait(keys.log, tail.version, min(deadline, tail.quiet.until) - now)
+        if waiters and waiters.quiet and waiters.quiet.suits(start_offset, epoch, check, must_exist=must_exist):
+            epoch = waiters.quiet.epoch or epoch
+            await self._waiters.wait(keys.log, waiters.version, min(deadline, waiters.quiet.until) - now)
             waited = True
         while True:
-            tail = self._tails.get(keys.log)
-            version = tail.version if tail else 0
+            waiters = self._waiters.get(keys.log)
+            version = waiters.version if waiters else 0
             looking = partial(look, self._server, keys, start_offset, max_bytes, other, self._keep_read)
             # A look that began before others knew what this reader knows could show it an older log.
             question = start_offset, max_bytes, epoch, check
-            view = await (tail.together(question, looking) if tail and waited else looking())
+            view = await (waiters.together(question, looking) if waiters and waited else looking())
             # A stream that is created after this one is another.
             epoch = _check(view, start_offset, epoch, check, must_exist=must_exist) or epoch
             batch = _batch(view, start_offset)
             now = asyncio.get_running_loop().time()
             abandoned_at = now + view.alive + self._limits.abandon_after if view.epoch else math.inf
             at_end = start_offset + len(batch.events) == view.end
-            if tail and tail.version == version and version and at_end and not view.finished:
-                tail.quiet = Quiet(Check(view.end, view.checksum), view.epoch, abandoned_at)
+            if waiters and waiters.version == version and version and at_end and not view.finished:
+                waiters.quiet = Quiet(Check(view.end, view.checksum), view.epoch, abandoned_at)
             if batch.events or batch.end_of_stream:
                 return batch
             if abandoned_at <= now:
                 raise abandoned(view.end, self._limits.abandon_after)
             if now >= deadline:
                 return batch
-            await self._tails.wait(keys.log, version, min(deadline, abandoned_at) - now)
+            await self._waiters.wait(keys.log, version, min(deadline, abandoned_at) - now)
             waited = True
 
     async def info(self, stream_id: str) -> StreamInfo:

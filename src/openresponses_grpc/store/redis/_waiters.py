@@ -38,7 +38,7 @@ class Quiet(NamedTuple):
         return start_offset == self.end.offset and epoch in (None, self.epoch) and check in (None, self.end)
 
 
-class Tail:
+class StreamWaiters:
     """What is known of the news of one stream.
 
     Attributes:
@@ -74,7 +74,7 @@ class Tail:
         return await asyncio.shield(task)
 
 
-class Tails:
+class Waiters:
     """The streams that somebody in this process waits for.
 
     News only say that something has changed: who hears them reads the stream. They may be lost with a connection, so
@@ -87,7 +87,7 @@ class Tails:
 
     def __init__(self, home: Callable[[str], Home]) -> None:
         self._home = home
-        self._tails: dict[str, Tail] = {}
+        self._streams: dict[str, StreamWaiters] = {}
         self._listeners: dict[str, Listener] = {}
         self._sweeper = asyncio.create_task(self._sweep())
 
@@ -99,46 +99,46 @@ class Tails:
         for listener in self._listeners.values():
             await listener.aclose()
 
-    def get(self, channel: str) -> Tail | None:
+    def get(self, channel: str) -> StreamWaiters | None:
         """What is known of a stream's news; None while nobody waits for them."""
-        return self._tails.get(channel)
+        return self._streams.get(channel)
 
     async def wait(self, channel: str, version: int, timeout: float) -> None:
         """Waits until there are news that `version` does not count, up to `timeout` seconds."""
-        tail = self._listen(channel)
-        tail.used = True
-        if tail.version != version:
+        waiters = self._listen(channel)
+        waiters.used = True
+        if waiters.version != version:
             return
-        tail.waiting += 1
+        waiters.waiting += 1
         try:
-            await asyncio.wait((tail.news,), timeout=timeout)
+            await asyncio.wait((waiters.news,), timeout=timeout)
         finally:
-            tail.waiting -= 1
+            waiters.waiting -= 1
 
-    def _listen(self, channel: str) -> Tail:
+    def _listen(self, channel: str) -> StreamWaiters:
         home = self._home(channel)
-        tail = self._tails.get(channel)
-        if tail is not None and tail.home != home.name:
-            self._listeners[tail.home].unsubscribe(channel)
-            tail.home = home.name
-        elif tail is None:
-            tail = self._tails[channel] = Tail(home.name)
+        waiters = self._streams.get(channel)
+        if waiters is not None and waiters.home != home.name:
+            self._listeners[waiters.home].unsubscribe(channel)
+            waiters.home = home.name
+        elif waiters is None:
+            waiters = self._streams[channel] = StreamWaiters(home.name)
         listener = self._listeners.get(home.name)
         if listener is None:
             listener = self._listeners[home.name] = Listener(home.connect, self._tell)
         listener.subscribe(channel)
-        return tail
+        return waiters
 
     def _tell(self, channel: str) -> None:
-        tail = self._tails.get(channel)
-        if tail is not None:
-            tail.tell()
+        waiters = self._streams.get(channel)
+        if waiters is not None:
+            waiters.tell()
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            for channel, tail in list(self._tails.items()):
-                if not (tail.waiting or tail.used):
-                    del self._tails[channel]
-                    self._listeners[tail.home].unsubscribe(channel)
-                tail.used = False
+            for channel, waiters in list(self._streams.items()):
+                if not (waiters.waiting or waiters.used):
+                    del self._streams[channel]
+                    self._listeners[waiters.home].unsubscribe(channel)
+                waiters.used = False

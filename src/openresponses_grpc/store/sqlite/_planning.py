@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from .._entry import Entry
 from .._errors import StreamStateError
-from .._index import Claim, Ledger
+from .._index import Claim, StreamIndex
 from .._interface import Append, End
 from .._rules import logged, new_events
 from .._segment import Piece, pieces
 from ._file import Changes, File, Finish, NewStream
 from ._rows import Run
-from ._tail_cache import Recent
+from ._tail_cache import TailCache
 
 
 class Log(Entry):
@@ -93,21 +93,21 @@ class Planner:
 
     Args:
         file: numbers new streams.
-        ledger: the account of the streams.
-        recent: gets the events that were written.
+        index: the account of the streams.
+        tail_cache: gets the events that were written.
         clock: the time in seconds since 1970.
 
     """
 
-    def __init__(self, file: File, ledger: Ledger[Log], recent: Recent, clock: Callable[[], float]) -> None:
+    def __init__(self, file: File, index: StreamIndex[Log], tail_cache: TailCache, clock: Callable[[], float]) -> None:
         self._file = file
-        self._ledger = ledger
-        self._recent = recent
+        self._index = index
+        self._tail_cache = tail_cache
         self._clock = clock
 
     def plan_delete(self, request: DeleteRequest, changes: Changes) -> PlannedDelete:
         """Adds a deletion to the changes; raises StreamStateError."""
-        log = self._ledger.get(request.stream_id, request.epoch)
+        log = self._index.get(request.stream_id, request.epoch)
         changes.dropped.append(log.key)
         return PlannedDelete(request, log)
 
@@ -119,7 +119,7 @@ class Planner:
 
         """
         append, now = request.append, self._clock()
-        log = self._ledger.find(append.stream_id, append.epoch)
+        log = self._index.find(append.stream_id, append.epoch)
         if log is None:
             log = Log(append.stream_id, now, append.tenant, next(self._file.new_keys))
         again = len(logged(append, log.end))
@@ -137,7 +137,7 @@ class Planner:
             events = new_events(append, end=log.end, finished=finished, failure=log.failure)
             if not finished and (events or append.end_of_stream or not log.stored):
                 new = list(pieces(events, log.end, log.checksum))
-                room = self._ledger.reserve(log, events, new[-1].after if new else log.checksum)
+                room = self._index.reserve(log, events, new[-1].after if new else log.checksum)
         except StreamStateError as error:
             if not changes_owner:
                 raise
@@ -155,9 +155,9 @@ class Planner:
         log.owner, log.drawn = planned.owner, planned.drawn
         if planned.room:
             for piece in planned.pieces:
-                self._recent.add(log.key, piece)
+                self._tail_cache.add(log.key, piece)
             append = request.append
-            self._ledger.commit(planned.room, planned.now, finished=append.end_of_stream, failure=append.failure)
+            self._index.commit(planned.room, planned.now, finished=append.end_of_stream, failure=append.failure)
         if request.done.done():
             return
         if planned.problem:
@@ -167,8 +167,8 @@ class Planner:
 
     def commit_delete(self, planned: PlannedDelete) -> None:
         """Drops a stream whose deletion is written, and answers its caller."""
-        if self._ledger.holds(planned.log):
-            self._ledger.drop(planned.log)
+        if self._index.holds(planned.log):
+            self._index.drop(planned.log)
         if not planned.request.done.done():
             planned.request.done.set_result(None)
 
@@ -181,7 +181,7 @@ class Planner:
     def undo(self, planned: PlannedAppend | PlannedDelete) -> None:
         """Gives back the room for what could not be written; its request may be planned anew."""
         if isinstance(planned, PlannedAppend) and planned.room:
-            self._ledger.cancel(planned.room)
+            self._index.cancel(planned.room)
 
 
 def _add(planned: PlannedAppend, changes: Changes) -> None:

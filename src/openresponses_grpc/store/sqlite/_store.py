@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from .._errors import DataLossError, OpenStoreError, StreamStateError
-from .._index import Ledger
+from .._index import StreamIndex
 from .._interface import Append, Batch, Check, End, Failure, Page, StoreLimits, StreamInfo
 from .._rules import check_logged, check_position, logged
 from .._segment import Verified, damaged
@@ -24,7 +24,7 @@ from ._loading import StreamRow
 from ._opening import Synchronous, open_file
 from ._planning import AppendRequest, DeleteRequest, Log, Planner
 from ._rows import result_code
-from ._tail_cache import Recent
+from ._tail_cache import TailCache
 from ._writer import Writer
 
 EVENT_OVERHEAD: Final = 24
@@ -33,7 +33,7 @@ STREAM_OVERHEAD: Final = 256
 
 T = TypeVar("T")
 
-_RECENT_BYTES: Final = 32 << 20
+_TAIL_CACHE_BYTES: Final = 32 << 20
 
 _COMPARED_BYTES: Final = 1 << 20
 """Bytes of events that are read at once to compare them with those that are sent again."""
@@ -59,7 +59,7 @@ class SQLiteStore:
         self._file = file
         self._times = times
         self._reader = reader
-        self._ledger = Ledger[Log](
+        self._index = StreamIndex[Log](
             limits,
             times,
             event_overhead=EVENT_OVERHEAD,
@@ -67,14 +67,14 @@ class SQLiteStore:
             dropped=lambda log: self._writer.drop(log),
         )
         for row in file.loaded.streams:
-            self._ledger.load(_loaded(row))
-        self._recent = Recent(_RECENT_BYTES)
+            self._index.load(_loaded(row))
+        self._tail_cache = TailCache(_TAIL_CACHE_BYTES)
         self._writer = Writer(
-            file, self._ledger, Planner(file, self._ledger, self._recent, times), times, thread=writer
+            file, self._index, Planner(file, self._index, self._tail_cache, times), times, thread=writer
         )
 
     def divide(self, shares: Mapping[str, Shares]) -> None:
-        self._ledger.divide(shares)
+        self._index.divide(shares)
 
     async def close(self) -> None:
         """Returns when every request is answered."""
@@ -82,15 +82,15 @@ class SQLiteStore:
 
     @asynccontextmanager
     async def publishing(self, stream_id: str, epoch: int) -> AsyncIterator[None]:
-        with self._ledger.publishing(self._ledger.get(stream_id, epoch)):
+        with self._index.publishing(self._index.get(stream_id, epoch)):
             yield
 
     def reading(self, stream_id: str) -> AbstractContextManager[None]:
-        return self._ledger.reading(stream_id)
+        return self._index.reading(stream_id)
 
     async def append(self, append: Append) -> End:
         while True:
-            log = self._ledger.find(append.stream_id, append.epoch)
+            log = self._index.find(append.stream_id, append.epoch)
             again: Sequence[bytes] = ()
             problem = None
             if log is None:
@@ -117,13 +117,13 @@ class SQLiteStore:
         max_bytes: int,
         timeout: float,
     ) -> Batch:
-        readable = self._ledger.readable
+        readable = self._index.readable
         while True:
-            log = self._ledger.find(stream_id, epoch)
+            log = self._index.find(stream_id, epoch)
             if log and log.damaged and max(start_offset, check.offset if check else 0) >= log.end:
                 raise damaged(log.end)
             if check:
-                log = self._ledger.get(stream_id, epoch)
+                log = self._index.get(stream_id, epoch)
                 if check.offset != start_offset or start_offset >= log.end:
                     await self._check(log, check)
             found = await readable(stream_id, start_offset, epoch=epoch, must_exist=must_exist, timeout=timeout)
@@ -140,11 +140,11 @@ class SQLiteStore:
 
     async def info(self, stream_id: str) -> StreamInfo:
         self._times.look()
-        return self._ledger.info(self._ledger.get(stream_id), self._times.at_0)
+        return self._index.info(self._index.get(stream_id), self._times.at_0)
 
     async def list(self, page_size: int, page_token: str, visible: Callable[[str], bool]) -> Page:
         self._times.look()
-        return self._ledger.page(page_size, page_token, visible, self._times.at_0)
+        return self._index.page(page_size, page_token, visible, self._times.at_0)
 
     async def delete(self, stream_id: str, epoch: int | None) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -159,7 +159,7 @@ class SQLiteStore:
             return
         checksum: int | None = log.checksum
         if check.offset < log.end:
-            segment = self._recent.find(log.key, check.offset)
+            segment = self._tail_cache.find(log.key, check.offset)
             if segment:
                 checksum = segment.checksum_at(check.offset)
             else:
@@ -184,7 +184,7 @@ class SQLiteStore:
 
     async def _read(self, log: Log, start_offset: int, max_bytes: int) -> Verified | None:
         """The events that a stream has, at least one; None where it was dropped meanwhile."""
-        segment = self._recent.find(log.key, start_offset)
+        segment = self._tail_cache.find(log.key, start_offset)
         if segment:
             return segment.read(start_offset, max_bytes)
         return await self._in_file(log, self._file.read, start_offset, max_bytes)
@@ -194,12 +194,12 @@ class SQLiteStore:
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._reader, read, log.key, *args)
         except (sqlite3.Error, DataLossError) as error:
-            if not self._ledger.holds(log):
+            if not self._index.holds(log):
                 return None
             if isinstance(error, sqlite3.Error):
                 raise self._file.unavailable(error) from error
             raise
-        return found if self._ledger.holds(log) else None
+        return found if self._index.holds(log) else None
 
 
 def _loaded(row: StreamRow) -> Log:

@@ -13,19 +13,19 @@ _TAIL_BYTES: Final = 1 << 20
 _EVENT_OVERHEAD: Final = 48
 
 
-class _Tail:
+class _Cached:
     def __init__(self, piece: Piece) -> None:
         self.segment = Segment(piece.first_offset, piece.before)
         self.size = 0
 
 
-class Recent:
+class TailCache:
     """Events in memory, up to `max_bytes`; of each stream its last ones, without gaps."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._size = 0
-        self._tails: OrderedDict[int, _Tail] = OrderedDict()  # the one appended to last is the last
+        self._tails: OrderedDict[int, _Cached] = OrderedDict()  # the one appended to last is the last
 
     def add(self, key: int, piece: Piece) -> None:
         """Adds events that were stored at the end of a stream."""
@@ -33,7 +33,7 @@ class Recent:
         if tail is not None:
             self._size -= tail.size
         if tail is None or tail.size > _TAIL_BYTES:
-            tail = _Tail(piece)
+            tail = _Cached(piece)
         tail.segment.append(piece)
         tail.size += sum(map(len, piece.events)) + _EVENT_OVERHEAD * len(piece.events)
         self._tails[key] = tail

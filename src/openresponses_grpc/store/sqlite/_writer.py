@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from .._errors import StoreUnavailableError
-from .._index import Ledger
+from .._index import StreamIndex
 from .._interface import End
 from .._times import Times
 from ._disk import DiskFullError
@@ -35,16 +35,18 @@ class Writer:
 
     Args:
         file: the open file.
-        ledger: the account of its streams.
+        index: the account of its streams.
         planner: turns requests into changes.
         times: the time.
         thread: an executor of one thread.
 
     """
 
-    def __init__(self, file: File, ledger: Ledger[Log], planner: Planner, times: Times, *, thread: Executor) -> None:
+    def __init__(
+        self, file: File, index: StreamIndex[Log], planner: Planner, times: Times, *, thread: Executor
+    ) -> None:
         self._file = file
-        self._ledger = ledger
+        self._index = index
         self._planner = planner
         self._times = times
         self._thread = thread
@@ -77,7 +79,7 @@ class Writer:
             raise self._file.unavailable(error) from error
 
     def drop(self, log: Log) -> None:
-        """Deletes a stream that the ledger has dropped."""
+        """Deletes a stream that the index has dropped."""
         self._dropped.append(log.key)
 
     async def close(self) -> None:
@@ -107,7 +109,7 @@ class Writer:
                     async with asyncio.timeout(_EXPIRE_SECONDS):
                         await self._work.wait()
             self._work.clear()
-            self._ledger.expire()
+            self._index.expire()
             await self._look()
             size = await self._write_group()
             more = self._garbage and await self._delete(max(_DELETE_BYTES, 2 * size))
