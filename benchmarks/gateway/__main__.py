@@ -71,7 +71,7 @@ async def contenders(log: Log) -> AsyncIterator[dict[str, tuple[str, int]]]:
         file = directory / "streams"
         file.write_bytes(b"".join(b"%b %b\n" % (id.encode(), line) for id, lines in log.items() for line in lines))
         plain = await stack.enter_async_context(_process(sys.executable, "-m", "benchmarks.gateway.plain", str(file)))
-        limits = ("--max-bytes", "4GiB", "--max-stream-bytes", "1GiB", "--keep-finished", "1h")
+        limits = ("--max-bytes", "4GiB", "--max-stream-bytes", "1GiB", "--retention", "1h")
         address, _ = await stack.enter_async_context(_process(OPENRESPONSES, "serve", *_LISTEN, *limits))
         async with AsyncEventStreamClient(address) as client:
             for stream_id, lines in log.items():

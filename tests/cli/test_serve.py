@@ -158,7 +158,7 @@ async def test_a_signal_tells_every_call_and_ends_with_status_0(number: signal.S
 
 
 async def test_the_options_set_the_retention() -> None:
-    async with serving("--keep-finished", "0") as (_, address):
+    async with serving("--retention", "0") as (_, address):
         assert (await run("publish", "--server", address, "--end", "s", stdin=GENERATING_JSON))[0] == 0
         # The server has dropped the first stream, so that its id is free.
         assert (await run("publish", "--server", address, "--end", "s", stdin=GENERATING_JSON))[0] == 0

@@ -59,7 +59,7 @@ async def failure(target: str, credentials: grpc.ChannelCredentials | None = Non
         with pytest.raises(StreamError):
             await client.publish("s").__aenter__()
     assert caught.value.code == grpc.StatusCode.UNAVAILABLE
-    assert (caught.value.stream_id, caught.value.target) == ("s", target)
+    assert (caught.value.stream_id, caught.value.server) == ("s", target)
     text = str(caught.value)
     assert text.startswith(f"UNAVAILABLE: stream 's' at {target}")
     assert (await asyncio.to_thread(in_thread)).rpartition("; ")[2] == text.rpartition("; ")[2]
@@ -69,8 +69,8 @@ async def failure(target: str, credentials: grpc.ChannelCredentials | None = Non
 @pytest.mark.parametrize(
     "target, remedy",
     [
-        ("127.0.0.1", "the target has no port, and gRPC takes 443: give HOST:PORT"),
-        ("http://127.0.0.1:50051", "the target of gRPC is no URL: give HOST:PORT"),
+        ("127.0.0.1", "the address has no port, and gRPC uses 443: give HOST:PORT"),
+        ("http://127.0.0.1:50051", "the address is a URL: give HOST:PORT"),
         ("127.0.0.1:1", "start the server, check the port, or wait for the server with wait_for_ready"),
         ("unix:/nonexistent/socket", "start the server, check the path, or wait for the server with wait_for_ready"),
     ],
@@ -146,4 +146,4 @@ def test_an_empty_target_is_refused() -> None:
 
 def test_advice_is_silent_where_it_knows_nothing() -> None:
     for code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL):
-        assert advice(code, "", "Socket closed", target="localhost:1", secure=False) == ""
+        assert advice(code, "", "Socket closed", server="localhost:1", secure=False) == ""

@@ -83,7 +83,7 @@ async def test_a_stream_that_must_exist_is_not_waited_for(server: str) -> None:
         with pytest.raises(StreamError, match=r"stream 's' at 127.0.0.1:[0-9]*, offset 0: .*; check the id") as caught:
             await collect(client, must_exist=True)
         assert (caught.value.code, caught.value.reason) == (grpc.StatusCode.NOT_FOUND, "STREAM_NOT_FOUND")
-        assert (caught.value.stream_id, caught.value.target) == ("s", server)
+        assert (caught.value.stream_id, caught.value.server) == ("s", server)
         await publish(client, 1)
         assert await collect(client, must_exist=True) == [0]
 

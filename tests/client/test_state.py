@@ -323,7 +323,7 @@ def test_a_failure_is_an_error_with_its_reason() -> None:
     assert failed is not None
     assert str(failed) == "ABORTED: stream 's' at server failed at offset 2 with R: m"
     assert (failed.code, failed.reason, failed.message) == (grpc.StatusCode.ABORTED, "R", "m")
-    assert (failed.stream_id, failed.target) == ("s", "server")
+    assert (failed.stream_id, failed.server) == ("s", "server")
 
 
 def failure(code: grpc.StatusCode, retry_after: float | None = None) -> StreamError:
@@ -390,7 +390,7 @@ def test_only_what_can_heal_is_tried_again(error: StreamError | None, retryable:
 def test_a_call_that_ends_during_a_write_is_tried_again(details: str, retryable: bool) -> None:
     # grpc.aio puts INTERNAL and these details in the place of whatever status the call had.
     error = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), details=details)
-    assert stream_error(error, target="server", secure=False).retryable == retryable
+    assert stream_error(error, server="server", secure=False).retryable == retryable
 
 
 def test_pauses_grow_to_a_limit_and_start_over_with_progress(monkeypatch: pytest.MonkeyPatch) -> None:

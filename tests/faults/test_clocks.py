@@ -85,7 +85,7 @@ async def test_jumps_expire_nothing_early(
 ) -> None:
     stream, finished = Stream("live"), Stream("finished")
     async with (
-        server(clock, store.format(folder=tmp_path), "--keep-finished", "10m") as process,
+        server(clock, store.format(folder=tmp_path), "--retention", "10m") as process,
         connected(process) as channel,
     ):
         await finished.publish_at_once(channel, 100)
@@ -114,7 +114,7 @@ async def test_after_a_jump_a_stream_expires_when_it_should(
     clock: Clock, store: str, jump: str, tmp_path: Path, report: Callable[[str], None]
 ) -> None:
     async with (
-        server(clock, store.format(folder=tmp_path), "--keep-finished", "2s") as process,
+        server(clock, store.format(folder=tmp_path), "--retention", "2s") as process,
         connected(process) as channel,
     ):
         started = time.monotonic()
@@ -137,7 +137,7 @@ async def test_a_clock_that_is_set_while_a_server_is_away_neither_drops_nor_keep
     clock: Clock, jump: str, tmp_path: Path, report: Callable[[str], None]
 ) -> None:
     async with (
-        server(clock, f"sqlite:{tmp_path}/streams.db", "--keep-finished", "5s") as process,
+        server(clock, f"sqlite:{tmp_path}/streams.db", "--retention", "5s") as process,
         connected(process) as channel,
     ):
         started = time.monotonic()
@@ -155,7 +155,7 @@ async def test_over_redis_the_clock_of_a_server_does_not_count(
     clock: Clock, tmp_path: Path, report: Callable[[str], None]
 ) -> None:
     with running(RedisServer(tmp_path, free_port())) as redis:
-        async with server(clock, redis.url, "--keep-finished", "2s") as process, connected(process) as channel:
+        async with server(clock, redis.url, "--retention", "2s") as process, connected(process) as channel:
             for number, jump in enumerate(JUMPS):
                 started = time.monotonic()
                 await Stream(f"s {number}").publish_at_once(channel, 1)

@@ -50,7 +50,7 @@ async def test_a_full_disk_heals_when_streams_expire(
     disk: Path, factor: int, report: Callable[[str], None], killed: bool
 ) -> None:
     stream = Stream("live")
-    options = ("--keep-finished", "5s", "--abandon-after", "5s", "--log-level", "warning")
+    options = ("--retention", "5s", "--abandon-after", "5s", "--log-level", "warning")
     async with (
         server(f"sqlite:{disk}/streams.db", *options) as process,
         stream.traffic(process.address, subscribers=5),

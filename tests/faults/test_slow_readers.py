@@ -57,7 +57,7 @@ async def test_those_who_read_do_not_notice_51_who_do_not(factor: int, report: C
     alone: list[float] = []
     beside: list[float] = []
     memory = 0
-    async with server("memory:", "--keep-finished", "1000000") as process:
+    async with server("memory:", "--retention", "1000000") as process:
         await fill(process.address)
         await p99_latency(process.address, "first")
         base = process.rss()

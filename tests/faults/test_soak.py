@@ -34,7 +34,7 @@ PAUSE: Final = 4.0
 """Seconds between two restarts, or two reloads, on average."""
 
 TOKEN: Final = "soak"
-OPTIONS: Final = ("--keep-finished", "1m", "--abandon-after", "5m", "--log-level", "warning")
+OPTIONS: Final = ("--retention", "1m", "--abandon-after", "5m", "--log-level", "warning")
 
 
 def write_tokens(file: Path, number: int) -> None:

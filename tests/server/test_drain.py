@@ -51,7 +51,7 @@ async def test_everything_acknowledged_is_stored_and_every_publisher_is_told() -
                 if min(acknowledged) > 50:
                     busy.set()
         except grpc.aio.AioRpcError as error:
-            return stream_error(error, target="server", secure=False)
+            return stream_error(error, server="server", secure=False)
 
     async with AsyncExitStack() as stack:
         async with running_server(StreamService(store), "127.0.0.1:0") as address:

@@ -31,7 +31,7 @@ async def subscribed(channel: grpc.aio.Channel, stream_id: str = "s") -> Any:
         if call.done():
             await call.read()
     except grpc.aio.AioRpcError as error:
-        raise stream_error(error, target="server", secure=False) from None
+        raise stream_error(error, server="server", secure=False) from None
     return call
 
 
@@ -164,7 +164,7 @@ async def test_it_is_told_when_it_reads_at_last() -> None:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 while (await call.read()).events:
                     pass
-        error = stream_error(caught.value, target="server", secure=False)
+        error = stream_error(caught.value, server="server", secure=False)
         assert (error.code, error.reason, error.retryable) == (grpc.StatusCode.ABORTED, "PEER_NOT_READING", True)
 
 

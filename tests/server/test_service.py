@@ -228,7 +228,7 @@ async def test_the_text_of_an_unforeseen_error_is_for_the_operator_and_its_id_fo
 
 async def test_without_retention_subscribers_still_get_every_event_and_the_end() -> None:
     count, padding = 40, raw_messages.RESPONSE_BYTES
-    service = StreamService(MemoryStore(StoreLimits(keep_finished=0)))
+    service = StreamService(MemoryStore(StoreLimits(retention=0)))
     async with running_server(service, "127.0.0.1:0") as address, grpc.aio.insecure_channel(address) as channel:
         stub = OpenResponsesStreamServiceStub(channel)
         reads, waits = (stub.Subscribe(SubscribeRequest(stream_id="s", start_offset=offset)) for offset in (0, count))
@@ -243,7 +243,7 @@ async def test_without_retention_subscribers_still_get_every_event_and_the_end()
 
 
 async def test_without_retention_a_publisher_is_told_that_its_stream_is_stored() -> None:
-    service = StreamService(MemoryStore(StoreLimits(keep_finished=0)))
+    service = StreamService(MemoryStore(StoreLimits(retention=0)))
     async with running_server(service, "127.0.0.1:0") as address, grpc.aio.insecure_channel(address) as channel:
         request = PublishRequest(stream_id="s", events=[event(0)], end_of_stream=True)
         ((next_offset, _),) = await publish(channel, request)

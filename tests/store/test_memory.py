@@ -32,7 +32,7 @@ async def test_when_full_finished_streams_go_first_the_oldest_before_the_others(
 
 async def test_before_these_go_those_that_are_kept_for_readers_only() -> None:
     now = 0.0
-    store = MemoryStore(StoreLimits(max_bytes=ROOM, keep_finished=10), clock=lambda: now)
+    store = MemoryStore(StoreLimits(max_bytes=ROOM, retention=10), clock=lambda: now)
     epochs = {}
     with store.reading("read"):
         for stream_id in ("not read", "read", "newer"):
@@ -76,7 +76,7 @@ async def test_a_stream_does_not_go_for_its_own_events() -> None:
 
 async def test_an_abandoned_stream_is_kept_as_long_as_a_finished_one() -> None:
     now = 0.0
-    store = MemoryStore(StoreLimits(abandon_after=10, keep_finished=100), clock=lambda: now)
+    store = MemoryStore(StoreLimits(abandon_after=10, retention=100), clock=lambda: now)
     epoch = (await store.append(Append("s", [EVENT]))).epoch
     async with store.publishing("s", epoch):
         now = 1000.0

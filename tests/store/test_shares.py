@@ -113,7 +113,7 @@ def test_new_shares_apply_to_what_is_held_already() -> None:
     assert tried.may_hold("b", 100)
 
 
-LIMITS = StoreLimits(max_bytes=100, max_streams=12, max_stream_bytes=1000, keep_finished=1e9, abandon_after=5)
+LIMITS = StoreLimits(max_bytes=100, max_streams=12, max_stream_bytes=1000, retention=1e9, abandon_after=5)
 SHARES = {"a": Shares(30, 3), "b": Shares(20, None), "c": Shares(None, 2)}
 BYTES, STREAMS = {"a": 30, "b": 20, "c": 25, "d": 0}, {"a": 3, "b": 3, "c": 2, "d": 0}
 

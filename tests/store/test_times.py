@@ -14,7 +14,7 @@ from openresponses_grpc.store.sqlite import open_sqlite
 HOUR, DAY = 3600.0, 86400.0
 JUMPS = [HOUR, -HOUR, -DAY, DAY]
 KEEP, ABANDON = 300.0, 60.0
-LIMITS = StoreLimits(keep_finished=KEEP, abandon_after=ABANDON)
+LIMITS = StoreLimits(retention=KEEP, abandon_after=ABANDON)
 
 
 class Machine:

@@ -13,7 +13,7 @@ import click
 import grpc
 
 from ..client import EventStreamClient, StreamError
-from ..client._channel import DEFAULT_TARGET
+from ..client._channel import DEFAULT_SERVER
 from ..server._tls import CredentialsError, channel_credentials
 from ._common import fail, file_path, options
 from ._failures import line_of, status_of
@@ -23,7 +23,7 @@ from ._tally import note
 TOKEN_VARIABLE: Final = f"{PREFIX}TOKEN"
 
 _OPTIONS = [
-    option("--server", metavar="ADDR", default=DEFAULT_TARGET, show_default=True, help="The server, as HOST:PORT."),
+    option("--server", metavar="ADDR", default=DEFAULT_SERVER, show_default=True, help="The server, as HOST:PORT."),
     option("--wait", is_flag=True, help="Wait for a server that is not up yet, instead of failing."),
     option("--tls", is_flag=True, help="Connect with TLS; every other --tls option implies it."),
     option(
@@ -43,7 +43,7 @@ _OPTIONS = [
 class Connection(NamedTuple):
     """The server that the options name, and what to show it; `credentials` is None without TLS."""
 
-    target: str
+    server: str
     credentials: grpc.ChannelCredentials | None
     token: str | None
     wait_for_ready: bool
@@ -84,8 +84,8 @@ def connects(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def connected(connection: Connection, **arguments: Any) -> None:
-        target, credentials, token, wait = connection
-        connect = functools.partial(EventStreamClient, target, credentials=credentials, token=token)
+        server, credentials, token, wait = connection
+        connect = functools.partial(EventStreamClient, server, credentials=credentials, token=token)
         try:
             client = connect(wait_for_ready=wait)
         except ValueError as error:

@@ -41,6 +41,6 @@ def line_of(error: StreamError) -> str:
     """An error and its notes, on one line and in the terms of the command."""
     problem = str(error).removeprefix(f"{error.code.name}: ")
     if error.code.name == "DEADLINE_EXCEEDED":
-        return f"stream {error.stream_id!r} at {error.target} has not ended within the time of --timeout"
+        return f"stream {error.stream_id!r} at {error.server} has not ended within the time of --timeout"
     problem = _CONNECTING.sub("cannot connect: ", problem).replace("with wait_for_ready", "with --wait")
     return " ".join("; ".join([problem, *getattr(error, "__notes__", ())]).split())

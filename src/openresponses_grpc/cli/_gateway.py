@@ -109,10 +109,10 @@ def gateway(
         fail(f"{listen} can be reached from other machines: give --listen-tls-cert and --listen-tls-key, or --insecure")
 
     async def run() -> None:
-        target, credentials, token, wait = connection
+        server, credentials, token, wait = connection
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(
-                AsyncEventStreamClient(target, credentials=credentials, token=token, wait_for_ready=wait)
+                AsyncEventStreamClient(server, credentials=credentials, token=token, wait_for_ready=wait)
             )
             if public and not listen_tls_client_ca:
                 await _check_authentication(client, connection, listen)
@@ -151,7 +151,7 @@ async def _check_authentication(client: AsyncEventStreamClient, connection: Conn
         if error.code is not grpc.StatusCode.INVALID_ARGUMENT:
             raise
     fail(
-        f"{listen} can be reached from other machines, and the server at {connection.target} serves readers without a"
+        f"{listen} can be reached from other machines, and the server at {connection.server} serves readers without a"
         " token: start it with --tokens, or give --listen-tls-client-ca, or --insecure"
     )
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..client._channel import DEFAULT_TARGET
+from ..client._channel import DEFAULT_SERVER
 from ..server._auth import InvalidTokensError
 from ..server._logs import LOG_FORMATS
 from ..server._reload import Reloaded, read_tokens
@@ -25,7 +25,7 @@ _OPTIONS = [
     option(
         "--listen",
         metavar="ADDR",
-        default=DEFAULT_TARGET,
+        default=DEFAULT_SERVER,
         show_default=True,
         help="HOST:PORT, where port 0 takes a free one, or unix:PATH.",
     ),

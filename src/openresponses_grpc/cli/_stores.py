@@ -48,10 +48,10 @@ _OPTIONS = [
         help="Room for the events of one stream. A publisher that exceeds it is refused with RESOURCE_EXHAUSTED.",
     ),
     option(
-        "--keep-finished",
+        "--retention",
         metavar="DURATION",
         type=duration,
-        default=duration_text(StoreLimits.keep_finished),
+        default=duration_text(StoreLimits.retention),
         show_default=True,
         help="How long the server keeps a finished or abandoned stream, such as 1h30m.",
     ),
@@ -75,7 +75,7 @@ def stores(command: Callable[..., None]) -> Callable[..., None]:
         max_bytes: int,
         max_streams: int,
         max_stream_bytes: int,
-        keep_finished: float,
+        retention: float,
         abandon_after: float,
         **arguments: Any,
     ) -> None:
@@ -83,7 +83,7 @@ def stores(command: Callable[..., None]) -> Callable[..., None]:
             max_bytes=max_bytes,
             max_streams=max_streams,
             max_stream_bytes=max_stream_bytes,
-            keep_finished=keep_finished,
+            retention=retention,
             abandon_after=abandon_after,
         )
         command(limits=limits, **arguments)

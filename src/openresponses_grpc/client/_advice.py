@@ -51,19 +51,19 @@ _NO_PROXIES: Final = ("no_grpc_proxy", "no_proxy")
 _PORT: Final = re.compile(r":\d+$")
 
 
-def advice(code: grpc.StatusCode, reason: str, details: str, *, target: str, secure: bool) -> str:
+def advice(code: grpc.StatusCode, reason: str, details: str, *, server: str, secure: bool) -> str:
     """What to do about a call that failed; empty where nothing is known.
 
     Args:
         code: its status code.
         reason: the reason that the server gave; empty for none.
         details: the status's text.
-        target: the server.
+        server: the server.
         secure: whether the client uses TLS.
 
     """
     if code is grpc.StatusCode.UNAVAILABLE and not reason:
-        return _about_connection(details, target, secure) if _is_connecting(details) else ""
+        return _about_connection(details, server, secure) if _is_connecting(details) else ""
     return BY_REASON.get(reason) or _BY_CODE.get(code, "")
 
 
@@ -71,13 +71,13 @@ def _is_connecting(details: str) -> bool:
     return details.startswith(("failed to connect", "errors resolving"))
 
 
-def _about_connection(details: str, target: str, secure: bool) -> str:
-    if target.startswith(("http:", "https:")):
-        return "the target of gRPC is no URL: give HOST:PORT"
-    if proxy := _proxy(target):
+def _about_connection(details: str, server: str, secure: bool) -> str:
+    if server.startswith(("http:", "https:")):
+        return "the address is a URL: give HOST:PORT"
+    if proxy := _proxy(server):
         return f"gRPC connects through the proxy in {proxy}: unset it, or add the server's host to no_proxy"
-    if not _PORT.search(target) and not target.startswith("unix"):
-        return "the target has no port, and gRPC takes 443: give HOST:PORT"
+    if not _PORT.search(server) and not server.startswith("unix"):
+        return "the address has no port, and gRPC uses 443: give HOST:PORT"
     if details.endswith("Socket closed"):
         return (
             "check whether the server asks for a client certificate" if secure else "the server may use TLS: use it too"
@@ -85,11 +85,11 @@ def _about_connection(details: str, target: str, secure: bool) -> str:
     return next((hint for part, hint in _BY_DETAILS if part in details), "")
 
 
-def _proxy(target: str) -> str | None:
+def _proxy(server: str) -> str | None:
     """The variable that makes gRPC connect through a proxy; None where there is none or the host is left out."""
-    if target.startswith("unix"):
+    if server.startswith("unix"):
         return None
-    host = _PORT.sub("", target.rpartition("/")[2])
+    host = _PORT.sub("", server.rpartition("/")[2])
     excluded = next((value for name in _NO_PROXIES if (value := os.environ.get(name))), "")
     if any(host.endswith(suffix.strip()) for suffix in excluded.split(",") if suffix.strip()):
         return None

@@ -22,7 +22,7 @@ from ..position import Position
 from . import _rpc as rpc
 from ._async_publisher import AsyncEventPublisher
 from ._async_subscription import AsyncEventSubscription
-from ._channel import DEFAULT_TARGET, OPTIONS, ChannelPool
+from ._channel import DEFAULT_SERVER, OPTIONS, ChannelPool
 from ._cursor import Cursor
 from ._recovery import Recovery
 
@@ -34,19 +34,19 @@ class AsyncEventStreamClient:
     resume, for as long as it takes: bound that with `asyncio.timeout`.
 
     Args:
-        target: the server, as `host:port` or any other gRPC target.
+        server: the server, as `host:port` or any other gRPC target.
         credentials: for TLS; None connects in plain text.
         token: the bearer token to show the server; without TLS, everyone on the way can read it.
         wait_for_ready: wait for a server that is not up yet. Without it the first call fails at once.
 
     Raises:
-        ValueError: `target` is empty, or `token` contains characters that are not allowed in a bearer token.
+        ValueError: `server` is empty, or `token` contains characters that are not allowed in a bearer token.
 
     """
 
     def __init__(
         self,
-        target: str = DEFAULT_TARGET,
+        server: str = DEFAULT_SERVER,
         *,
         credentials: grpc.ChannelCredentials | None = None,
         token: str | None = None,
@@ -54,10 +54,10 @@ class AsyncEventStreamClient:
     ) -> None:
         def connect() -> grpc.aio.Channel:
             if credentials is None:
-                return grpc.aio.insecure_channel(target, options=OPTIONS)
-            return grpc.aio.secure_channel(target, credentials, options=OPTIONS)
+                return grpc.aio.insecure_channel(server, options=OPTIONS)
+            return grpc.aio.secure_channel(server, credentials, options=OPTIONS)
 
-        self._channels = _OneLoop(target, connect, token, secure=credentials is not None, wait_for_ready=wait_for_ready)
+        self._channels = _OneLoop(server, connect, token, secure=credentials is not None, wait_for_ready=wait_for_ready)
 
     async def __aenter__(self) -> Self:
         return self
@@ -168,8 +168,8 @@ class AsyncEventStreamClient:
         await self._call(DeleteStreamRequest(stream_id=stream_id, epoch=epoch, allow_missing=allow_missing), stream_id)
 
     def _cursor(self, stream_id: str, start_offset: int, position: Position | str | None, must_exist: bool) -> Cursor:
-        target = self._channels.target
-        return Cursor(stream_id, target, start_offset=start_offset, position=position, must_exist=must_exist)
+        server = self._channels.server
+        return Cursor(stream_id, server, start_offset=start_offset, position=position, must_exist=must_exist)
 
     async def _call(self, request: Message, stream_id: str = "") -> Any:
         recovery = Recovery(wait_for_ready=self._channels.wait_for_ready, fail_first=self._channels.fail_first)

@@ -31,7 +31,7 @@ class AsyncEventPublisher:
     def __init__(self, channels: ChannelPool[grpc.aio.Channel], stream_id: str) -> None:
         self._channels = channels
         self._stream_id = stream_id
-        self._outbox = Outbox(stream_id, channels.target)
+        self._outbox = Outbox(stream_id, channels.server)
         self._recovery = Recovery(wait_for_ready=channels.wait_for_ready)
         self._work = asyncio.Event()  # there may be something to send
         self._changed = asyncio.Event()  # the outbox has changed, or will no more

@@ -13,7 +13,7 @@ import grpc
 from ..codec import _raw_messages as raw_messages
 from ._errors import StreamError, stream_error
 
-DEFAULT_TARGET: Final = "127.0.0.1:50051"
+DEFAULT_SERVER: Final = "127.0.0.1:50051"
 
 OPTIONS: Final[list[tuple[str, int]]] = [
     ("grpc.max_receive_message_length", raw_messages.MAX_MESSAGE_BYTES),
@@ -43,7 +43,7 @@ class ChannelPool(Generic[C]):
     """Channels to one server, as many as its calls need. Usable by many threads, of one process.
 
     Args:
-        target: the server.
+        server: the server.
         connect: makes a channel.
         token: the bearer token that every call shows; None for none.
         secure: whether the channels use TLS.
@@ -54,16 +54,16 @@ class ChannelPool(Generic[C]):
         fail_first: whether a call that the server answers with an error before its first reply is not tried again.
 
     Raises:
-        ValueError: `target` is empty, or `token` contains characters that are not allowed in a bearer token.
+        ValueError: `server` is empty, or `token` contains characters that are not allowed in a bearer token.
 
     """
 
     def __init__(
-        self, target: str, connect: Callable[[], C], token: str | None, *, secure: bool, wait_for_ready: bool
+        self, server: str, connect: Callable[[], C], token: str | None, *, secure: bool, wait_for_ready: bool
     ) -> None:
-        if not target:
-            raise ValueError("the target is empty: give HOST:PORT")
-        self.target = target
+        if not server:
+            raise ValueError("the address is empty: give HOST:PORT")
+        self.server = server
         self.metadata = _metadata(token)
         self.wait_for_ready = wait_for_ready
         self.fail_first = False
@@ -122,7 +122,7 @@ class ChannelPool(Generic[C]):
 
     def error(self, error: grpc.RpcError, stream_id: str = "", offset: int | None = None) -> StreamError:
         """The StreamError of a call that failed."""
-        return stream_error(error, target=self.target, secure=self._secure, stream_id=stream_id, offset=offset)
+        return stream_error(error, server=self.server, secure=self._secure, stream_id=stream_id, offset=offset)
 
     def close(self) -> list[C]:
         """Hands out no more channels; returns those to be closed."""

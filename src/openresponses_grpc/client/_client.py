@@ -19,7 +19,7 @@ from openresponses_grpc.v1.stream_service_pb2 import (
 
 from ..position import Position
 from . import _rpc as rpc
-from ._channel import DEFAULT_TARGET, OPTIONS, ChannelPool
+from ._channel import DEFAULT_SERVER, OPTIONS, ChannelPool
 from ._cursor import Cursor
 from ._publisher import EventPublisher
 from ._recovery import Recovery
@@ -37,7 +37,7 @@ class EventStreamClient:
 
     def __init__(
         self,
-        target: str = DEFAULT_TARGET,
+        server: str = DEFAULT_SERVER,
         *,
         credentials: grpc.ChannelCredentials | None = None,
         token: str | None = None,
@@ -45,11 +45,11 @@ class EventStreamClient:
     ) -> None:
         def connect() -> grpc.Channel:
             if credentials is None:
-                return grpc.insecure_channel(target, options=OPTIONS)
-            return grpc.secure_channel(target, credentials, options=OPTIONS)
+                return grpc.insecure_channel(server, options=OPTIONS)
+            return grpc.secure_channel(server, credentials, options=OPTIONS)
 
         self._channels = ChannelPool(
-            target, connect, token, secure=credentials is not None, wait_for_ready=wait_for_ready
+            server, connect, token, secure=credentials is not None, wait_for_ready=wait_for_ready
         )
 
     def __enter__(self) -> Self:
@@ -118,8 +118,8 @@ class EventStreamClient:
         self._call(request, self._recovery(timeout), stream_id)
 
     def _cursor(self, stream_id: str, start_offset: int, position: Position | str | None, must_exist: bool) -> Cursor:
-        target = self._channels.target
-        return Cursor(stream_id, target, start_offset=start_offset, position=position, must_exist=must_exist)
+        server = self._channels.server
+        return Cursor(stream_id, server, start_offset=start_offset, position=position, must_exist=must_exist)
 
     def _recovery(self, timeout: float | None) -> Recovery:
         return Recovery(timeout, wait_for_ready=self._channels.wait_for_ready)

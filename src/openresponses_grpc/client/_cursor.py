@@ -19,7 +19,7 @@ class Cursor:
 
     Args:
         stream_id: the stream.
-        target: the server, for errors.
+        server: the server, for errors.
         start_offset: the offset of the first event wanted, without a position.
         position: where to resume, or its string form.
         must_exist: whether a stream that does not exist is an error.
@@ -38,7 +38,7 @@ class Cursor:
     def __init__(
         self,
         stream_id: str,
-        target: str,
+        server: str,
         *,
         start_offset: int = 0,
         position: Position | str | None = None,
@@ -54,7 +54,7 @@ class Cursor:
         self.events: deque[bytes] = deque()
         self.next_offset = start_offset if position is None else position.offset
         self.end_of_stream = False
-        self._target = target
+        self._server = server
         self._must_exist = must_exist
         self._epoch = position.epoch if position else None
         self._checked_offset = position.checked_offset if position else None
@@ -105,7 +105,7 @@ class Cursor:
         failure = self._failure
         if failure is None:
             return None
-        return StreamFailedError(self.stream_id, self._target, self.next_offset, failure.reason, failure.message)
+        return StreamFailedError(self.stream_id, self._server, self.next_offset, failure.reason, failure.message)
 
     def _verify(self, response: Any, after: int) -> None:
         """Compares the checksum, where the one before the events is known."""
@@ -120,8 +120,8 @@ class Cursor:
     def _data_loss(self, problem: str) -> StreamError:
         return StreamError(
             grpc.StatusCode.DATA_LOSS,
-            f"{place(self.stream_id, self._target, self.next_offset)}: {problem}",
+            f"{place(self.stream_id, self._server, self.next_offset)}: {problem}",
             reason="DATA_LOSS",
             stream_id=self.stream_id,
-            target=self._target,
+            server=self._server,
         )

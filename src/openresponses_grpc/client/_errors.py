@@ -23,7 +23,7 @@ class StreamError(Exception):
         reason: the case, for programs, such as `STREAM_NOT_FOUND`; empty where the server gave none.
         metadata: the figures behind it, such as `next_offset`.
         stream_id: the stream; empty for a call without one.
-        target: the server, as the client was given it.
+        server: the server, as the client was given it.
         retry_after: seconds after which the server asks for a retry; None where it does not.
         details: the text of the status, without the place and without advice.
 
@@ -37,7 +37,7 @@ class StreamError(Exception):
         reason: str = "",
         metadata: Mapping[str, str] | None = None,
         stream_id: str = "",
-        target: str = "",
+        server: str = "",
         retry_after: float | None = None,
         details: str = "",
     ) -> None:
@@ -46,7 +46,7 @@ class StreamError(Exception):
         self.reason = reason
         self.metadata = dict(metadata or {})
         self.stream_id = stream_id
-        self.target = target
+        self.server = server
         self.retry_after = retry_after
         self.details = details or message
 
@@ -65,32 +65,32 @@ class StreamFailedError(StreamError):
 
     """
 
-    def __init__(self, stream_id: str, target: str, offset: int, reason: str, message: str) -> None:
+    def __init__(self, stream_id: str, server: str, offset: int, reason: str, message: str) -> None:
         explanation = f": {message}" if message else ""
         super().__init__(
             grpc.StatusCode.ABORTED,
-            f"{place(stream_id, target)} failed at offset {offset} with {reason}{explanation}",
+            f"{place(stream_id, server)} failed at offset {offset} with {reason}{explanation}",
             reason=reason,
             stream_id=stream_id,
-            target=target,
+            server=server,
         )
         self.message = message
 
 
-def place(stream_id: str, target: str, offset: int | None = None) -> str:
+def place(stream_id: str, server: str, offset: int | None = None) -> str:
     """Names a stream and its server for an error: `stream 's' at localhost:50051, offset 7`."""
-    stream = f"stream {stream_id!r} at {target}" if stream_id else f"server {target}"
+    stream = f"stream {stream_id!r} at {server}" if stream_id else f"server {server}"
     return stream if offset is None else f"{stream}, offset {offset}"
 
 
 def stream_error(
-    error: grpc.RpcError, *, target: str, secure: bool, stream_id: str = "", offset: int | None = None
+    error: grpc.RpcError, *, server: str, secure: bool, stream_id: str = "", offset: int | None = None
 ) -> StreamError:
     """The StreamError of a failed call.
 
     Args:
         error: the status that gRPC raised.
-        target: the server.
+        server: the server.
         secure: whether the client uses TLS.
         stream_id: the stream; empty for a call without one.
         offset: the offset that the call had reached; None before its first response.
@@ -110,14 +110,14 @@ def stream_error(
             reason, metadata = info.reason, info.metadata
         elif detail.Unpack(retry):
             retry_after = retry.retry_delay.ToTimedelta().total_seconds()
-    hint = advice(code, reason, details, target=target, secure=secure)
+    hint = advice(code, reason, details, server=server, secure=secure)
     return StreamError(
         code,
-        f"{place(stream_id, target, offset)}: {details}" + (f"; {hint}" if hint else ""),
+        f"{place(stream_id, server, offset)}: {details}" + (f"; {hint}" if hint else ""),
         reason=reason,
         metadata=metadata,
         stream_id=stream_id,
-        target=target,
+        server=server,
         retry_after=retry_after,
         details=details,
     )

@@ -34,9 +34,9 @@ class Outbox:
 
     """
 
-    def __init__(self, stream_id: str, target: str) -> None:
+    def __init__(self, stream_id: str, server: str) -> None:
         self._stream_id = stream_id
-        self._target = target
+        self._server = server
         self._unsent: deque[bytes] = deque()
         self._in_flight: deque[bytes] = deque()
         self._size = 0
@@ -146,11 +146,11 @@ class Outbox:
         remedy = BY_REASON["STREAM_FINISHED"]
         return StreamError(
             grpc.StatusCode.FAILED_PRECONDITION,
-            f"{place(self._stream_id, self._target)} {how} at offset {self.position.offset}; {remedy}",
+            f"{place(self._stream_id, self._server)} {how} at offset {self.position.offset}; {remedy}",
             reason="STREAM_FINISHED",
             metadata={"next_offset": str(self.position.offset)},
             stream_id=self._stream_id,
-            target=self._target,
+            server=self._server,
         )
 
     def _opening(self) -> Any:
@@ -172,11 +172,11 @@ class Outbox:
         if response.next_offset > self._sent:
             raise StreamError(
                 grpc.StatusCode.DATA_LOSS,
-                f"{place(self._stream_id, self._target)}: the server acknowledged {response.next_offset} events,"
+                f"{place(self._stream_id, self._server)}: the server acknowledged {response.next_offset} events,"
                 f" and {self._sent} were sent",
                 reason="DATA_LOSS",
                 stream_id=self._stream_id,
-                target=self._target,
+                server=self._server,
             )
         before = self.position.offset
         stored = min(response.next_offset, before + len(self._in_flight))

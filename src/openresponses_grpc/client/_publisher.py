@@ -28,7 +28,7 @@ class EventPublisher:
     def __init__(self, channels: ChannelPool[grpc.Channel], stream_id: str, timeout: float | None) -> None:
         self._channels = channels
         self._stream_id = stream_id
-        self._outbox = Outbox(stream_id, channels.target)
+        self._outbox = Outbox(stream_id, channels.server)
         self._recovery = Recovery(timeout, wait_for_ready=channels.wait_for_ready)
         self._call: Any = None
         self._closing = False  # the body raised: stop, whatever is left

@@ -46,7 +46,7 @@ class StreamIndex(Generic[E]):
     Readers see what is committed. Between the two steps, and while it has publishers, an unfinished stream is not
     dropped.
 
-    Streams are dropped when they are too old: finished ones after `keep_finished`, and unfinished ones as long after
+    Streams are dropped when they are too old: finished ones after `retention`, and unfinished ones as long after
     they were abandoned. Those that somebody reads then are kept for as long as that, within a bound. When there is no
     room, streams of the tenant that is furthest over its share go: these, then finished ones, the first one first, and
     then abandoned ones. Streams within their tenant's share never go for another tenant.
@@ -192,7 +192,7 @@ class StreamIndex(Generic[E]):
     def expire(self) -> None:
         """Drops the streams that are too old."""
         now = self._clock()
-        kept_since = now - self._limits.keep_finished
+        kept_since = now - self._limits.retention
         for streams in (self._finished, self._left):
             while (entry := streams.first()) and self._over_at(entry) <= kept_since:
                 if self._readers[entry.stream_id]:
@@ -200,7 +200,7 @@ class StreamIndex(Generic[E]):
                     self._read_on.add(entry)
                 else:
                     self.drop(entry)
-        read_since = now - read_on(self._limits.keep_finished)
+        read_since = now - read_on(self._limits.retention)
         while (entry := self._read_on.first()) and self._over_at(entry) <= read_since:
             self.drop(entry)
 
@@ -230,7 +230,7 @@ class StreamIndex(Generic[E]):
             event_bytes=entry.bytes,
             created_at=time_at_0 + entry.created_at,
             updated_at=time_at_0 + entry.updated_at,
-            expires_at=None if state is State.OPEN else time_at_0 + gone_since + self._limits.keep_finished,
+            expires_at=None if state is State.OPEN else time_at_0 + gone_since + self._limits.retention,
         )
 
     def page(self, page_size: int, page_token: str, visible: Callable[[str], bool], time_at_0: float) -> Page:

@@ -19,7 +19,7 @@ class StoreLimits:
         max_bytes: bytes for all streams together; each store has its own way to count what it keeps beside the events.
         max_streams: streams at one time.
         max_stream_bytes: bytes of the events of one stream.
-        keep_finished: seconds that a finished or abandoned stream can be replayed for; a reader who is there may keep
+        retention: seconds that a finished or abandoned stream can be replayed for; a reader who is there may keep
             it for longer.
         abandon_after: seconds without a publisher after which the readers of an unfinished stream are told so.
 
@@ -28,7 +28,7 @@ class StoreLimits:
     max_bytes: int = 256 << 20
     max_streams: int = 100_000
     max_stream_bytes: int = 64 << 20
-    keep_finished: float = 300.0
+    retention: float = 300.0
     abandon_after: float = 60.0
 
 

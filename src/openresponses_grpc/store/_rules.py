@@ -29,9 +29,9 @@ READ_ON_FACTOR: Final = 4
 READ_ON_SECONDS: Final = 300.0
 
 
-def read_on(keep_finished: float) -> float:
-    """Seconds that readers can keep a finished or abandoned stream for, where it is kept for `keep_finished` anyway."""
-    return max(READ_ON_FACTOR * keep_finished, READ_ON_SECONDS)
+def read_on(retention: float) -> float:
+    """Seconds that readers can keep a finished or abandoned stream for, where it is kept for `retention` anyway."""
+    return max(READ_ON_FACTOR * retention, READ_ON_SECONDS)
 
 
 def check_epoch(actual: int | None, expected: int | None) -> None:

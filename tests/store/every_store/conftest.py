@@ -39,7 +39,7 @@ def clock() -> Clock:
     return Clock()
 
 
-LIMITS = StoreLimits(max_streams=20, max_stream_bytes=200, keep_finished=100, abandon_after=10)
+LIMITS = StoreLimits(max_streams=20, max_stream_bytes=200, retention=100, abandon_after=10)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from .reading import read
 EVENTS = [b"a", b"b", b"c", b"d", b"e", b"f"]
 
 
-@pytest.mark.parametrize("limits", [replace(LIMITS, keep_finished=0)])
+@pytest.mark.parametrize("limits", [replace(LIMITS, retention=0)])
 @pytest.mark.parametrize("failure", [None, Failure("REASON", "message")])
 async def test_without_retention_readers_still_get_the_end(
     store: Store, limits: StoreLimits, clock: Clock, failure: Failure | None

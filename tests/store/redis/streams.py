@@ -6,7 +6,7 @@ from typing import Any
 from openresponses_grpc.codec._raw_messages import BATCH_BYTES
 from openresponses_grpc.store import Append, Batch, Check, Store, StoreLimits
 
-LIMITS = StoreLimits(keep_finished=100, abandon_after=10)
+LIMITS = StoreLimits(retention=100, abandon_after=10)
 
 
 async def read(

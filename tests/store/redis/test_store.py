@@ -224,7 +224,7 @@ async def test_a_stream_that_is_finished_or_abandoned_leaves_redis(
 ) -> None:
     async with store.publishing("s", await created(store)):
         first = await store.append(Append("s", [b"a"], end_of_stream=finished))
-    lives = LIMITS.keep_finished if finished else LEASE_SECONDS + LIMITS.abandon_after + LIMITS.keep_finished
+    lives = LIMITS.retention if finished else LEASE_SECONDS + LIMITS.abandon_after + LIMITS.retention
     await pass_time(redis, lives - 1)
     assert (await read(store, epoch=first.epoch)).events
     await pass_time(redis, 2)

@@ -11,7 +11,7 @@ from openresponses_grpc.store import (
     StoreLimits,
 )
 
-LIMITS = StoreLimits(keep_finished=100, abandon_after=10)
+LIMITS = StoreLimits(retention=100, abandon_after=10)
 
 
 async def read(

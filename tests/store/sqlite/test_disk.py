@@ -15,7 +15,7 @@ from ...support.small_disk import fill, small_disk
 from ..every_store.conftest import Clock
 from .file import left, read
 
-LIMITS = StoreLimits(keep_finished=100, abandon_after=10)
+LIMITS = StoreLimits(retention=100, abandon_after=10)
 DISK_BYTES = 8 << 20
 LARGE = [b"x" * 1000] * 200
 SMALL = [b"x" * 100] * 10

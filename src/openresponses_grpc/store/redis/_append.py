@@ -55,14 +55,14 @@ class Appender:
         server: the Redis.
         limits: of one stream.
         keep_unfinished: seconds that a stream is kept from its last sign of life on.
-        keep_finished: seconds that it is kept from its end on.
+        retention: seconds that it is kept from its end on.
 
     """
 
-    def __init__(self, server: Server, limits: StoreLimits, keep_unfinished: float, keep_finished: float) -> None:
+    def __init__(self, server: Server, limits: StoreLimits, keep_unfinished: float, retention: float) -> None:
         self._server = server
         self._limits = limits
-        self._keep = (milliseconds(keep_unfinished), milliseconds(keep_finished))
+        self._keep = (milliseconds(keep_unfinished), milliseconds(retention))
         # The last known ends: hints, which save a run of the script where nobody else has appended.
         self._ends: OrderedDict[Keys, Check] = OrderedDict()
 

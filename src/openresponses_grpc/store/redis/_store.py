@@ -59,11 +59,11 @@ class RedisStore:
         self._limits = limits
         self._name = secrets.token_hex(8)
         self._publishers: dict[tuple[Keys, int], int] = {}
-        keep_finished = max(limits.keep_finished, READER_SECONDS)
+        retention = max(limits.retention, READER_SECONDS)
         # From the last sign of life on, the publisher's lease included.
-        self._keep_unfinished = LEASE_SECONDS + limits.abandon_after + keep_finished
-        self._appender = Appender(server, limits, self._keep_unfinished, keep_finished)
-        self._keep_read = [*map(milliseconds, (keep_finished, read_on(limits.keep_finished), limits.abandon_after))]
+        self._keep_unfinished = LEASE_SECONDS + limits.abandon_after + retention
+        self._appender = Appender(server, limits, self._keep_unfinished, retention)
+        self._keep_read = [*map(milliseconds, (retention, read_on(limits.retention), limits.abandon_after))]
         self._setup = Setup(server)
         self.tenants = Tenants(server)
 

@@ -11,7 +11,7 @@
 --          reason and message, its owner.
 local number = string.gmatch(ARGV[1], '%d+')
 local wanted_end, wanted_checksum, strict, appends, ends = number(), number(), number(), number(), number()
-local size, max_size, keep, keep_finished = number(), number(), number(), number()
+local size, max_size, keep, retention = number(), number(), number(), number()
 local wanted_epoch, publisher, new_epoch, reason, message, tenant = unpack(ARGV, 2, 7)
 local key, log = KEYS[1], KEYS[2]
 local state = state_of(key)
@@ -71,7 +71,7 @@ if ends == '1' then
   if reason ~= '' then
     redis.call('HSET', key, 'reason', reason, 'message', message)
   end
-  keep = keep_finished
+  keep = retention
 end
 redis.call('PEXPIRE', key, keep)
 redis.call('PEXPIRE', log, keep)
