@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from openresponses_grpc.codec._checksum import checksum
 from openresponses_grpc.store import DataLossError
-from openresponses_grpc.store._rules import take
+from openresponses_grpc.store._rules import events_up_to
 from openresponses_grpc.store._segment import PIECE_BYTES, Segment, pieces
 
 APPENDS = st.lists(st.lists(st.binary(max_size=3), min_size=1, max_size=4), min_size=1, max_size=5)
@@ -29,7 +29,7 @@ def test_a_read_has_the_events_and_the_checksums_around_them(
     log = [event for events in appends for event in events]
     index = data.draw(st.integers(0, len(log) - 1))
     max_bytes = data.draw(st.integers(0, 12))
-    events = take(log, index, max_bytes)
+    events = events_up_to(log, index, max_bytes)
     read = segment.read(first_offset + index, max_bytes)
     assert list(read.events) == events
     assert read.before == checksum(log[:index], before) == segment.checksum_at(first_offset + index)

@@ -21,7 +21,7 @@ from ._errors import (
 from ._interface import Append, Check, Failure
 
 _CHUNK: Final = 1024
-"""Events that `take` measures at once."""
+"""Events that `events_up_to` measures at once."""
 
 MAX_PUBLISHER: Final = 2**53 - 1
 
@@ -158,7 +158,7 @@ def check_size(size: int, max_stream_bytes: int) -> None:
         )
 
 
-def take(events: Sequence[bytes], start: int, max_bytes: int) -> Sequence[bytes]:
+def events_up_to(events: Sequence[bytes], start: int, max_bytes: int) -> Sequence[bytes]:
     """The events from the index `start` on, where there are any at least one, and up to `max_bytes` of them."""
     stop, room = start, max_bytes
     while chunk := events[stop : stop + _CHUNK]:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from ..codec._checksum import checksum
 from ._errors import DataLossError
-from ._rules import take
+from ._rules import events_up_to
 
 PIECE_BYTES: Final = 256 << 10
 """Bytes of events up to which a piece of an append has one checksum: to read one event, its piece is verified."""
@@ -35,7 +35,7 @@ def pieces(events: Sequence[bytes], first_offset: int, before: int) -> Iterator[
     """Cuts the events of an append, which follow a log of this length and checksum, into pieces."""
     start = 0
     while start < len(events):
-        piece = take(events, start, PIECE_BYTES)
+        piece = events_up_to(events, start, PIECE_BYTES)
         after = checksum(piece, before)
         yield Piece(first_offset + start, piece, before, after)
         start, before = start + len(piece), after
@@ -111,7 +111,7 @@ class Segment:
         key = (start, self.end, max_bytes)
         if self._last and self._last[0] == key:
             return self._last[1]
-        events = take(self.events, start - self.first_offset, max_bytes)
+        events = events_up_to(self.events, start - self.first_offset, max_bytes)
         stop = start + len(events)
         first, last = bisect_right(self._ends, start) - 1, bisect_left(self._ends, stop)
         before = checksum(self._between(self._ends[first], start), self._checksums[first])

@@ -20,8 +20,9 @@ from .._rules import (
     new_events,
 )
 from .._segment import PIECE_BYTES, Piece, pieces
+from .._stored import serialize_events
 from ._client import APPEND, Keys, Server
-from ._view import look, parse_failure, serialize_events
+from ._view import look, parse_failure
 
 MAX_ENDS: Final = 1024
 """The number of streams whose last known end is kept."""

@@ -126,38 +126,29 @@ class RedisStore:
         timeout: float,
     ) -> Batch:
         keys = stream_keys(stream_id)
-        now = asyncio.get_running_loop().time()
-        deadline = now + timeout
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
         other = check.offset if check and check.offset != start_offset else None
-        waiters = self._waiters.get(keys.log)
-        waited = False
-        if waiters and waiters.quiet and waiters.quiet.suits(start_offset, epoch, check, must_exist=must_exist):
-            epoch = waiters.quiet.epoch or epoch
-            await self._waiters.wait(keys.log, waiters.version, min(deadline, waiters.quiet.until) - now)
-            waited = True
+        looking = partial(look, self._server, keys, start_offset, max_bytes, other, self._keep_read)
+        reader = self._waiters.reader(keys.log, deadline)
+        epoch = await reader.wait_at_end(start_offset, epoch, check, must_exist=must_exist) or epoch
         while True:
-            waiters = self._waiters.get(keys.log)
-            version = waiters.version if waiters else 0
-            looking = partial(look, self._server, keys, start_offset, max_bytes, other, self._keep_read)
             # A look that began before others knew what this reader knows could show it an older log.
-            question = start_offset, max_bytes, epoch, check
-            view = await (waiters.together(question, looking) if waiters and waited else looking())
+            view = await reader.look((start_offset, max_bytes, epoch, check), looking)
             # A stream that is created after this one is another.
             epoch = _check(view, start_offset, epoch, check, must_exist=must_exist) or epoch
             batch = _batch(view, start_offset)
-            now = asyncio.get_running_loop().time()
+            now = loop.time()
             abandoned_at = now + view.alive + self._limits.abandon_after if view.epoch else math.inf
-            at_end = start_offset + len(batch.events) == view.end
-            if waiters and waiters.version == version and version and at_end and not view.finished:
-                waiters.quiet = Quiet(Check(view.end, view.checksum), view.epoch, abandoned_at)
+            if start_offset + len(batch.events) == view.end and not view.finished:
+                reader.at_end(Quiet(Check(view.end, view.checksum), view.epoch, abandoned_at))
             if batch.events or batch.end_of_stream:
                 return batch
             if abandoned_at <= now:
                 raise abandoned(view.end, self._limits.abandon_after)
             if now >= deadline:
                 return batch
-            await self._waiters.wait(keys.log, version, min(deadline, abandoned_at) - now)
-            waited = True
+            await reader.wait(abandoned_at)
 
     async def info(self, stream_id: str) -> StreamInfo:
         return await describe(self._server, stream_id, self._limits.abandon_after)

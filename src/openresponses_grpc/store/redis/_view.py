@@ -7,10 +7,10 @@ from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from ...codec import _raw_messages as raw_messages
 from .._errors import DataLossError, OffsetTrimmedError
 from .._interface import Failure
 from .._segment import Piece, Segment, Verified
+from .._stored import parse_events
 from ._client import READ, Keys, Server
 
 
@@ -42,7 +42,7 @@ class Entry(NamedTuple):
 
     def piece(self, data: bytes) -> Piece:
         """Its events, from what they are serialized to; raises DecodeError or ValueError if they are damaged."""
-        return Piece(self.end - self.length, parse_events(data, self.length), self.before, self.after)
+        return Piece(self.end - self.length, _parse_events(data, self.length), self.before, self.after)
 
 
 class View:
@@ -121,15 +121,9 @@ def parse_failure(reason: bytes, message: bytes) -> Failure | None:
     return Failure(reason.decode(), message.decode()) if reason else None
 
 
-def serialize_events(events: Sequence[bytes]) -> bytes:
-    """What the events of an entry are stored as: a repeated field."""
-    data: bytes = raw_messages.SubscribeResponse(events=events).SerializeToString()
-    return data
-
-
-def parse_events(data: bytes, count: int) -> Sequence[bytes]:
-    """Reads serialized events; raises DecodeError or ValueError if they are damaged."""
-    events = [*raw_messages.SubscribeResponse.FromString(data).events]
+def _parse_events(data: bytes, count: int) -> Sequence[bytes]:
+    """Parses the events of entries; raises DecodeError or ValueError if they are damaged."""
+    events = [*parse_events(data)]
     if len(events) != count:
         raise ValueError
     return events
@@ -144,7 +138,7 @@ def _verified(index: bytes, data: bytes, start: int, end: int, max_bytes: int) -
     try:
         first, last = Entry.parse(lines[0]), Entry.parse(lines[-1])
         first_offset = first.end - first.length
-        events = parse_events(data, last.end - first_offset)
+        events = _parse_events(data, last.end - first_offset)
         whole = Segment(first_offset, first.before)
         whole.append(Piece(first_offset, events, first.before, last.after))
         if first_offset <= start < last.end:

@@ -74,11 +74,61 @@ class StreamWaiters:
         return await asyncio.shield(task)
 
 
-class Waiters:
-    """The streams that somebody in this process waits for.
+class Reader:
+    """One reader of a stream: it looks, and waits for news before it looks again.
 
-    News only say that something has changed: who hears them reads the stream. They may be lost with a connection, so
-    that everybody is woken when one is made anew, too.
+    Args:
+        waiters: the streams.
+        channel: the stream's channel.
+        deadline: the time of the event loop until which it waits.
+
+    """
+
+    def __init__(self, waiters: Waiters, channel: str, deadline: float) -> None:
+        self._waiters = waiters
+        self._channel = channel
+        self._deadline = deadline
+        self._version = 0
+        self._waited = False
+
+    async def wait_at_end(
+        self, start_offset: int, epoch: int | None, check: Check | None, *, must_exist: bool
+    ) -> int | None:
+        """Waits for news if the stream is known to have nothing at the offset; returns its epoch if that is known."""
+        stream = self._waiters.get(self._channel)
+        if stream is None or stream.quiet is None:
+            return None
+        quiet = stream.quiet
+        if not quiet.suits(start_offset, epoch, check, must_exist=must_exist):
+            return None
+        self._version = stream.version
+        await self.wait(quiet.until)
+        return quiet.epoch or None
+
+    async def look(self, question: object, look: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Looks at the stream. Readers who were woken by the same news and ask the same question look once."""
+        stream = self._waiters.get(self._channel)
+        self._version = stream.version if stream else 0
+        return await (stream.together(question, look) if stream and self._waited else look())
+
+    def at_end(self, quiet: Quiet) -> None:
+        """Notes the stream's end for other readers, unless there have been news since the look."""
+        stream = self._waiters.get(self._channel)
+        if stream and stream.version == self._version and self._version:
+            stream.quiet = quiet
+
+    async def wait(self, until: float) -> None:
+        """Waits for news since the look, up to a time of the event loop or the reader's deadline."""
+        timeout = min(self._deadline, until) - asyncio.get_running_loop().time()
+        await self._waiters.wait(self._channel, self._version, timeout)
+        self._waited = True
+
+
+class Waiters:
+    """The streams that readers in this process wait for.
+
+    News only say that a stream has changed: a reader then looks at it. A lost connection may lose news, so a new
+    connection wakes all readers, too.
 
     Args:
         home: the server that has a channel.
@@ -99,12 +149,16 @@ class Waiters:
         for listener in self._listeners.values():
             await listener.aclose()
 
+    def reader(self, channel: str, deadline: float) -> Reader:
+        """A reader of a stream, who waits until `deadline`, a time of the event loop."""
+        return Reader(self, channel, deadline)
+
     def get(self, channel: str) -> StreamWaiters | None:
-        """What is known of a stream's news; None while nobody waits for them."""
+        """What is known of a stream's news; None while no reader waits for them."""
         return self._streams.get(channel)
 
     async def wait(self, channel: str, version: int, timeout: float) -> None:
-        """Waits until there are news that `version` does not count, up to `timeout` seconds."""
+        """Waits for news that `version` does not count, up to `timeout` seconds."""
         waiters = self._listen(channel)
         waiters.used = True
         if waiters.version != version:

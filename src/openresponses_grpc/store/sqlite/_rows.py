@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from ...codec import _raw_messages as raw_messages
 from .._segment import Piece, Segment, damaged
+from .._stored import parse_events, serialize_events
 
 INSERT: Final = """
 INSERT INTO batches (stream, first_offset, next_offset, checksum_before, checksum, bytes, appended_at, data)
@@ -67,7 +67,7 @@ def to_rows(run: Run) -> Iterator[tuple[int, int, int, int, int, int, float, byt
     size = run.size_before
     for first_offset, events, before, after in run.pieces:
         size += sum(map(len, events))
-        data = raw_messages.SubscribeResponse(events=events).SerializeToString()
+        data = serialize_events(events)
         yield run.key, first_offset, first_offset + len(events), before, after, size, run.appended_at, data
 
 
@@ -136,7 +136,7 @@ def _parse(rows: Sequence[_Row], first_offset: int) -> Sequence[bytes] | None:
     if not (all(map(lt, (first_offset, *ends), ends)) and min(checksums) >= 0 and max(checksums) < 1 << 32):
         return None
     try:
-        events: Sequence[bytes] = raw_messages.SubscribeResponse.FromString(b"".join(data)).events
+        events = parse_events(b"".join(data))
     except DecodeError:
         return None
     return events if len(events) == ends[-1] - first_offset else None
