@@ -126,7 +126,7 @@ async def test_unusable_files_are_errors_of_one_line(certificates: Certificates)
     code, _, stderr = await run("serve", "--tokens", certificates.key)
     assert (code, b"key.pem: not TOML: " in stderr, stderr.count(b"\n")) == (1, True, 1)
     code, _, stderr = await run("subscribe", "--token-file", certificates.key, "s")
-    assert (code, stderr) == (1, b"a token is one word of visible ASCII characters\n")
+    assert (code, stderr) == (1, b"invalid bearer token: use printable ASCII characters without spaces\n")
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class Gateway:
             raise HostError(host)
         query = parse_query(request.query_params, request.headers)
         try:
-            return query, self._client.with_token(bearer_token(request.headers) or self._token, fail_first=True)
+            return query, self._client.with_token(bearer_token(request.headers) or self._token, fail_fast=True)
         except ValueError as error:
             raise TokenError(str(error)) from None
 
