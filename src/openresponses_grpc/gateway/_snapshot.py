@@ -13,7 +13,7 @@ from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.stream_service_pb2 import StreamInfo, StreamState
 
 from ..client import AsyncEventStreamClient, StreamError, StreamFailedError
-from ..client._errors import place
+from ..client._errors import location
 from ..codec._bridge import protobuf_to_json
 from ..codec._encode import EXTRA_TAG
 from ..codec._schema import message_of
@@ -70,7 +70,7 @@ async def snapshot(client: AsyncEventStreamClient, stream_id: str) -> bytes:
         details = f"the log could not be read within {_SECONDS:g} seconds"
         raise StreamError(
             grpc.StatusCode.DEADLINE_EXCEEDED,
-            f"{place(stream_id, '')}: {details}",
+            f"{location(stream_id, '')}: {details}",
             stream_id=stream_id,
             details=details,
         ) from None
@@ -99,7 +99,7 @@ async def _snapshot(client: AsyncEventStreamClient, stream_id: str) -> bytes:
         details = f"stream {stream_id!r} has no response yet: its log has none of {', '.join(sorted(LIFECYCLE))}"
         raise StreamError(
             grpc.StatusCode.NOT_FOUND,
-            f"{place(stream_id, '')}: {details}",
+            f"{location(stream_id, '')}: {details}",
             reason="RESPONSE_NOT_FOUND",
             stream_id=stream_id,
             details=details,
