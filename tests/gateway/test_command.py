@@ -58,7 +58,7 @@ async def test_a_socket_that_a_killed_gateway_left_is_taken_over_and_one_in_use_
             assert await line(killed) == f"listening on {listen}\n".encode()
             status, stdout, stderr = await run(*arguments)
             assert (status, stdout) == (1, b"")
-            assert b"cannot listen at" in stderr
+            assert b"cannot listen on" in stderr
             killed.kill()
             await killed.wait()
         async with started(*arguments) as process:
