@@ -59,7 +59,7 @@ def _node(*arguments: str) -> Any:
 
 
 def _prepare(lines: list[bytes]) -> None:
-    """Installs the Node packages, and writes the input of `parse.mjs`: the events in three encodings and the contract."""
+    """Installs the Node packages and writes the input of `parse.mjs`: events in three encodings, and the contract."""
     BUILD.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "parse.mjs"):
         shutil.copy(Path(__file__).parent / "node" / name, BUILD)

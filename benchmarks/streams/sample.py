@@ -52,7 +52,7 @@ OUTPUT_INDEX = {
     "response.image_generation_call.generating": 7977.54,
     "response.image_generation_call.completed": 3469.55,
 }
-"""The values in OpenRouter's documentation of these two events: an index may be any number."""
+"""The values in OpenRouter's documentation: an index may be any number."""
 
 SKY, MOON, SEA, SAND = b"\x1d\x2b\x53", b"\xff\xf1\xc2", b"\x29\x6d\x98", b"\xd9\xb3\x7c"
 

@@ -77,7 +77,7 @@ function propertyOf(field: DescField): Property {
   return { field, names: { camelCase: camel, snake_case: snake }, options };
 }
 
-/** Returns the literal `type` that a message implies; empty if there is none. */
+/** Returns the literal `type` that a message implies, or an empty string. */
 function typeOf(message: DescMessage): string {
   return getOption(message, object$).type ?? "";
 }

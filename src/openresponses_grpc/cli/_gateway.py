@@ -46,7 +46,7 @@ DEFAULT_LISTEN = "127.0.0.1:8080"
     "--listen-tls-client-ca",
     metavar="FILE",
     type=file_path,
-    help="Require a client certificate issued by one of these root certificates (PEM).",
+    help="Require a client certificate issued by a root certificate in FILE (PEM).",
 )
 @option(
     "--insecure",

@@ -50,7 +50,7 @@ _OPTIONS = [
         "--tls-client-ca",
         metavar="FILE",
         type=file_path,
-        help="Require a client certificate issued by one of these root certificates (PEM).",
+        help="Require a client certificate issued by a root certificate in FILE (PEM).",
     ),
     option(
         "--tokens",
