@@ -48,7 +48,7 @@ function checkUnion({ byType, byKind }: Shape & { kind: "union" }, value: unknow
   const kind = kindOf(value);
   const typed = kind === "object" && Object.hasOwn(value as Properties, "type");
   const member = typed ? byType.get((value as Properties).type as string) : byKind.get(kind);
-  if (!member || member.options.beyondSdk) throw new TypeError(`${path} has a type that the SDK does not define`);
+  if (!member || member.options.beyondSdk) throw new TypeError(`${path} is not of a type that the SDK defines`);
   checkValue(member, value, path);
 }
 
