@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -61,8 +61,8 @@ def writer_of(target: str, naming: Naming | None) -> EventWriter:
     return FORMATS[target].writer(partial(protobuf_to_json, naming=naming or usual))
 
 
-def chunks(file: BinaryIO, advance: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
-    """Reads chunks as they become available, and tells `advance` the bytes of each."""
+def chunks(file: BinaryIO, advance: Callable[[int], None] = lambda _: None) -> Generator[bytes, None, None]:
+    """Reads chunks as they become available, and tells `advance` the bytes of each. The caller closes it."""
     read: Callable[[int], bytes] = getattr(file, "read1", file.read)
     with readiness(file) as wait:
         wait()

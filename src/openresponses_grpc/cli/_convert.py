@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import BinaryIO
 
 import click
@@ -78,8 +78,8 @@ def convert(
       openresponses convert events.ndjson events.binpb
       openresponses convert events.binpb | head
     """
-    with file_faults(), _progress(input) as advance:
-        source, data = format_of(source, input.name if isinstance(input.name, str) else "", chunks(input, advance))
+    with file_faults(), _progress(input) as advance, closing(chunks(input, advance)) as raw:
+        source, data = format_of(source, input.name if isinstance(input.name, str) else "", raw)
         target = target or format_by_name(output) or ("ndjson" if source == "protobuf" else "protobuf")
         if output == "-":
             not_to_a_terminal(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 from typing import BinaryIO, NoReturn
 
@@ -100,8 +101,13 @@ def publish(
         raise click.UsageError("--end and --fail do not go together")
     if message and not reason:
         raise click.UsageError("--fail-message needs --fail")
-    with file_faults(), tally("published") as counted, client.publish(stream) as publisher:
-        source, data = format_of(source, file.name if isinstance(file.name, str) else "", chunks(file))
+    with (
+        file_faults(),
+        closing(chunks(file)) as raw,
+        tally("published") as counted,
+        client.publish(stream) as publisher,
+    ):
+        source, data = format_of(source, file.name if isinstance(file.name, str) else "", raw)
         reader, seen = reader_of(source, strict), Seen()
         left_out = LeftOut(reader)
         reader.on_error = left_out if on_error == "skip" else None
