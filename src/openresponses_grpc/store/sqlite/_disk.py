@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -27,11 +28,13 @@ class Disk:
     """Keeps a reserve on the disk: a part of the write-ahead log that exists from the beginning.
 
     To delete streams takes room in the log, which needs no room on the disk while the reserve lasts. The log begins
-    anew when all of it is in the file, and that needs room only where the file grows. So the file does not grow any
-    more when the disk has little room left; streams are still appended to where others were deleted.
+    anew when all of it is in the file. That needs no room either: a transaction by which the file grows takes the room
+    in the file before its commit. The file does not grow any more when the disk has little room left; streams are still
+    appended to where others were deleted.
 
     Args:
         path: the store's file.
+        descriptor: the same, open for writing. SQLite would lose its locks if it were opened and closed for this.
         writer: the connection that writes, in the mode WAL.
 
     Attributes:
@@ -39,8 +42,9 @@ class Disk:
 
     """
 
-    def __init__(self, path: Path, writer: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, descriptor: int, writer: sqlite3.Connection) -> None:
         self._path = path
+        self._descriptor = descriptor
         self._folder = str(path.parent)
         self._log = path.with_name(f"{path.name}-wal")
         self._writer = writer
@@ -63,16 +67,49 @@ class Disk:
         """Whether the file is not to grow, if `size` bytes were to be written."""
         return self._free() < 2 * (size + self.reserve)  # once into the log and once into the file
 
-    def admit(self, size: int) -> None:
-        """Raises DiskFullError if there is no room for `size` bytes."""
+    def admit(self, size: int) -> bool:
+        """Whether the file may grow for `size` bytes; raises DiskFullError if there is no room for them either way."""
         if not self.is_low(size):
-            return
-        free = self._free()
+            return True
         (unused,) = self._writer.execute("PRAGMA freelist_count").fetchone()
-        if self.checkpoint() and size <= unused * self._page_size and size <= self._log.stat().st_size + free:
+        if self.checkpoint() and size <= unused * self._page_size and size <= self._log.stat().st_size + self._free():
+            return False
+        raise self._full()
+
+    def pages(self) -> int:
+        """The pages of the file, with those of the transaction."""
+        (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
+        assert isinstance(pages, int)
+        return pages
+
+    def take_room(self, before: int, *, may_grow: bool) -> None:
+        """Takes room in the file for the pages by which it grows in a transaction, before the commit.
+
+        Args:
+            before: the pages before the transaction.
+            may_grow: whether it may have more.
+
+        Raises:
+            DiskFullError: there is no room, or it may not grow.
+
+        """
+        grown = self.pages() - before
+        if grown <= 0:
             return
-        raise DiskFullError(
-            f"the disk of {self._path} is full: it has {free} bytes left, and the server keeps"
+        if not may_grow:
+            raise self._full()
+        if sys.platform != "linux":
+            return
+        try:
+            os.posix_fallocate(self._descriptor, before * self._page_size, grown * self._page_size)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise self._full() from error
+            raise
+
+    def _full(self) -> DiskFullError:
+        return DiskFullError(
+            f"the disk of {self._path} is full: it has {self._free()} bytes left, and the server keeps"
             f" {2 * self.reserve} of them to delete streams with. Make room on it; or there will be when streams expire"
         )
 

@@ -27,21 +27,24 @@ class Identity:
     Args:
         path: the file; it is made if it does not exist.
 
+    Attributes:
+        descriptor: the open file.
+
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._opened: dict[str, tuple[int, int]] = {}
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+            self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise OpenStoreError(
                 f"{path} cannot be used ({error.strerror}): can this user write the file and its directory?"
             ) from error
         try:
             self._lock()
-            self._note(path, os.fstat(self._descriptor))
-            names = os.fstat(self._descriptor).st_nlink
+            self._note(path, os.fstat(self.descriptor))
+            names = os.fstat(self.descriptor).st_nlink
             if names > 1:
                 raise OpenStoreError(_linked(path, names))
         except BaseException:
@@ -50,7 +53,7 @@ class Identity:
 
     def close(self) -> None:
         """Lets others open the file."""
-        os.close(self._descriptor)
+        os.close(self.descriptor)
 
     def note_files_beside(self) -> None:
         """Notes which files SQLite has beside this one, now that it has opened them."""
@@ -88,7 +91,7 @@ class Identity:
         if fcntl is None:
             return
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OpenStoreError(
                 f"{self._path} is open in another server, perhaps by another name: stop that one, or name another file"
