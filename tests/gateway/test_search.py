@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openresponses_grpc import json_to_protobuf
@@ -31,6 +31,7 @@ def expected(numbers: list[int | None], after: int) -> int | None:
 
 
 @given(RISING, st.integers(0, 60), st.integers(1, 7))
+@example([1, None, None], 2, 1)  # the batch of a jump that was wrong comes again in its turn
 def test_it_finds_the_first_event_behind_the_number(steps: list[int | None], after: int, batch: int) -> None:
     numbers = numbered(steps)
     log = [json_to_protobuf(json.dumps(delta(number))) for number in numbers]
@@ -46,7 +47,7 @@ def test_it_finds_the_first_event_behind_the_number(steps: list[int | None], aft
         looked.append(offset)
         search.look(log[offset : offset + batch], offset)
     assert search.found == expected(numbers, after)
-    assert len(looked) == len(set(looked)), "a batch is looked at once"
+    assert len(looked) - len(set(looked)) <= 1, "only the batch of a wrong jump is looked at twice"
 
 
 def test_it_jumps_where_the_numbers_are_offsets() -> None:
