@@ -92,7 +92,7 @@ async def test_a_port_in_use_is_an_error() -> None:
     async with serving() as (_, address):
         code, _, stderr = await run("serve", "--listen", address)
         assert code == 1
-        assert f"cannot listen at {address}".encode() in stderr
+        assert f"cannot listen on {address}".encode() in stderr
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, _, stderr = await run("serve", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
         assert (code, b"cannot listen" in stderr) == (1, True)
