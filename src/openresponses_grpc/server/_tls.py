@@ -122,7 +122,7 @@ def _check_pair(cert: Path, key: Path) -> None:
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise CredentialsError(f"the key in {key} does not match the certificate in {cert}") from None
-        raise CredentialsError(f"{key} does not contain an unencrypted private key in PEM format") from None
+        raise CredentialsError(f"{key} contains no unencrypted PEM private key") from None
     except OSError as error:
         raise CredentialsError(f"{key} cannot be read: {error.strerror}") from None
 
@@ -131,7 +131,7 @@ def _read_certificates(path: Path) -> bytes:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except ssl.SSLError:
-        raise CredentialsError(f"{path} does not contain a certificate in PEM format") from None
+        raise CredentialsError(f"{path} contains no PEM certificate") from None
     except OSError as error:
         raise CredentialsError(f"{path} cannot be read: {error.strerror}") from None
     return _read(path)
