@@ -139,7 +139,7 @@ def shares(tokens: Path) -> Path:
 async def test_shares_of_more_than_a_server_has_are_refused(shares: Path) -> None:
     code, _, stderr = await run("serve", "--tokens", shares)
     assert code == 2
-    assert b"the shares of bytes add up to 1073741824, and there are 268435456 for all: lower the shares" in stderr
+    assert b"the shares of bytes add up to 1073741824, more than the limit of 268435456: lower the shares" in stderr
     async with serving("--tokens", shares, "--max-bytes", "2GiB"):
         pass
 

@@ -97,7 +97,7 @@ async def test_a_file_that_may_only_be_read_is_refused_at_the_start(name: str) -
         for file in (path.parent, *path.parent.iterdir()):
             file.chmod(0o777)
         path.with_name(name).chmod(0o444)
-        with ordinary_user(), pytest.raises(OpenStoreError, match="is read-only: let the server's user write it"):
+        with ordinary_user(), pytest.raises(OpenStoreError, match="is read-only: give the server's user write access"):
             async with open_store(f"sqlite:{path}", StoreLimits()):
                 pass
         path.with_name(name).chmod(0o666)
