@@ -177,7 +177,7 @@ class Call:
     async def accept(self) -> None:
         """Sends the initial metadata, which tells the peer that the call is admitted before there is a response.
 
-        It is not interruptible: gRPC could not send a status to a call that ended meanwhile.
+        It is not interruptible: gRPC cannot send a status while the metadata is being sent.
         """
         with _CANCELLED_WITH_PEER:
             await self._context.send_initial_metadata(())

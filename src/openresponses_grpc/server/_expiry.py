@@ -13,7 +13,7 @@ from typing import Final
 _logger = logging.getLogger(__package__)
 
 SOON_SECONDS: Final = 30 * 86400.0
-"""How long before its expiry a certificate is logged."""
+"""The time before the expiry of a certificate at which a warning is logged."""
 
 _PEM: Final = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----(.+?)-----END", re.DOTALL)
 

@@ -24,7 +24,7 @@ _COUNTED_BYTES: Final = 2 << 20
 """The size up to which one step counts all occurrences of a byte."""
 
 _STEP: Final = 512
-"""The fields walked between two yields, about a millisecond. The work of another task takes several turns."""
+"""The fields walked between two yields, about a millisecond: other tasks need several turns to get work done."""
 
 _EVENTS: Final = PublishRequest.DESCRIPTOR.fields_by_name["events"].number
 _EVENT_TAG: Final = _EVENTS << 3 | 2
@@ -67,7 +67,7 @@ def _walk(data: bytes, children: _Children, counted: int | None, limit: int, pro
         data: the message.
         children: the descriptors of its message fields by number.
         counted: the tag of the fields to count; None for all length-delimited fields.
-        limit: the maximum number of these fields.
+        limit: the maximum number of counted fields.
         problem: the text of the TooManyError.
 
     """

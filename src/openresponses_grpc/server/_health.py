@@ -1,6 +1,6 @@
 """The health service (`grpc.health.v1.Health`), which needs no authentication.
 
-That of grpcio-health-checking is not used: its calls keep the requested service name, whatever its size.
+It replaces that of grpcio-health-checking, in which each call holds the requested service name, of any size.
 """
 
 from __future__ import annotations

@@ -50,6 +50,6 @@ class Monitor:
                 await self._store.check()
         except TimeoutError:
             return f"no reply within {self._timeout:g} seconds"
-        except Exception as error:  # whatever it is, publishing would fail
+        except Exception as error:  # publishing would fail, too
             return str(error) or repr(error)
         return None

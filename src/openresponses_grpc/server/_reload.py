@@ -24,9 +24,8 @@ _FAULTS: Final = (OSError, InvalidTokensError, CredentialsError)
 class Reloaded(Generic[T]):
     """A value read from related files, reloaded when they change.
 
-    A check that finds a change reloads at the next check if the files have not changed again: one of them may be half
-    written, or the certificate may have arrived before its key. If the files are invalid, the problem is logged and
-    the previous value stays in use.
+    A change takes effect once two consecutive checks find the same files: one may be half written, or a certificate may
+    have arrived before its key. Invalid files are logged, and the previous value stays in use.
 
     Args:
         files: the files.

@@ -38,7 +38,7 @@ class Capacity:
             self.streams.hold(tenant, streams)
 
     def make_evictable(self, tenant: str, size: int) -> None:
-        """Counts an open stream as evictable, after its end."""
+        """Counts a stream that has ended as evictable."""
         self.bytes.make_evictable(tenant, size)
         self.streams.make_evictable(tenant, 1)
 

@@ -179,7 +179,7 @@ class Store(Protocol):
     def reading(self, stream_id: str) -> AbstractContextManager[None]:
         """Registers a reader of a stream while the context is open.
 
-        While it has readers, a finished or abandoned stream expires only after `reader_retention` (`_rules.py`).
+        A finished or abandoned stream does not expire while it has readers, up to `reader_retention` (`_rules.py`).
         """
 
     async def append(self, append: Append) -> End:

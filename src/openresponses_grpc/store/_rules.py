@@ -174,7 +174,7 @@ def check_past_end(start_offset: int, *, end: int, finished: bool) -> None:
     """Checks that the stream can still get an event at `start_offset`."""
     if finished and start_offset > end:
         raise OffsetOutOfRangeError(
-            f"offset {start_offset} is beyond the end of the finished stream, {end}", next_offset=end
+            f"offset {start_offset} is beyond the end of the finished stream, offset {end}", next_offset=end
         )
 
 

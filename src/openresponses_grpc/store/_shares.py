@@ -110,7 +110,7 @@ class Pool:
         self._reserved += self._accounts[tenant].add(amount, amount)
 
     def make_evictable(self, tenant: str, amount: int) -> None:
-        """Counts what a tenant held as evictable."""
+        """Makes what a tenant holds evictable."""
         self._reserved += self._accounts[tenant].add(0, -amount)
 
     def free(self, tenant: str, amount: int, *, held: bool) -> None:

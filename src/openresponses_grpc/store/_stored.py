@@ -25,7 +25,7 @@ _StoredEvents = _stored_events()
 
 
 def serialize_events(events: Sequence[bytes]) -> bytes:
-    """Serializes events for a store. The concatenation of serialized events is their serialization, too."""
+    """Serializes events for a store. Serialized events can be concatenated."""
     data: bytes = _StoredEvents(events=events).SerializeToString()
     return data
 

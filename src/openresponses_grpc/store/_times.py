@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 _SET_SECONDS: Final = 1.0
-"""A deviation of the wall clock beyond which it was set; a smaller one is an adjustment."""
+"""The deviation beyond which the wall clock counts as set, and not as adjusted."""
 
 
 def steady() -> float:

@@ -25,7 +25,7 @@ async def node_info(client: RedisClient, node: Node) -> dict[str, str]:
 
 
 def server_problem(info: Mapping[str, str], *, cluster: bool) -> str | None:
-    """Returns why a Redis is unsuitable by its INFO; `cluster` is whether the URL names a cluster."""
+    """Returns why a Redis with this INFO is unsuitable, or None; `cluster` is whether the URL names a cluster."""
     version = info["redis_version"]
     if tuple(map(int, version.split(".")[:2])) < OLDEST_VERSION:
         return f"has version {version}; {'.'.join(map(str, OLDEST_VERSION))} or newer is required"
@@ -35,7 +35,7 @@ def server_problem(info: Mapping[str, str], *, cluster: bool) -> str | None:
 
 
 def memory_problem(info: Mapping[str, str]) -> str | None:
-    """Returns why a Redis may evict acknowledged events by its INFO."""
+    """Returns why a Redis with this INFO may evict acknowledged events, or None."""
     policy = info.get("maxmemory_policy", "noeviction")
     if int(info.get("maxmemory", 0)) and policy != "noeviction":
         return f"has maxmemory-policy {policy}, which evicts acknowledged events: set it to noeviction"

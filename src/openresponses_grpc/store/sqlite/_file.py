@@ -93,7 +93,7 @@ class File:
         identity: the identity of the file.
         disk: the disk space.
         loaded: the contents at opening.
-        opened: closes all of these, after which other servers can open the file.
+        opened: closes the connections, and unlocks the file for other servers.
 
     Attributes:
         loaded: the contents at opening.

@@ -18,7 +18,7 @@ _SUFFIXES: Final = ("-wal", "-shm")
 
 
 class Identity:
-    """Locks a file for this process, whatever name another process opens it by.
+    """Locks a file for this process, under all of its names.
 
     The lock belongs to the file itself, and stays with it when it is renamed. It does not conflict with SQLite's locks.
     A process loses those when it closes any descriptor of the file, so this must be opened before SQLite's connections,
