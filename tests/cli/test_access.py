@@ -45,10 +45,10 @@ async def test_tls_and_tokens_admit_their_holders(certificates: Certificates, to
 
         code, _, stderr = await run("subscribe", *known, "s")
         assert (code, stderr.count(b"\n")) == (1, 1)
-        assert b": a bearer token is needed: authorization: Bearer TOKEN" in stderr
+        assert b": a bearer token is required: authorization: Bearer TOKEN" in stderr
         code, _, stderr = await run("subscribe", *known, "--token-file", token, "s", environment=subscriber)
         assert (code, stderr.count(b"\n")) == (1, 1)
-        assert b": the token 'publisher' does not have the permission to subscribe stream 's'" in stderr
+        assert b": token 'publisher' lacks the permission 'subscribe' for stream 's'" in stderr
         code, _, stderr = await run("subscribe", *there, "s", environment=subscriber)
         assert (code, stderr.count(b"\n"), f"stream 's' at {address}".encode() in stderr) == (4, 1, True)
 
@@ -120,9 +120,9 @@ async def test_a_unix_socket_is_served(tmp_path: Path) -> None:
 
 async def test_unusable_files_are_errors_of_one_line(certificates: Certificates) -> None:
     code, _, stderr = await run("serve", "--tls-cert", certificates.cert, "--tls-key", certificates.client_key)
-    assert (code, b"client-key.pem is not that of the certificate in" in stderr, stderr.count(b"\n")) == (1, True, 1)
+    assert (code, b"client-key.pem does not match the certificate in" in stderr, stderr.count(b"\n")) == (1, True, 1)
     code, _, stderr = await run("subscribe", "--tls-ca", certificates.key, "s")
-    assert (code, b"key.pem has no certificate in PEM" in stderr, stderr.count(b"\n")) == (1, True, 1)
+    assert (code, b"key.pem contains no PEM certificate" in stderr, stderr.count(b"\n")) == (1, True, 1)
     code, _, stderr = await run("serve", "--tokens", certificates.key)
     assert (code, b"key.pem: not TOML: " in stderr, stderr.count(b"\n")) == (1, True, 1)
     code, _, stderr = await run("subscribe", "--token-file", certificates.key, "s")
@@ -139,7 +139,7 @@ def shares(tokens: Path) -> Path:
 async def test_shares_of_more_than_a_server_has_are_refused(shares: Path) -> None:
     code, _, stderr = await run("serve", "--tokens", shares)
     assert code == 2
-    assert b"the shares of bytes add up to 1073741824, and there are 268435456 for all: lower the shares" in stderr
+    assert b"the shares of bytes add up to 1073741824, more than the limit of 268435456: lower the shares" in stderr
     async with serving("--tokens", shares, "--max-bytes", "2GiB"):
         pass
 

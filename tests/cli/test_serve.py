@@ -92,7 +92,7 @@ async def test_a_port_in_use_is_an_error() -> None:
     async with serving() as (_, address):
         code, _, stderr = await run("serve", "--listen", address)
         assert code == 1
-        assert f"cannot listen at {address}".encode() in stderr
+        assert f"cannot listen on {address}".encode() in stderr
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, _, stderr = await run("serve", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
         assert (code, b"cannot listen" in stderr) == (1, True)
@@ -129,7 +129,7 @@ async def test_clients_resume_after_a_server_with_a_file_restarts(tmp_path: Path
 
 async def test_a_store_in_a_missing_directory_is_a_usage_error(tmp_path: Path) -> None:
     code, _, stderr = await run("serve", "--store", f"sqlite:{tmp_path}/missing/store.db")
-    assert (code, f"there is no directory {tmp_path}/missing".encode() in stderr) == (2, True)
+    assert (code, f"the directory {tmp_path}/missing does not exist".encode() in stderr) == (2, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,4 +1,4 @@
-"""The files that the process may have open, of which each connection is one."""
+"""The limit on open files, which also limits connections."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ import resource
 from typing import Final
 
 RESERVED: Final = 128
-"""Files that are not for connections: the store's, the logs, the metrics, what gRPC itself needs."""
+"""Files reserved for other uses than connections: the store, logs, metrics, gRPC itself."""
 
 
 def raise_file_limit() -> int:
-    """Raises the number of files that this process may have open as far as the system lets it, and returns it."""
+    """Raises the soft limit on open files to the hard limit, and returns the resulting limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        except (OSError, ValueError):  # some systems allow fewer than they say
+        except (OSError, ValueError):  # some systems allow less than they report
             return soft
     return hard
 
 
 def connections(wanted: int | None, most: int, files: int) -> int:
-    """The connections that a process may have.
+    """Returns the maximum number of connections for a limit on open files.
 
     Args:
-        wanted: how many are wanted; None for as many as there can be, up to `most`.
+        wanted: the number wanted; None for as many as possible, up to `most`.
         most: see `wanted`.
-        files: how many files it may have open; a negative number is any number.
+        files: the limit on open files; negative means unlimited.
 
     Raises:
-        ValueError: more are wanted than there can be; or there can be none.
+        ValueError: the limit is too low for `wanted`, or for a single connection.
 
     """
     possible = files - RESERVED if files >= 0 else max(wanted or 0, most)
     if possible < (wanted or 1):
         raise ValueError(
-            f"{wanted or 1} connections and {RESERVED} other files are more than the {files} that the system allows:"
+            f"{wanted or 1} connections and {RESERVED} other files exceed the system's limit of {files} open files:"
             " raise its hard limit (ulimit -Hn, LimitNOFILE=), or allow fewer connections"
         )
     return wanted or min(most, possible)

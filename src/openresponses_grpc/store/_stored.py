@@ -1,4 +1,4 @@
-"""The message that stores keep events in."""
+"""The message in which stores keep events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 
 def _stored_events() -> Any:
-    """The class of `message StoredEvents { repeated bytes events = 2; }`, numbered as `SubscribeResponse.events`."""
+    """Builds the class of `message StoredEvents { repeated bytes events = 2; }`; 2 as in `SubscribeResponse`."""
     file = FileDescriptorProto(name="stored_events.proto", package="openresponses_grpc.store", syntax="proto3")
     file.message_type.add(name="StoredEvents").field.add(
         name="events", number=2, type=FieldDescriptorProto.TYPE_BYTES, label=FieldDescriptorProto.LABEL_REPEATED
@@ -25,13 +25,13 @@ _StoredEvents = _stored_events()
 
 
 def serialize_events(events: Sequence[bytes]) -> bytes:
-    """The bytes that a store keeps for events. Concatenated, they are the bytes for all of the events."""
+    """Serializes events for a store. Serialized events can be concatenated."""
     data: bytes = _StoredEvents(events=events).SerializeToString()
     return data
 
 
 def parse_events(data: bytes) -> Sequence[bytes]:
-    """The events in a store's bytes.
+    """Parses serialized events.
 
     Raises:
         DecodeError: the bytes are damaged.
