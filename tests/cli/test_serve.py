@@ -83,7 +83,7 @@ async def test_publish_stops_at_what_the_sdk_rejects_with_strict() -> None:
     async with serving() as (_, address):
         code, _, stderr = await run("publish", "--server", address, "--strict", "s", stdin=LINES + odd)
         assert (code, stderr.count(b"\n")) == (1, 1)
-        assert stderr.startswith(b"line 3: $.type: the SDK has no event of type 'response.ping'")
+        assert stderr.startswith(b"line 3: $.type: the SDK does not define event type 'response.ping'")
         assert await run("publish", "--server", address, "--end", "s", stdin=odd) == (0, b"", b"")
         assert (await run("subscribe", "--server", address, "s"))[1] == LINES + odd
 

@@ -1,7 +1,7 @@
-"""Streams of events as bytes, in chunks of any size: NDJSON, SSE and length-delimited protobuf. Pure: no I/O.
+"""Formats of event streams: NDJSON, SSE and length-delimited protobuf, in chunks of any size. Pure: no I/O.
 
-A reader yields each event, serialized, as soon as its last byte has arrived, and buffers one event at most. A writer is
-its reverse.
+A reader yields each event, serialized, as soon as its last byte arrives, and buffers at most one event. A writer does
+the reverse.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 
 
 class Format(NamedTuple):
-    """A format of event streams: what makes its reader and its writer, given the codec."""
+    """A format of event streams: creates its reader and its writer from the codec."""
 
     reader: Callable[[JSONDecoder], EventReader]
     writer: Callable[[JSONEncoder], EventWriter]
@@ -53,7 +53,16 @@ FORMATS: Final[Mapping[str, Format]] = {
 
 
 def read_events(reader: EventReader, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yields the events of all chunks."""
+    """Yields the events of an input.
+
+    Args:
+        reader: reader of the input's format.
+        chunks: the input, in chunks of any size.
+
+    Raises:
+        EventError: the input is invalid.
+
+    """
     for chunk in chunks:
         yield from reader.feed(chunk)
     yield from reader.close()
