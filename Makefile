@@ -93,8 +93,8 @@ check-generated: ## Check that the stubs match the contract
 	@git add --intent-to-add generated
 	git diff --exit-code -- generated
 
-check-wheel: $(VENV)/installed-test ## Test the wheel with the oldest and the newest supported dependencies
-	./scripts/check-wheel $(BIN)/python
+check-wheel: $(VENV)/installed-test ## Test the wheel with the oldest and the newest supported dependencies (PYTHONS=...)
+	./scripts/check-wheel $(BIN)/python $(PYTHONS)
 
 interop: $(VENV)/installed-interop ## Test the examples in other languages, gRPC tools, SDKs and a browser (requires all of them)
 	$(BIN)/python -m pytest -m interop tests/interop
@@ -103,7 +103,9 @@ differential: $(VENV)/installed-test ## Compare the codec with the SDKs on gener
 	$(BIN)/python -m pytest -m differential tests/differential
 
 faults: $(VENV)/installed-test ## Kill, disconnect and overload servers for minutes, and count lost events (requires Linux)
-	OPENRESPONSES_FAULTS=1 $(BIN)/python -m pytest -m faults --timeout 300 tests/faults
+	OPENRESPONSES_FAULTS=1 $(BIN)/python -m pytest -m "faults and not alone" --timeout 300 \
+		--numprocesses 3 --dist worksteal tests/faults
+	OPENRESPONSES_FAULTS=1 $(BIN)/python -m pytest -m "faults and alone" --timeout 300 tests/faults
 
 soak: $(VENV)/installed-test ## Run the fault tests FACTOR times as long (default 20: make soak FACTOR=100)
 	OPENRESPONSES_FAULTS=$(FACTOR) $(BIN)/python -m pytest -m faults --timeout $$((300 * $(FACTOR))) tests/faults
