@@ -21,7 +21,7 @@ PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test lint breaking types generate $(LANGUAGES:%=generate-%) descriptors check-generated \
-	check-wheel interop differential faults soak fuzz bench capacity lock clean
+	dist check-wheel interop differential faults soak fuzz bench capacity lock clean
 
 help: ## List the targets
 	@echo "install, demo and test require Python 3.11 or newer, make and a package index."
@@ -92,6 +92,9 @@ check-generated: ## Check that the stubs match the contract
 	$(MAKE) $(patsubst %,generate-%,$(filter-out $(LEFT_OUT),$(LANGUAGES)))
 	@git add --intent-to-add generated
 	git diff --exit-code -- generated
+
+dist: .venv-lock/installed ## Build the source distribution and the wheel into dist/, and check their contents
+	./scripts/build-dist .venv-lock/bin
 
 check-wheel: $(VENV)/installed-test ## Test the wheel with the oldest and the newest supported dependencies (PYTHONS=...)
 	./scripts/check-wheel $(BIN)/python $(PYTHONS)
