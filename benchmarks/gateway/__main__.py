@@ -165,7 +165,7 @@ async def memory(readers: int) -> None:
             rows.append((f"{count:,}", f"{(_rss(pid) - before) / count / 1024:.0f}"))
         for reader in made:
             reader.close()
-    print_table("Memory of the gateway's process for each idle subscriber.", ("subscribers", "KiB per subscriber"), rows)
+    print_table("Memory of the gateway for each idle subscriber.", ("subscribers", "KiB per subscriber"), rows)
 
 
 async def run() -> None:
