@@ -21,7 +21,7 @@ PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test lint breaking types generate $(LANGUAGES:%=generate-%) descriptors check-generated \
-	check-wheel interop differential faults soak fuzz bench capacity lock clean
+	docs cli-reference check-wheel interop differential faults soak fuzz bench capacity lock clean
 
 help: ## Say what there is
 	@echo "Python 3.11 or newer, make and a package index are enough for install, demo and test."
@@ -48,6 +48,12 @@ breaking: ## Fail if the contract breaks main's (or AGAINST a commit) or a relea
 
 types: $(VENV)/installed-lint ## Check the types
 	$(BIN)/mypy
+
+docs: $(VENV)/installed-docs build/descriptors.binpb ## Build build/site: the documents, and the references of Python and the contract
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+cli-reference: $(VENV)/installed ## Write docs/cli.md anew from the command
+	$(BIN)/python scripts/cli_reference.py > docs/cli.md
 
 generate: $(LANGUAGES:%=generate-%) ## Make the stubs of all languages anew from the contract
 
@@ -120,7 +126,7 @@ capacity: $(VENV)/installed-bench ## Measure what events and streams cost, and w
 	$(BIN)/python -m benchmarks.capacity
 
 lock: .venv-lock/installed ## Lock the versions that development installs anew, with hashes
-	for group in test interop bench lint; do \
+	for group in test interop bench lint docs; do \
 		.venv-lock/bin/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group $$group --universal \
 			--python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
 			--output-file requirements/$$group.txt || exit 1; \

@@ -50,6 +50,7 @@ FORMATS: Final[Mapping[str, Format]] = {
     "sse": Format(SSEReader, SSEWriter),
     "protobuf": Format(lambda decode: ProtobufReader(), lambda encode: ProtobufWriter()),
 }
+"""The formats by their names."""
 
 
 def read_events(reader: EventReader, chunks: Iterable[bytes]) -> Iterator[bytes]:
