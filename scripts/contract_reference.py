@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import (
@@ -25,7 +26,8 @@ def pages(data: bytes) -> dict[str, str]:
     """The pages by their names, `index` first, from a serialized `FileDescriptorSet` with source information."""
     files = {_stem(file.name): file for file in FileDescriptorSet.FromString(data).file if file.package == PACKAGE}
     names = sorted(files, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
-    places = {element.name: name for name in names for element in (*files[name].message_type, *files[name].enum_type)}
+    places = {element.name: name for name in names for element in files[name].message_type}
+    places |= {element.name: name for name in names for element in files[name].enum_type}
     written = {name: _File(files[name], places) for name in names}
     summaries = {name: _line(file.about.partition("\n\n")[0]) for name, file in written.items()}
     rows = [f"| [`{name}.proto`]({name}.md) | {summary} |" for name, summary in summaries.items()]
@@ -119,7 +121,7 @@ def _options(field: FieldDescriptorProto) -> str:
     return "<br>".join(f"`{option.name}`{_value(option, value)}" for option, value in options)
 
 
-def _value(option: FieldDescriptor, value: object) -> str:
+def _value(option: FieldDescriptor, value: Any) -> str:
     if option.enum_type:
         value = option.enum_type.values_by_number[value].name
     values = value if not isinstance(value, str) and isinstance(value, Sequence) else [value]

@@ -14,7 +14,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 _CONTRACT = "reference/contract"
-_LINK = re.compile(r"\[([^]]+)\]\(([^)#:]+)\)")
+_LINK = re.compile(r"\[([^]]+)\]\(([^)#:\s]+)(?:#[^)\s]*)?\)")
 _MODULE = re.compile(r"^::: (\S+)\n(?!    options: .*members: false)", re.MULTILINE)
 
 _logger = logging.getLogger("mkdocs.hooks")  # MkDocs counts its warnings
@@ -24,6 +24,13 @@ def on_config(config: MkDocsConfig) -> None:
     """Adds the contract to the navigation."""
     assert config.nav is not None
     config.nav.append({"Contract": [f"{_CONTRACT}/{name}.md" for name in _contract(config)]})
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    """Warns of links without a target in the documents beside docs/, such as README.md."""
+    for document in _root(config).glob("*.md"):
+        for link in _LINK.finditer(document.read_text()):
+            _check_target(document.name, document.parent / link[2])
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
@@ -37,7 +44,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
     def inside(link: re.Match[str]) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(page.file.src_uri), link[2]))
-        return link[1] if target.startswith("../") else link[0]
+        if not target.startswith("../"):
+            return link[0]  # MkDocs checks these
+        _check_target(page.file.src_uri, Path(config.docs_dir) / target)
+        return link[1]
 
     return _LINK.sub(inside, markdown)
 
@@ -50,6 +60,14 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
                 _logger.warning("%s: %s.%s has no docstring", page.file.src_uri, module, name)
 
 
+def _check_target(document: str, target: Path) -> None:
+    if not target.exists():
+        _logger.warning("%s: there is no %s", document, target)
+
+
 def _contract(config: MkDocsConfig) -> dict[str, str]:
-    assert config.config_file_path is not None
-    return pages((Path(config.config_file_path).parent / "build/descriptors.binpb").read_bytes())
+    return pages((_root(config) / "build/descriptors.binpb").read_bytes())
+
+
+def _root(config: MkDocsConfig) -> Path:
+    return Path(config.docs_dir).parent
