@@ -42,7 +42,9 @@ class Format(NamedTuple):
     """A format of event streams: what makes its reader and its writer, given the codec."""
 
     reader: Callable[[JSONDecoder], EventReader]
+    """Makes a reader."""
     writer: Callable[[JSONEncoder], EventWriter]
+    """Makes a writer."""
 
 
 FORMATS: Final[Mapping[str, Format]] = {
