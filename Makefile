@@ -99,8 +99,8 @@ check-generated: ## Fail if the stubs are not what the contract generates
 	@git add --intent-to-add generated
 	git diff --exit-code -- generated
 
-check-wheel: $(VENV)/installed-test ## Test the built wheel beside the oldest and the newest dependencies
-	./scripts/check-wheel $(BIN)/python
+check-wheel: $(VENV)/installed-test ## Test the built wheel beside the oldest and the newest dependencies (with PYTHONS)
+	./scripts/check-wheel $(BIN)/python $(PYTHONS)
 
 interop: $(VENV)/installed-interop ## Test the examples in other languages, tools, SDKs and a browser against the server (needs all of them)
 	$(BIN)/python -m pytest -m interop tests/interop
@@ -109,7 +109,9 @@ differential: $(VENV)/installed-test ## Hold the bridge against the SDKs on gene
 	$(BIN)/python -m pytest -m differential tests/differential
 
 faults: $(VENV)/installed-test ## Kill, cut off and overload servers for minutes, and count what is lost (needs Linux)
-	OPENRESPONSES_FAULTS=1 $(BIN)/python -m pytest -m faults --timeout 300 tests/faults
+	OPENRESPONSES_FAULTS=1 $(BIN)/python -m pytest -m "faults and not alone" --timeout 300 \
+		--numprocesses 3 --dist worksteal tests/faults
+	OPENRESPONSES_FAULTS=1 $(BIN)/python -m pytest -m "faults and alone" --timeout 300 tests/faults
 
 soak: $(VENV)/installed-test ## The same FACTOR times as long (20 unless said: make soak FACTOR=100)
 	OPENRESPONSES_FAULTS=$(FACTOR) $(BIN)/python -m pytest -m faults --timeout $$((300 * $(FACTOR))) tests/faults

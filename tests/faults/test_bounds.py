@@ -11,7 +11,7 @@ from .processes import Restartable, attack, server
 from .strangers import TOKEN
 from .traffic import until
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.alone]
 
 MIB = 1 << 20
 OPTIONS = ("--max-bytes", "300MiB", "--log-level", "error")

@@ -17,7 +17,7 @@ from .processes import Restartable, free_port, server
 from .traffic import Stream, together, until
 from .validator import Verdict
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.alone]
 
 SLACK = 32 << 20
 """Bytes that a process may take for reasons of its own: buffers, and what its allocator keeps."""

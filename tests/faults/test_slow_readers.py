@@ -12,7 +12,7 @@ from openresponses_grpc import AsyncEventStreamClient
 from .processes import attack, server
 from .traffic import event, together, until
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.alone]
 
 READERS = 5
 EVENTS = 800

@@ -15,7 +15,7 @@ from .neighbour import Neighbour
 from .processes import attack, free_port, server
 from .traffic import until
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.alone]
 
 TOKENS = "".join(
     f"""

@@ -186,6 +186,7 @@ async def test_an_abandoned_stream_ends_with_an_error_event(
     with pytest.raises(ZeroDivisionError):
         async with client.publish("s") as publisher:
             await publisher.send(json_to_protobuf(json.dumps(delta(0))))
+            await publisher.flush()
             raise ZeroDivisionError
     sent, error = await data(http, "s")
     assert (sent, error["code"]) == (delta(0), "STREAM_ABANDONED")

@@ -83,6 +83,7 @@ async def test_that_of_an_abandoned_stream_is_what_it_was(token: str) -> None:
         with pytest.raises(ZeroDivisionError):
             async with relay.publish("s") as publisher:
                 await publisher.send(json_to_protobuf(json.dumps(lifecycle("in_progress"))))
+                await publisher.flush()
                 raise ZeroDivisionError
         assert "STREAM_ABANDONED" in (await http.get(path("s"))).text
         assert (await http.get("/v1/responses/s")).json()["status"] == "in_progress"
