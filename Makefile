@@ -21,7 +21,7 @@ PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test lint breaking types generate $(LANGUAGES:%=generate-%) descriptors check-generated \
-	dist check-wheel interop differential faults soak fuzz bench capacity lock clean
+	docs cli-reference dist check-wheel interop differential faults soak fuzz bench capacity lock clean
 
 help: ## List the targets
 	@echo "install, demo and test require Python 3.11 or newer, make and a package index."
@@ -48,6 +48,12 @@ breaking: ## Check the contract for breaking changes against main (AGAINST=COMMI
 
 types: $(VENV)/installed-lint ## Check the types
 	$(BIN)/mypy
+
+docs: $(VENV)/installed-docs build/descriptors.binpb ## Build the documentation site and the API references into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+cli-reference: $(VENV)/installed ## Update docs/cli.md from the command
+	$(BIN)/python scripts/cli_reference.py > docs/cli.md
 
 generate: $(LANGUAGES:%=generate-%) ## Generate the stubs for all languages from the contract
 
@@ -125,7 +131,7 @@ capacity: $(VENV)/installed-bench ## Measure the cost of events and streams, and
 	$(BIN)/python -m benchmarks.capacity
 
 lock: .venv-lock/installed ## Update the locked versions of the development dependencies, with hashes
-	for group in test interop bench lint; do \
+	for group in test interop bench lint docs; do \
 		.venv-lock/bin/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group $$group --universal \
 			--python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
 			--output-file requirements/$$group.txt || exit 1; \

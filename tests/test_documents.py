@@ -17,9 +17,9 @@ from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf
 from .faults.processes import free_port
 
 TESTS = Path(__file__).parent
-DOCUMENTS = [TESTS.parent / "README.md", *sorted((TESTS.parent / "docs").glob("*.md"))]
+DOCUMENTS = [TESTS.parent / "README.md", *sorted((TESTS.parent / "docs").rglob("*.md"))]
 EXAMPLES = [
-    pytest.param(example, id=f"{document.stem} {number}")
+    pytest.param(example, id=f"{document.relative_to(TESTS.parent)} {number}")
     for document in DOCUMENTS
     if document.name != "http.md"  # its examples need a gateway and SDKs: tests/interop/http/test_documents.py
     for number, example in enumerate(re.findall(r"```python\n(.*?)```", document.read_text(), re.DOTALL))
