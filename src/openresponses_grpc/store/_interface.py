@@ -35,14 +35,18 @@ class Failure(NamedTuple):
     """Why a stream ended before its response was complete."""
 
     reason: str
+    """A short name of the case for programs, such as `UPSTREAM_TIMEOUT`."""
     message: str
+    """A text for people; may be empty."""
 
 
 class Check(NamedTuple):
     """A condition on a log: the checksum of all events before an offset."""
 
     offset: int
+    """The number of events that the checksum covers."""
     checksum: int
+    """The CRC-32 of the events."""
 
 
 class Append(NamedTuple):
@@ -121,9 +125,13 @@ class State(Enum):
     """The state of a stream."""
 
     OPEN = 1
+    """The stream has not ended."""
     COMPLETE = 2
+    """The stream has ended, and the log has all of its events."""
     FAILED = 3
+    """The stream has ended in failure."""
     ABANDONED = 4
+    """The stream has not ended, and has had no publisher for `StoreLimits.abandon_after`."""
 
 
 class StreamInfo(NamedTuple):
@@ -138,14 +146,20 @@ class StreamInfo(NamedTuple):
     """
 
     stream_id: str
+    """The id of the stream."""
     epoch: int
+    """The epoch of the stream."""
     state: State
+    """The state of the stream."""
     failure: Failure | None
+    """Why the stream failed; None unless it has."""
     first_offset: int
     next_offset: int
     event_bytes: int
     created_at: float
+    """When the stream was created."""
     updated_at: float
+    """When the stream last changed: an append, or its end."""
     expires_at: float | None
 
 
@@ -153,7 +167,9 @@ class Page(NamedTuple):
     """A page of the list of streams; the token of the next page is empty on the last one."""
 
     streams: Sequence[StreamInfo]
+    """The streams of the page."""
     next_page_token: str
+    """The token of the next page."""
 
 
 class Store(Protocol):
