@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from ._guess import guess_format, is_enough
+from ._detect import guess_format, is_enough
 from ._interface import ErrorHandler, EventReader, EventWriter, JSONDecoder, JSONEncoder
 from ._ndjson import NDJSONReader, NDJSONWriter
 from ._protobuf import ProtobufReader, ProtobufWriter

@@ -19,8 +19,7 @@ from .._rules import (
     new_events,
     repeated_events,
 )
-from .._segment import PIECE_BYTES, Piece, pieces
-from .._stored import serialize_events
+from .._segment import PIECE_BYTES, Piece, pieces, serialize_events
 from ._client import APPEND, Keys, RedisClient
 from ._view import fetch_view, parse_failure
 

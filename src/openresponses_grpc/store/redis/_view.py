@@ -9,8 +9,7 @@ from google.protobuf.message import DecodeError
 
 from .._errors import DataLossError, OffsetTrimmedError
 from .._interface import Failure
-from .._segment import Piece, Segment, Verified, data_loss
-from .._stored import parse_events
+from .._segment import Piece, Segment, Verified, data_loss, parse_events
 from ._client import READ, Keys, RedisClient
 
 

@@ -12,8 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from .._segment import Piece, Segment, data_loss
-from .._stored import parse_events, serialize_events
+from .._segment import Piece, Segment, data_loss, parse_events, serialize_events
 
 INSERT: Final = """
 INSERT INTO batches (stream, first_offset, next_offset, checksum_before, checksum, bytes, appended_at, data)
