@@ -33,7 +33,7 @@ RESUMED = [
     (FIRST, None, "", b"oops\n", 1, "line 1", FIRST),
     (FIRST, None, "", b"", 1, "no event", FIRST),
     (FIRST, None, "", SECOND + TERMINAL, 3, "differs from stream 's' at offset 0", FIRST),
-    (FIRST + SECOND, None, "", FIRST + FIRST + TERMINAL, 3, "differs from stream 's' at offset 1", FIRST + SECOND),
+    (FIRST + SECOND, None, "", FIRST + FIRST + TERMINAL, 3, "stream 's' at offset 1", FIRST + SECOND),
     (
         FIRST + SECOND,
         None,

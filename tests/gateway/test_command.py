@@ -135,7 +135,7 @@ def test_without_its_extra_it_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.endswith(" is not installed: install openresponses-grpc with its extra http\n")
+    assert done.stderr.endswith(" is not installed: install openresponses-grpc with its http extra\n")
 
 
 @pytest.mark.parametrize("origin", ["*", "app.example", "https://app.example/", "https://app.example/a", "null"])
