@@ -7,6 +7,7 @@ from importlib.metadata import version
 import pytest
 
 import openresponses_grpc
+from openresponses_grpc import client, codec
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -32,6 +33,11 @@ def test_each_name_is_there_whichever_is_imported_first(first: str) -> None:
     )
     done = python("-c", code)
     assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
+def test_every_name_of_the_codec_and_of_the_client_is_in_the_package() -> None:
+    # docs/reference/package.md describes them there.
+    assert {*codec.__all__, *client.__all__} <= {*openresponses_grpc.__all__}
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

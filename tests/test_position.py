@@ -47,5 +47,5 @@ def test_the_text_is_short_and_needs_no_quoting() -> None:
     ],
 )
 def test_any_other_text_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not a position"):
+    with pytest.raises(ValueError, match="not a stream position"):
         Position.parse(text)

@@ -1,7 +1,7 @@
-"""The events of a Responses stream as Protocol Buffers: converted from and to JSON, and streamed over gRPC.
+"""Protocol Buffers and gRPC for the stream events of the Responses API.
 
-The messages are in `openresponses_grpc.v1.events_pb2`. The names below are imported when they are first used, so that
-converting JSON and importing the stubs does not load gRPC.
+The message classes are in `openresponses_grpc.v1.events_pb2`. The names exported here are imported on first use:
+converting JSON does not load gRPC.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .position import Position
 
 __version__: str
+"""The version of the package."""
 
 _MODULES = {
     "accumulation": ("Accumulator", "accumulate"),

@@ -1,4 +1,4 @@
-"""`python -m openresponses_grpc` is the command `openresponses`."""
+"""Runs the `openresponses` command as `python -m openresponses_grpc`."""
 
 from .cli import main
 

@@ -1,4 +1,4 @@
-"""Imports a package's public names when they are first used."""
+"""Lazy imports: a package's public names are imported on first use."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 
 def lazy_names(package: str, modules: Mapping[str, Sequence[str]]) -> Callable[[str], Any]:
-    """Returns a package's `__getattr__`.
+    """Returns a `__getattr__` for a package.
 
     Args:
         package: the package's `__name__`.
-        modules: the names that each module of the package provides.
+        modules: the public names of each module of the package.
 
     """
 

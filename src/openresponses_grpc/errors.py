@@ -1,4 +1,4 @@
-"""The errors of the codec and the readers: one small tree under ValueError."""
+"""Errors of the codec and the stream readers. All are subclasses of ValueError."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ class EventError(ValueError):
     """An event cannot be read or written.
 
     Attributes:
-        path: the place of the fault in the event's JSON, as a JSONPath: `$` is the whole event, `$.response.usage` a
-            property.
-        problem: what is wrong there and, where that helps, what would be right.
+        path: JSONPath of the fault in the event's JSON: `$` for the whole event, `$.response.usage` for a property.
+        problem: what is wrong there, with the expected value where that helps.
 
     """
 
     def __init__(self, path: str, problem: str) -> None:
-        super().__init__(path, problem)  # both, so that the error can be pickled
+        super().__init__(path, problem)  # pickling needs both arguments
         self.path = path
         self.problem = problem
 
@@ -23,20 +22,20 @@ class EventError(ValueError):
 
 
 class InvalidJSONError(EventError):
-    """The input is not one JSON object in UTF-8, or is nested too deeply."""
+    """The input is not a single JSON object in UTF-8, or is nested too deeply."""
 
 
 class UnknownEventTypeError(EventError):
-    """Strict reading: OpenRouter's SDK has no event of this type."""
+    """Strict mode: OpenRouter's SDK does not define this event type."""
 
 
 class EventShapeError(EventError):
-    """Strict reading: a property is missing, of another JSON type, out of range, or not one of the allowed values."""
+    """Strict mode: a property is missing, has the wrong JSON type, is out of range, or is not an allowed value."""
 
 
 class IncompleteEventError(EventError):
-    """A message has no JSON: nothing is set in a union, or JSON text in it does not fit."""
+    """A message cannot be written as JSON: a union has no member set, or a field holds invalid JSON text."""
 
 
 class InvalidProtobufError(EventError):
-    """The bytes are not a serialized `OpenResponsesStreamEvent`, or are truncated."""
+    """The bytes are not a serialized `OpenResponsesStreamEvent`, or they are truncated."""

@@ -1,4 +1,4 @@
-"""A position in a stream: what a client saves to resume later, in another process too. Pure."""
+"""Stream positions: a client saves one to resume later, also in another process. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _MAX_OFFSET: Final = 2**64 - 1
 
 
 class Position(NamedTuple):
-    """A position in a stream. `str(position)` and `Position.parse` convert it to text and back.
+    """A position in a stream. `str(position)` and `Position.parse` convert it to a string and back.
 
     Attributes:
-        epoch: the stream's epoch.
-        offset: the offset of the next event.
-        checked_offset: the offset that `checksum` belongs to, before or after `offset`; None if it is not known.
-        checksum: the checksum of all events before `checked_offset`, from the server; None if it is not known.
+        epoch: epoch of the stream.
+        offset: offset of the next event.
+        checked_offset: offset at which the server computed `checksum`, before or after `offset`. None if unknown.
+        checksum: CRC-32 of all events before `checked_offset`, as computed by the server. None if unknown.
 
     """
 
@@ -32,7 +32,7 @@ class Position(NamedTuple):
         return text
 
     def texts(self, offsets: Iterable[int]) -> Iterator[str]:
-        """The texts of the positions that differ from this one in their offsets."""
+        """Yields the string form of this position at each of the given offsets."""
         check = ""
         if self.checked_offset is not None and self.checksum is not None:
             check = f".{self.checked_offset}.{self.checksum:08x}"
@@ -40,16 +40,22 @@ class Position(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Reads the text of a position.
+        """Parses the string form of a position.
+
+        Args:
+            text: the string, as `str(position)` returns it.
+
+        Returns:
+            The position.
 
         Raises:
-            ValueError: it is not one, or one of a newer version.
+            ValueError: `text` is not a position, or has the format of a newer version.
 
         """
         match = _FORM.fullmatch(text)
         epoch, offset, checked_offset, checksum = match.groups() if match else ("", "", "", "")
         if not match or max(int(offset), int(checked_offset or 0)) > _MAX_OFFSET:
-            raise ValueError(f"not a position in a stream: {text!r}; one looks like v1.5d0c8e0a1b2c3d4e.42.42.cbf43926")
+            raise ValueError(f"not a stream position: {text!r}; expected the form v1.5d0c8e0a1b2c3d4e.42.42.cbf43926")
         if checked_offset is None:
             return cls(int(epoch, 16), int(offset))
         return cls(int(epoch, 16), int(offset), int(checked_offset), int(checksum, 16))

@@ -113,4 +113,4 @@ def test_protobuf_is_not_written_to_a_terminal(command: tuple[str, ...]) -> None
     finally:
         os.close(terminal)
         os.close(its_end)
-    assert (done.returncode, b"not written to a terminal" in done.stderr) == (2, True)
+    assert (done.returncode, b"cannot write protobuf to a terminal" in done.stderr) == (2, True)

@@ -49,4 +49,4 @@ async def test_calls_are_logged_at_level_info() -> None:
 async def test_an_unusable_address_for_metrics_is_a_usage_error(address: str) -> None:
     status, _, stderr = await run_process("serve", "--listen", "127.0.0.1:0", "--metrics", address)
     assert status == 2
-    assert f"Invalid value for --metrics: cannot listen at {address}".encode() in stderr
+    assert f"Invalid value for --metrics: cannot listen on {address}".encode() in stderr

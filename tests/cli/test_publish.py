@@ -32,10 +32,18 @@ RESUMED = [
     (FIRST, None, "", FIRST + b"oops\n", 1, "line 2", FIRST),
     (FIRST, None, "", b"oops\n", 1, "line 1", FIRST),
     (FIRST, None, "", b"", 1, "no event", FIRST),
-    (FIRST, None, "", SECOND + TERMINAL, 3, "another event at offset 0", FIRST),
-    (FIRST + SECOND, None, "", FIRST + FIRST + TERMINAL, 3, "another event at offset 1", FIRST + SECOND),
-    (FIRST + SECOND, None, "--end", FIRST, 3, "ends at offset 1, and stream 's' at offset 2", FIRST + SECOND),
-    (FIRST + SECOND, None, "", TERMINAL, 3, "another event at offset 0", FIRST + SECOND),
+    (FIRST, None, "", SECOND + TERMINAL, 3, "differs from stream 's' at offset 0", FIRST),
+    (FIRST + SECOND, None, "", FIRST + FIRST + TERMINAL, 3, "stream 's' at offset 1", FIRST + SECOND),
+    (
+        FIRST + SECOND,
+        None,
+        "--end",
+        FIRST,
+        3,
+        "ends at offset 1, before the end of stream 's' at offset 2",
+        FIRST + SECOND,
+    ),
+    (FIRST + SECOND, None, "", TERMINAL, 3, "differs from stream 's' at offset 0", FIRST + SECOND),
     (FIRST, "", "", WHOLE, 3, "ended at offset 1", FIRST),
     (FIRST, "BROKEN", "--fail BROKEN", FIRST, 0, "", FIRST),
     (FIRST, "BROKEN", "--fail OTHER", FIRST, 3, "failed at offset 1", FIRST),
@@ -95,7 +103,7 @@ async def test_resume_tells_json_values_apart(server: str, other: str) -> None:
     code, _, stderr = await run(
         "publish", "--server", server, "--resume", "s", stdin=f'{{"type":"t","x":{other}}}'.encode()
     )
-    assert (code, b"another event at offset 0" in stderr) == (3, True)
+    assert (code, b"differs from stream 's' at offset 0" in stderr) == (3, True)
 
 
 async def test_resume_compares_numbers_as_json_does(server: str) -> None:

@@ -83,7 +83,7 @@ async def test_publish_stops_at_what_the_sdk_rejects_with_strict(server: str) ->
     odd = b'{"type":"response.ping"}\n'
     code, _, stderr = await run("publish", "--server", server, "--strict", "s", stdin=LINES + odd)
     assert (code, stderr.count(b"\n")) == (1, 1)
-    assert stderr.startswith(b"line 3: $.type: the SDK has no event of type 'response.ping'")
+    assert stderr.startswith(b"line 3: $.type: the SDK does not define event type 'response.ping'")
     assert await run("publish", "--server", server, "--end", "s", stdin=odd) == (0, b"", b"")
     assert (await run("subscribe", "--server", server, "s"))[1] == LINES + odd
 
@@ -91,7 +91,7 @@ async def test_publish_stops_at_what_the_sdk_rejects_with_strict(server: str) ->
 async def test_a_port_in_use_is_an_error(server: str) -> None:
     code, _, stderr = await run_process("serve", "--listen", server)
     assert code == 1
-    assert f"cannot listen at {server}".encode() in stderr
+    assert f"cannot listen on {server}".encode() in stderr
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, _, stderr = await run_process("serve", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
         assert (code, b"cannot listen" in stderr) == (1, True)
@@ -128,7 +128,7 @@ async def test_clients_resume_after_a_server_with_a_file_restarts(tmp_path: Path
 
 async def test_a_store_in_a_missing_directory_is_a_usage_error(tmp_path: Path) -> None:
     code, _, stderr = await run_process("serve", "--store", f"sqlite:{tmp_path}/missing/store.db")
-    assert (code, f"there is no directory {tmp_path}/missing".encode() in stderr) == (2, True)
+    assert (code, f"the directory {tmp_path}/missing does not exist".encode() in stderr) == (2, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -29,8 +29,8 @@ CASES: list[tuple[str, bytes, int, str]] = [
     ("convert --to ndjson", LINE, 0, ""),
     ("convert --to ndjson", b"oops\n", 1, "line 1: $: expected a JSON object"),
     ("publish new", b"oops\n", 1, "line 1: $: expected a JSON object"),
-    ("publish new", LINE, 1, "stream 'new' stays open; --end ends it"),
-    ("publish new", b"", 1, "the input has no event"),
+    ("publish new", LINE, 1, "stream 'new' stays open; end it with --end"),
+    ("publish new", b"", 1, "the input contains no events"),
     ("publish " + "i" * 257, LINE, 1, "longer than 256 bytes"),
     ("subscribe", b"", 2, "Missing argument 'STREAM'"),
     ("subscribe complete --timeout soon", b"", 2, "'soon' is not a duration"),
@@ -39,13 +39,13 @@ CASES: list[tuple[str, bytes, int, str]] = [
     ("subscribe none --no-wait", b"", 3, "does not exist"),
     ("subscribe open", b"", 3, "no publisher for 0.2 seconds"),
     ("subscribe complete --start-offset 2", b"", 3, "beyond the end"),
-    ("publish complete", LINE, 3, "stream 'complete' at {server} ended at offset 1; publish with another id"),
+    ("publish complete", LINE, 3, "stream 'complete' at {server} ended at offset 1; publish to another stream id"),
     ("publish complete --fail LATE", b"", 3, "the stream has ended at offset 1"),
     ("publish failed --end", b"", 3, "stream 'failed' failed with OUT_OF_LUCK"),
     ("streams show none", b"", 3, "stream 'none' at {server}: the stream does not exist"),
     ("streams delete none", b"", 3, "does not exist"),
     ("streams delete complete --epoch 1", b"", 3, "epoch"),
-    ("subscribe none --timeout 100ms", b"", 4, "stream 'none' at {server} has not ended within the time of --timeout"),
+    ("subscribe none --timeout 100ms", b"", 4, "stream 'none' at {server} did not end within --timeout"),
 ]
 # These have their own processes, which also shows that gRPC logs nothing.
 UNREACHABLE: list[tuple[str, bytes, int, str]] = [
@@ -133,9 +133,9 @@ async def test_a_closed_output_ends_a_command_quietly(server: str, tmp_path: Pat
 async def test_a_server_with_tls_is_named_to_a_client_without(certificates: Certificates) -> None:
     async with serving("--tls-cert", certificates.cert, "--tls-key", certificates.key) as (_, address):
         code, _, stderr = await run("subscribe", "--server", address, "s", environment={"no_proxy": "*"})
-        assert (code, b"the server may use TLS" in stderr) == (4, True)
+        assert (code, b"the server may require TLS" in stderr) == (4, True)
         code, _, stderr = await run("subscribe", "--tls", "--server", address, "s", environment={"no_proxy": "*"})
-        assert (code, b"no trusted root" in stderr) == (4, True)
+        assert (code, b"does not trust the server's certificate" in stderr) == (4, True)
 
 
 async def test_a_command_waits_for_a_server_that_is_not_up_yet(unused_tcp_port: int) -> None:

@@ -41,8 +41,8 @@ async def test_publish_ends_the_stream_after_a_terminal_event_or_when_it_is_told
         assert (code, stderr) == (0, b"")
     else:
         assert (code, stderr.count(b"\n")) == (1, 1)
-        assert stderr.startswith(b"the input has no event" if data.strip() in (b"", DONE.strip()) else CUT_OFF)
-        assert stderr.endswith(b": stream 's' stays open; --end ends it\n")
+        assert stderr.startswith(b"the input contains no events" if data.strip() in (b"", DONE.strip()) else CUT_OFF)
+        assert stderr.endswith(b": stream 's' stays open; end it with --end\n")
         assert await run("publish", "--server", server, "--end", "s", stdin=b"") == (0, b"", b"")
     code, _, stderr = await run("publish", "--server", server, "s", stdin=COMPLETED)
     assert (code, b" ended at offset " in stderr) == (3, True)
@@ -76,7 +76,7 @@ def test_convert_to_sse_adds_done_to_complete_input_only(source: str, data: byte
     code, stdout, stderr = invoke("convert", "--from", source, "--to", "sse", stdin=data)
     if source == "sse" and not complete and data != DONE:
         assert (code, stdout.endswith(DONE)) == (1, False)
-        assert stderr.startswith(CUT_OFF if data else b"the input has no event")
+        assert stderr.startswith(CUT_OFF if data else b"the input contains no events")
     else:
         assert (code, stdout.endswith(DONE), stderr) == (0, complete or data == DONE, b"")
 
@@ -97,9 +97,9 @@ async def test_on_error_skip_leaves_out_what_is_invalid_and_counts_it(server: st
         _, stdout, _ = await run("subscribe", "--server", server, "s")
     first, second, count = stderr.splitlines()
     assert (code, stdout) == (0, NDJSON * 3)
-    assert first.startswith(b"line 5: $: ") and first.endswith(b"event 'error': slow down; left out")
-    assert second == b"line 10: $.n: not JSON: -Infinity is not a JSON value; left out"
-    assert count == b"left out: 2 events"
+    assert first.startswith(b"line 5: $: ") and first.endswith(b"event 'error': slow down; skipped")
+    assert second == b"line 10: $.n: not JSON: -Infinity is not a JSON value; skipped"
+    assert count == b"skipped 2 events"
 
 
 async def test_the_format_of_standard_input_is_guessed(server: str) -> None:

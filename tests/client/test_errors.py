@@ -69,8 +69,8 @@ async def failure(target: str, credentials: grpc.ChannelCredentials | None = Non
 @pytest.mark.parametrize(
     "target, remedy",
     [
-        ("127.0.0.1", "the address has no port, and gRPC uses 443: give HOST:PORT"),
-        ("http://127.0.0.1:50051", "the address is a URL: give HOST:PORT"),
+        ("127.0.0.1", "the address has no port, so gRPC uses 443: use HOST:PORT"),
+        ("http://127.0.0.1:50051", "the address is a URL: use HOST:PORT"),
         ("127.0.0.1:1", "start the server, check the port, or wait for the server with wait_for_ready"),
         ("unix:/nonexistent/socket", "start the server, check the path, or wait for the server with wait_for_ready"),
     ],
@@ -86,15 +86,15 @@ async def test_tls_on_one_side_alone_is_explained(server: str, certificates: Cer
     )
     credentials = ServerTLS(read_server_files(files.cert, files.key, None)).credentials
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", credentials=credentials) as address:
-        assert (await failure(address)).endswith("; the server may use TLS: use it too")
-        assert "no trusted root" in await failure(address, channel_credentials(files.other_ca))
+        assert (await failure(address)).endswith("; the server may require TLS")
+        assert "does not trust the server's certificate" in await failure(address, channel_credentials(files.other_ca))
     credentials = ServerTLS(read_server_files(files.cert, files.key, files.ca)).credentials
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", credentials=credentials) as address:
         assert "client certificate" in await failure(address, channel_credentials(files.ca))
 
 
 async def test_a_server_of_another_protocol_is_explained(http_server: str) -> None:
-    assert (await failure(http_server)).endswith("; no gRPC server listens there: check the port")
+    assert (await failure(http_server)).endswith("; this port does not serve gRPC: check the port")
 
 
 @pytest.mark.parametrize("variable", ["grpc_proxy", "https_proxy", "http_proxy"])
@@ -117,7 +117,7 @@ async def test_a_missing_token_is_explained() -> None:
     service = StreamService(MemoryStore(), tokens=parse_tokens(TOKENS))
     async with running_server(service, "127.0.0.1:0") as address:
         for token, reason, remedy in (
-            (None, "TOKEN_MISSING", "give the client the token that the server asks for"),
+            (None, "TOKEN_MISSING", "pass a token to the client"),
             ("wrong", "TOKEN_UNKNOWN", "check the client's token"),
         ):
             async with AsyncEventStreamClient(address, token=token) as client:
@@ -140,7 +140,7 @@ async def test_a_server_that_asks_for_a_retry_gets_it_on_the_first_call() -> Non
 
 def test_an_empty_target_is_refused() -> None:
     for client in (AsyncEventStreamClient, EventStreamClient):
-        with pytest.raises(ValueError, match="give HOST:PORT"):
+        with pytest.raises(ValueError, match="use HOST:PORT"):
             client("")
 
 

@@ -73,14 +73,16 @@ async def test_a_position_of_another_log_is_refused(server: str, change: Any, re
         await publish(client, 2)
         subscription = client.subscribe("s")
         await anext(subscription)
-        with pytest.raises(StreamError, match="start over, at offset 0") as caught:
+        with pytest.raises(StreamError, match="start over at offset 0") as caught:
             await collect(client, position=change(subscription.position))
         assert caught.value.reason == reason
 
 
 async def test_a_stream_that_must_exist_is_not_waited_for(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
-        with pytest.raises(StreamError, match=r"stream 's' at 127.0.0.1:[0-9]*, offset 0: .*; check the id") as caught:
+        with pytest.raises(
+            StreamError, match=r"stream 's' at 127.0.0.1:[0-9]*, offset 0: .*; check the stream"
+        ) as caught:
             await collect(client, must_exist=True)
         assert (caught.value.code, caught.value.reason) == (grpc.StatusCode.NOT_FOUND, "STREAM_NOT_FOUND")
         assert (caught.value.stream_id, caught.value.server) == ("s", server)
@@ -104,7 +106,7 @@ async def test_a_failed_stream_raises_behind_all_of_its_events(server: str) -> N
         async with client.publish("s") as publisher:
             assert publisher.failure is not None
             assert publisher.failure.reason == "UPSTREAM_TIMEOUT"
-            with pytest.raises(StreamError, match="publish with another id, or delete the stream first") as finished:
+            with pytest.raises(StreamError, match="publish to another stream id, or delete") as finished:
                 await publisher.send(event(1))
             assert finished.value.reason == "STREAM_FINISHED"
             await publisher.fail("UPSTREAM_TIMEOUT", "no event for 60 seconds")
@@ -120,7 +122,7 @@ async def test_a_failed_stream_raises_behind_all_of_its_events(server: str) -> N
 async def test_a_failure_has_a_short_reason_and_message(server: str, reason: str, message: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         async with client.publish("s") as publisher:
-            with pytest.raises(ValueError, match="of a failure has"):
+            with pytest.raises(ValueError, match="of a failure"):
                 await publisher.fail(reason, message)
         assert await collect(client) == []
 

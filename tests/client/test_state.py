@@ -171,7 +171,7 @@ def test_a_stream_that_has_ended_takes_no_event_and_no_other_end() -> None:
     outbox.next_request()
     outbox.receive(reply(0, end_of_stream=True, failure=failure))
     assert (outbox.end_of_stream, outbox.failure) == (True, failure)
-    with pytest.raises(StreamError, match="failed with R at offset 0; publish with another id") as caught:
+    with pytest.raises(StreamError, match="failed with R at offset 0; publish to another stream id") as caught:
         outbox.add(b"late")
     assert (caught.value.reason, caught.value.metadata) == ("STREAM_FINISHED", {"next_offset": "0"})
     outbox.finish()
@@ -256,9 +256,9 @@ def test_a_response_without_a_checksum_keeps_the_one_of_the_position() -> None:
 @pytest.mark.parametrize(
     "arguments, problem",
     [
-        ({"start_offset": -1}, "start_offset is 0 or more"),
+        ({"start_offset": -1}, "start_offset must be 0 or more"),
         ({"start_offset": 1, "position": Position(1, 1)}, "not both"),
-        ({"position": "nonsense"}, "not a position"),
+        ({"position": "nonsense"}, "not a stream position"),
     ],
 )
 def test_invalid_places_to_start_at_are_refused(arguments: Any, problem: str) -> None:
@@ -287,7 +287,7 @@ def test_the_checksum_of_a_response_is_verified_once_the_one_before_it_is_known(
     reading = cursor(**start)
     first = reading.next_offset
     if verified:
-        with pytest.raises(StreamError, match=r"DATA_LOSS: .* before offset 4 were damaged"):
+        with pytest.raises(StreamError, match=r"DATA_LOSS: .* before offset 4 are damaged"):
             cursor(**start).advance(response(first, 4, checksum=checksum(EVENTS[:4]) ^ 1))
     reading.advance(response(first, 4))
     with pytest.raises(StreamError, match="DATA_LOSS"):
@@ -335,14 +335,14 @@ UNAVAILABLE = failure(grpc.StatusCode.UNAVAILABLE)
 
 def test_the_first_call_fails_at_once_unless_it_is_to_wait() -> None:
     with pytest.raises(StreamError):
-        Recovery().pause(UNAVAILABLE)
-    assert Recovery(wait_for_ready=True).pause(UNAVAILABLE) >= 0
+        Recovery().next_delay(UNAVAILABLE)
+    assert Recovery(wait_for_ready=True).next_delay(UNAVAILABLE) >= 0
 
 
 @pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
 def test_the_first_call_is_tried_again_where_the_server_asks_for_it(code: grpc.StatusCode) -> None:
     recovery = Recovery()
-    assert recovery.pause(failure(code, retry_after=3)) == 3
+    assert recovery.next_delay(failure(code, retry_after=3)) == 3
     assert recovery.connected
 
 
@@ -350,12 +350,12 @@ def test_the_first_call_is_tried_again_where_the_server_asks_for_it(code: grpc.S
 def test_whoever_asks_for_it_gets_the_error_that_the_server_answers_before_its_first_reply(
     code: grpc.StatusCode,
 ) -> None:
-    recovery = Recovery(wait_for_ready=True, fail_first=True)
-    assert recovery.pause(UNAVAILABLE) >= 0  # not the server's
+    recovery = Recovery(wait_for_ready=True, fail_fast=True)
+    assert recovery.next_delay(UNAVAILABLE) >= 0  # not an error from the server
     with pytest.raises(StreamError):
-        recovery.pause(failure(code, retry_after=3))
-    recovery.answered(progress=False)
-    assert recovery.pause(failure(code, retry_after=3)) == 3
+        recovery.next_delay(failure(code, retry_after=3))
+    recovery.record_reply(progress=False)
+    assert recovery.next_delay(failure(code, retry_after=3)) == 3
 
 
 @pytest.mark.parametrize(
@@ -376,12 +376,12 @@ def test_whoever_asks_for_it_gets_the_error_that_the_server_answers_before_its_f
 )
 def test_only_what_can_heal_is_tried_again(error: StreamError | None, retryable: bool) -> None:
     recovery = Recovery()
-    recovery.answered(progress=True)
+    recovery.record_reply(progress=True)
     if retryable:
-        assert recovery.pause(error) >= 0
+        assert recovery.next_delay(error) >= 0
     else:
         with pytest.raises(StreamError):
-            recovery.pause(error)
+            recovery.next_delay(error)
 
 
 @pytest.mark.parametrize(
@@ -396,12 +396,12 @@ def test_a_call_that_ends_during_a_write_is_tried_again(details: str, retryable:
 def test_pauses_grow_to_a_limit_and_start_over_with_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("random.uniform", lambda low, high: high)
     recovery = Recovery()
-    recovery.answered(progress=True)
-    pauses = [recovery.pause(UNAVAILABLE) for _ in range(100)]
-    assert pauses[:6] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0]
-    assert set(pauses[5:]) == {5.0}
-    recovery.answered(progress=False)
-    assert recovery.pause(UNAVAILABLE) == 5.0
-    recovery.answered(progress=True)
-    assert recovery.pause(UNAVAILABLE) == 0.2
-    assert recovery.pause(failure(grpc.StatusCode.UNAVAILABLE, retry_after=30)) == 30
+    recovery.record_reply(progress=True)
+    delays = [recovery.next_delay(UNAVAILABLE) for _ in range(100)]
+    assert delays[:6] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0]
+    assert set(delays[5:]) == {5.0}
+    recovery.record_reply(progress=False)
+    assert recovery.next_delay(UNAVAILABLE) == 5.0
+    recovery.record_reply(progress=True)
+    assert recovery.next_delay(UNAVAILABLE) == 0.2
+    assert recovery.next_delay(failure(grpc.StatusCode.UNAVAILABLE, retry_after=30)) == 30

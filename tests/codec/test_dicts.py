@@ -61,7 +61,7 @@ def test_a_dict_that_contains_itself_is_an_error() -> None:
 def test_an_integer_that_python_cannot_hold_is_an_error() -> None:
     event = from_json('{"type":"x","y":%s}' % ("9" * 5000))
     assert to_json(event).count(b"9") == 5000
-    with pytest.raises(IncompleteEventError, match="Python cannot hold"):
+    with pytest.raises(IncompleteEventError, match="Python cannot represent"):
         to_dict(event)
 
 

@@ -54,28 +54,32 @@ def set_deep_extra(extra: str) -> Change:
 TEXT = "$.response.output[0].content[0]"
 # Changes of `response`, the path of the fault in camelCase, and what the error says.
 TABLE: dict[str, tuple[Change, str, str]] = {
-    "an item without an member": (
+    "an item without a member": (
         lambda r: r.output.items.add(),
         "$.response.output[3]",
-        "no field of ResponsesOutputItem",
+        "no member of ResponsesOutputItem",
     ),
-    "a tool choice without an member": (lambda r: r.tool_choice.Clear(), "$.response.toolChoice", "no field of"),
-    "an action without an member": (
+    "a tool choice without a member": (lambda r: r.tool_choice.Clear(), "$.response.toolChoice", "no member of"),
+    "an action without a member": (
         lambda r: r.output.items[1].web_search_call.action.ClearField("kind"),
         "$.response.output[1].action",
-        "no field of",
+        "no member of",
     ),
-    "NaN": (lambda r: setattr(r, "created_at", NaN), "$.response.createdAt", "no number for nan"),
-    "an infinite number": (lambda r: setattr(r, "created_at", math.inf), "$.response.createdAt", "no number for inf"),
+    "NaN": (lambda r: setattr(r, "created_at", NaN), "$.response.createdAt", "cannot represent the number nan"),
+    "an infinite number": (
+        lambda r: setattr(r, "created_at", math.inf),
+        "$.response.createdAt",
+        "cannot represent the number inf",
+    ),
     "NaN in a list": (
         lambda r: text(r).logprobs.items[0].bytes.items.append(NaN),
         f"{TEXT}.logprobs[0].bytes[2]",
-        "no number for nan",
+        "cannot represent the number nan",
     ),
     "NaN in a map": (
         lambda r: setattr(attribute(r).value, "number", NaN),
         '$.response.output[2].results[0].attributes["a b"]',
-        "no number for nan",
+        "cannot represent the number nan",
     ),
     "two entries of one name": (
         lambda r: r.metadata.entries.add(name="a", value="x"),

@@ -64,7 +64,7 @@ def test_a_number_outside_the_fields_is_carried(reader: str, before: bytes, afte
     text = before + DIGITS + after
     event = read_json(reader, text)
     assert protobuf_to_json(event.SerializeToString()) == text
-    with pytest.raises(IncompleteEventError, match="Python cannot hold"):  # json.loads rejects such an integer
+    with pytest.raises(IncompleteEventError, match="Python cannot represent"):  # json.loads rejects such an integer
         to_dict(event)
 
 

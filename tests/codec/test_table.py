@@ -178,7 +178,7 @@ def test_strict_with_a_naming_takes_the_other_spelling_for_an_unknown_property()
     citation = at(read, CITATION)
     assert (citation.start_index, citation.extra_json) == (0, '{"startIndex":[]}')
     assert parse(to_json(read, naming="snake_case")) == parse(text)
-    with pytest.raises(EventShapeError, match="but there is item_id: is the naming right") as caught:
+    with pytest.raises(EventShapeError, match="found item_id: check the naming") as caught:
         from_json(GENERATING, naming="camelCase", strict=True)
     assert caught.value.path == "$.itemId"
     with pytest.raises(EventShapeError, match="both spellings"):

@@ -65,7 +65,7 @@ async def test_a_socket_that_a_killed_gateway_left_is_taken_over_and_one_in_use_
         assert await line(killed) == f"listening on {listen}\n".encode()
         status, stdout, stderr = await run_process(*arguments)
         assert (status, stdout) == (1, b"")
-        assert b"cannot listen at" in stderr
+        assert b"cannot listen on" in stderr
         killed.kill()
         await killed.wait()
     async with started(*arguments) as process:
@@ -139,7 +139,7 @@ def test_without_its_extra_it_says_what_to_install() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.endswith(" is missing: pip install 'openresponses-grpc[http]'\n")
+    assert done.stderr.endswith(" is not installed: install openresponses-grpc with its http extra\n")
 
 
 @pytest.mark.parametrize("origin", ["*", "app.example", "https://app.example/", "https://app.example/a", "null"])
@@ -152,11 +152,11 @@ def test_an_origin_is_named_without_a_path(origin: str) -> None:
 @pytest.mark.parametrize(
     "arguments, problem",
     [
-        ([], b"give --listen-tls-cert and --listen-tls-key, or --insecure"),
-        (["TLS"], b"serves readers without a token: start it with --tokens"),
-        (["TLS", "TOKEN"], b"the gateway would show its own token for everybody"),
-        (["TOKENS"], b"give --listen-tls-cert and --listen-tls-key, or --insecure"),
-        (["TOKENS", "TLS", "TOKEN"], b"the gateway would show its own token for everybody"),
+        ([], b"use --listen-tls-cert and --listen-tls-key, or --insecure"),
+        (["TLS"], b"requires no token: start it with --tokens"),
+        (["TLS", "TOKEN"], b"the gateway would use its own token for anyone"),
+        (["TOKENS"], b"use --listen-tls-cert and --listen-tls-key, or --insecure"),
+        (["TOKENS", "TLS", "TOKEN"], b"the gateway would use its own token for anyone"),
     ],
 )
 async def test_where_others_reach_it_a_gateway_needs_tls_and_authentication(
@@ -168,7 +168,7 @@ async def test_where_others_reach_it_a_gateway_needs_tls_and_authentication(
             "gateway", "--server", address, "--listen", "0.0.0.0:0", *tls, *token
         )
         assert (status, stdout, stderr.count(b"\n")) == (1, b"", 1)
-        assert b"0.0.0.0:0 can be reached from other machines" in stderr
+        assert b"0.0.0.0:0 is reachable from other machines" in stderr
         assert problem in stderr
 
 

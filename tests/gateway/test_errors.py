@@ -11,7 +11,7 @@ import pytest
 
 from openresponses_grpc import AsyncEventStreamClient, StreamError, json_to_protobuf
 from openresponses_grpc.gateway import Gateway, running_gateway
-from openresponses_grpc.gateway._errors import HTTP_STATUSES, problem_of
+from openresponses_grpc.gateway._errors import HTTP_STATUSES, to_problem
 from openresponses_grpc.position import Position
 from openresponses_grpc.server._server import running_server
 from openresponses_grpc.server._service import StreamService
@@ -26,7 +26,7 @@ from .streams import Sent, data, delta, deltas, error_of, events, path, publish,
 @pytest.mark.parametrize("code", grpc.StatusCode)
 def test_every_grpc_status_has_an_http_status_and_the_api_s_shape(code: grpc.StatusCode) -> None:
     assert 200 <= HTTP_STATUSES[code] < 600
-    problem = problem_of(StreamError(code, "text", details="text"))
+    problem = to_problem(StreamError(code, "text", details="text"))
     assert problem is not None
     assert problem.status == HTTP_STATUSES[code]
     assert problem.body["error"].keys() == {"message", "type", "code", "param"}

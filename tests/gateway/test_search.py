@@ -36,26 +36,26 @@ def test_it_finds_the_first_event_behind_the_number(steps: list[int | None], aft
     numbers = numbered(steps)
     log = [json_to_protobuf(json.dumps(delta(number))) for number in numbers]
     search = Search(after)
-    looked = []
+    scanned = []
     while search.found is None:
         offset = search.next_offset
         if not log[offset : offset + batch]:
             if not search.jumped:
                 break
-            search.back()
+            search.undo_jump()
             continue
-        looked.append(offset)
-        search.look(log[offset : offset + batch], offset)
+        scanned.append(offset)
+        search.scan(log[offset : offset + batch], offset)
     assert search.found == expected(numbers, after)
-    assert len(looked) - len(set(looked)) <= 1, "only the batch of a wrong jump is looked at twice"
+    assert len(scanned) - len(set(scanned)) <= 1, "only the batch of a wrong jump is scanned twice"
 
 
 def test_it_jumps_where_the_numbers_are_offsets() -> None:
     log = [json_to_protobuf(json.dumps(delta(number))) for number in range(5000)]
     search = Search(4321)
-    search.look(log[:100], 0)
+    search.scan(log[:100], 0)
     assert (search.jumped, search.next_offset) == (True, 4321)
-    search.look(log[4321:4421], 4321)
+    search.scan(log[4321:4421], 4321)
     assert search.found == 4322
 
 

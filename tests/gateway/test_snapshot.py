@@ -129,7 +129,7 @@ async def test_it_waits_for_a_stream_as_long_as_it_is_asked_to(
 
 
 async def test_a_server_that_is_not_up_in_time_is_504(monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int) -> None:
-    monkeypatch.setattr(snapshot, "_SECONDS", 0.1)
+    monkeypatch.setattr(snapshot, "_TIMEOUT", 0.1)
     async with (
         AsyncEventStreamClient(f"127.0.0.1:{unused_tcp_port}", wait_for_ready=True) as client,
         running_gateway(Gateway(client), "127.0.0.1:0") as url,

@@ -15,9 +15,8 @@ from openresponses_grpc import AsyncEventStreamClient
 from openresponses_grpc.codec._raw_messages import MAX_ELEMENTS, MAX_EVENTS, PUBLISH, SERVICE_NAME, SUBSCRIBE
 from openresponses_grpc.server import _fields as fields
 from openresponses_grpc.server._calls import Timeouts
-from openresponses_grpc.server._files import RESERVED, connections
 from openresponses_grpc.server._server import OPTIONS as SERVER_OPTIONS
-from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._server import RESERVED, connections, running_server
 from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest

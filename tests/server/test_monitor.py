@@ -71,9 +71,9 @@ async def test_a_disk_that_is_full_is_not_serving_until_there_is_room(tmp_path: 
         assert process.stderr
         lines = [line for line in (await process.stderr.read()).splitlines() if b"health is" in line]
     assert len(lines) == 2
-    assert b"ERROR: the store cannot be written, health is NOT_SERVING: " in lines[0]
+    assert b"ERROR: the store is not writable, health is NOT_SERVING: " in lines[0]
     assert b"store.db cannot be used" in lines[0]
-    assert lines[1].endswith(b"WARNING: the store can be written again, health is SERVING")
+    assert lines[1].endswith(b"WARNING: the store is writable again, health is SERVING")
 
 
 @contextmanager
@@ -97,7 +97,7 @@ async def test_a_file_that_may_only_be_read_is_refused_at_the_start(name: str) -
         for file in (path.parent, *path.parent.iterdir()):
             file.chmod(0o777)
         path.with_name(name).chmod(0o444)
-        with ordinary_user(), pytest.raises(OpenStoreError, match="is read-only: let the server's user write it"):
+        with ordinary_user(), pytest.raises(OpenStoreError, match="is read-only: give the server's user write access"):
             async with open_store(f"sqlite:{path}", StoreLimits()):
                 pass
         path.with_name(name).chmod(0o666)
@@ -152,7 +152,7 @@ async def test_a_redis_that_stalls_is_not_serving(redis: RedisServer, caplog: py
             await store.check()  # it has a lot to answer
         assert await told.after() == [True, False, True]
     assert [line.levelname for line in caplog.records if "health is" in line.getMessage()] == ["ERROR", "WARNING"]
-    assert "it has not answered for 0.2 seconds" in caplog.text
+    assert "no reply within 0.2 seconds" in caplog.text
 
 
 @pytest.mark.parametrize(

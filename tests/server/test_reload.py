@@ -138,7 +138,7 @@ async def test_what_cannot_be_used_is_logged_and_the_tokens_before_stay(
         spoil(tokens)
         line = await server.logged("cannot reload")
         assert problem in line
-        assert "what was read before stays in use" in line
+        assert "the previous contents stay in use" in line
         await publish(channel, "relay")
         assert await call.read() == 1
         tokens.write_text(entry("relay") + entry("new"))
@@ -216,7 +216,7 @@ async def test_a_certificate_that_has_expired_is_reported_at_the_start(tmp_path:
         *("--tls-client-ca", tmp_path / "clients.pem"),
     ) as server:
         line = await server.logged("has expired")
-        assert line.rstrip().endswith("cert.pem has expired: its last moment is 2021-01-31T12:00:00+00:00")
+        assert line.rstrip().endswith("cert.pem has expired: notAfter is 2021-01-31T12:00:00+00:00")
         write_pair(tmp_path, ca, not_after=datetime.now(UTC) + timedelta(days=3))
         await server.logged("reloaded")
         assert "cert.pem expires soon" in await server.logged("expires")
@@ -246,8 +246,8 @@ async def test_each_change_of_a_certificate_is_told_once(caplog: pytest.LogCaptu
     for _ in times:
         await watch.check()
     assert [(line.levelno, line.getMessage().split(":")[0]) for line in caplog.records] == [
-        (logging.WARNING, "a certificate of cert.pem expires soon"),
-        (logging.ERROR, "a certificate of cert.pem has expired"),
+        (logging.WARNING, "a certificate in cert.pem expires soon"),
+        (logging.ERROR, "a certificate in cert.pem has expired"),
     ]
     assert told == [("cert.pem", SOON_SECONDS + 10)] * 7
 

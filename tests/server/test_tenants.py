@@ -59,8 +59,8 @@ def test_an_entry_may_have_a_share(may: str, share: str, shares: Shares) -> None
         ("share.streams = -1", ">= 0 - at `$.token[0].share.streams`"),
         ("share.calls = 1.5", "got `float` - at `$.token[0].share.calls`"),
         ('share.calls = "5"', "got `str` - at `$.token[0].share.calls`"),
-        ('share.bytes = "five"', "'five' is not a size: give bytes, or a number with B, kB,"),
-        ('share.bytes = "0"', "'0' is too small: at least 1 byte - at `$.token[0].share`"),
+        ('share.bytes = "five"', "'five' is not a size: give a number of bytes, or a number with B, kB,"),
+        ('share.bytes = "0"', "'0' is less than 1 byte - at `$.token[0].share`"),
     ],
 )
 def test_a_share_that_is_not_as_it_must_be_is_refused_with_the_place(share: str, problem: str) -> None:
@@ -72,9 +72,9 @@ def test_a_share_that_is_not_as_it_must_be_is_refused_with_the_place(share: str,
 @pytest.mark.parametrize(
     "share, problem",
     [
-        ("share.bytes = 1001", "bytes add up to 1001, and there are 1000 for all"),
-        ("share.streams = 11", "streams add up to 11, and there are 10 for all"),
-        ("share.calls = 6", "calls add up to 6, and there are 5 for all"),
+        ("share.bytes = 1001", "bytes add up to 1001, more than the limit of 1000"),
+        ("share.streams = 11", "streams add up to 11, more than the limit of 10"),
+        ("share.calls = 6", "calls add up to 6, more than the limit of 5"),
     ],
 )
 def test_a_server_refuses_shares_of_more_than_it_has_and_changes_nothing(share: str, problem: str) -> None:
@@ -133,7 +133,7 @@ async def test_one_token_cannot_take_all_calls(kind: str) -> None:
         assert details["RetryInfo"].retry_delay.seconds > 0
         (violation,) = details["QuotaFailure"].violations
         assert violation.subject == "token:hog"
-        assert violation.description.startswith("the token 'hog' has 8 open calls; its share is 2, ")
+        assert violation.description.startswith("token 'hog' has 8 open calls and a share of 2; ")
         calls += [opened("o"), opened("r"), opened("r")]
         await open_calls(service, 11)
         await publish(stub, "o", "s")
@@ -153,7 +153,7 @@ async def test_one_token_cannot_take_all_streams() -> None:
         assert details["RetryInfo"].retry_delay.seconds > 0
         (violation,) = details["QuotaFailure"].violations
         assert violation.subject == "token:hog"
-        assert "its share is 2 streams" in violation.description
+        assert "a share of 2 streams" in violation.description
         await publish(stub, "o", "other 1")
         for stream_id in ("other 0", "other 1"):
             call = stub.Subscribe(SubscribeRequest(stream_id=stream_id), metadata=showing("r"))
@@ -183,5 +183,5 @@ async def test_a_file_knows_whose_its_streams_are(tmp_path: Path) -> None:
             if not times:
                 for number in range(6):
                     await store.append(Append(str(number), tenant="hog"))
-            with pytest.raises(ShareExceededError, match="the token 'hog' has 6 open streams"):
+            with pytest.raises(ShareExceededError, match="token 'hog' has 6 open streams"):
                 await store.append(Append("6", tenant="hog"))

@@ -74,11 +74,11 @@ async def test_with_client_roots_only_clients_with_their_certificates_are_served
 @pytest.mark.parametrize(
     "cert, key, client_ca, problem",
     [
-        ("key", "key", None, "key.pem has no certificate in PEM"),
-        ("cert", "cert", None, "cert.pem has no private key in PEM that can be read without a password"),
-        ("cert", "encrypted_key", None, "encrypted-key.pem has no private key in PEM that can be read without"),
-        ("cert", "client_key", None, "the key in .*client-key.pem is not that of the certificate in .*cert.pem"),
-        ("cert", "key", "key", "key.pem has no certificate in PEM"),
+        ("key", "key", None, "key.pem contains no PEM certificate"),
+        ("cert", "cert", None, "cert.pem contains no unencrypted PEM private key"),
+        ("cert", "encrypted_key", None, "encrypted-key.pem contains no unencrypted PEM private key"),
+        ("cert", "client_key", None, "the key in .*client-key.pem does not match the certificate in .*cert.pem"),
+        ("cert", "key", "key", "key.pem contains no PEM certificate"),
     ],
 )
 def test_files_that_cannot_be_used_are_named(

@@ -17,7 +17,8 @@ from grpc_status import rpc_status
 from openresponses_grpc import AsyncEventStreamClient, EventStreamClient, StreamError
 from openresponses_grpc.codec._raw_messages import PUBLISH, SUBSCRIBE
 from openresponses_grpc.server._access import Access
-from openresponses_grpc.server._auth import InvalidTokensError, TokenExpiredError, parse_tokens
+from openresponses_grpc.server._auth import InvalidTokensError, parse_tokens
+from openresponses_grpc.server._errors import TokenExpiredError
 from openresponses_grpc.server._server import running_server
 from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore
@@ -180,7 +181,7 @@ async def test_the_client_for_threads_shows_its_token(guarded: str) -> None:
 def test_a_token_expires_at_its_moment(expires: str, last: datetime) -> None:
     tokens = parse_tokens(entry("a", "a", expires=expires) + entry("b", "b"))
     assert tokens.identify("Bearer a", last.timestamp()).name == "a"
-    with pytest.raises(TokenExpiredError, match="the token 'a' expired at 2027-01-31T"):
+    with pytest.raises(TokenExpiredError, match="token 'a' expired at 2027-01-31T"):
         tokens.identify("Bearer a", last.timestamp() + 1)
     assert tokens.identify("Bearer b", last.timestamp() + 1).name == "b"
 
@@ -231,8 +232,8 @@ async def test_a_digest_of_the_token_and_a_newline_is_pointed_out(caplog: pytest
         await publish(address, "b-token", "s")
     [line] = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert line == (
-        "the sha256 of the token 'relay' is that of the token and a newline, so that it is refused: make the digest"
-        " without the newline, as in tr -d '\\n' < FILE | sha256sum"
+        "the sha256 of token 'relay' includes a trailing newline, so the token is refused: hash it without the newline,"
+        " as in tr -d '\\n' < FILE | sha256sum"
     )
 
 
@@ -245,7 +246,7 @@ async def test_headers_that_are_not_utf_8_cost_one_line_without_their_values(
         peer.subscribe("s", *odd)
         await peer.ended()
     lines = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert re.fullmatch(rf"headers that are not UTF-8: {headers}, method 'Subscribe', peer '.*'", lines[0].getMessage())
+    assert re.fullmatch(rf"non-UTF-8 headers: {headers}, method 'Subscribe', peer '.*'", lines[0].getMessage())
     assert len(lines) == 1
     assert lines[0].exc_info is None
     assert "secret" not in caplog.text

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from openresponses_grpc.store import ShareExceededError, StoreFullError, StoreLimits
 from openresponses_grpc.store._entry import Entry
-from openresponses_grpc.store._index import Claim, StreamIndex
+from openresponses_grpc.store._index import Reservation, StreamIndex
 from openresponses_grpc.store._shares import Pool, Shares, SharesError, divide
 
 
@@ -32,7 +32,7 @@ def test_the_tenants_without_a_share_divide_half_of_the_rest(
 
 
 def test_shares_of_more_than_there_is_are_refused() -> None:
-    with pytest.raises(SharesError, match="the shares of calls add up to 101, and there are 100 for all"):
+    with pytest.raises(SharesError, match="the shares of calls add up to 101, more than the limit of 100"):
         divide(100, {"a": 60, "b": 41, "c": None}, "calls")
 
 
@@ -43,7 +43,7 @@ def pool(shares: dict[str, int], held: dict[str, int], evictable: dict[str, int]
         pool.hold(tenant, amount)
     for tenant, amount in evictable.items():
         pool.hold(tenant, amount)
-        pool.settle(tenant, amount)
+        pool.make_evictable(tenant, amount)
     return pool
 
 
@@ -77,7 +77,7 @@ def test_a_tenant_may_hold_what_is_neither_held_by_others_nor_reserved_for_them(
 
 
 @pytest.mark.parametrize(
-    "shares, used, tenants, tenant, amount, gives_way",
+    "shares, used, tenants, tenant, amount, victim",
     [
         # Without shares, the one that uses the most.
         ({}, {"": 100}, [""], "", 1, ""),
@@ -98,9 +98,9 @@ def test_a_tenant_may_hold_what_is_neither_held_by_others_nor_reserved_for_them(
     ],
 )
 def test_the_tenant_that_is_furthest_over_its_share_gives_way(
-    shares: dict[str, int], used: dict[str, int], tenants: list[str], tenant: str, amount: int, gives_way: str | None
+    shares: dict[str, int], used: dict[str, int], tenants: list[str], tenant: str, amount: int, victim: str | None
 ) -> None:
-    assert pool(shares, {}, used).gives_way(tenants, tenant, amount) == gives_way
+    assert pool(shares, {}, used).victim(tenants, tenant, amount) == victim
 
 
 def test_new_shares_apply_to_what_is_held_already() -> None:
@@ -160,11 +160,11 @@ class Tenants:
         used = {each: self.used(each) for each in "abcd"}
         self.dropped.clear()
         try:
-            claim = self.index.reserve(entry, [b"x" * size], 0)
+            reservation = self.index.reserve(entry, [b"x" * size], 0)
         except StoreFullError:
             assert not within
         else:
-            self.end(claim, what)
+            self.end(reservation, what)
             event(f"{what}, {len(self.dropped)} dropped")
         used[tenant] = used[tenant][0] + size + new, used[tenant][1] + new
         for gone in self.dropped:
@@ -176,14 +176,14 @@ class Tenants:
         assert sum(sizes) <= LIMITS.max_bytes
         assert sum(streams) <= LIMITS.max_streams
 
-    def end(self, claim: Claim[Entry], what: str) -> None:
+    def end(self, reservation: Reservation[Entry], what: str) -> None:
         if what == "cancel":
-            self.index.cancel(claim)
+            self.index.cancel(reservation)
             return
-        self.index.commit(claim, self.now, finished=what == "finish", failure=None)
-        self.entries += [] if claim.entry in self.entries else [claim.entry]
+        self.index.commit(reservation, self.now, finished=what == "finish", failure=None)
+        self.entries += [] if reservation.entry in self.entries else [reservation.entry]
         if what == "stay":
-            self.present.enter_context(self.index.publishing(claim.entry))
+            self.present.enter_context(self.index.publishing(reservation.entry))
 
 
 def amount(entries: list[Entry]) -> tuple[int, int]:
@@ -200,7 +200,7 @@ def test_nobody_is_refused_nor_loses_streams_within_its_share(steps: list[tuple[
         if tenants.index.holds(entry):
             tenants.index.drop(entry)
     # Everything is accounted for: a tenant may hold all but the shares of the others, again.
-    claim = tenants.index.reserve(Entry("all", tenants.now, "a"), [b"x" * 54], 0)
-    tenants.end(claim, "stay")
+    reservation = tenants.index.reserve(Entry("all", tenants.now, "a"), [b"x" * 54], 0)
+    tenants.end(reservation, "stay")
     with pytest.raises(ShareExceededError):
-        tenants.index.reserve(claim.entry, [b"x"], 0)
+        tenants.index.reserve(reservation.entry, [b"x"], 0)

@@ -188,8 +188,8 @@ def test_small_corrections_of_the_wall_clock_change_no_description() -> None:
     times = Times(machine.steady, machine.wall)
     for _ in range(5):
         machine.ahead += 0.1
-        assert not times.look()
-    assert times.at_0 == 0
+        assert not times.check_wall()
+    assert times.wall_at_0 == 0
     machine.ahead += 1
-    assert times.look()
-    assert times() + times.at_0 == pytest.approx(machine.wall())
+    assert times.check_wall()
+    assert times() + times.wall_at_0 == pytest.approx(machine.wall())

@@ -45,9 +45,9 @@ NOT_STREAMS = {
     "SSE: an event's JSON as a line": NotAStream("sse", SSE + b'{"type":"error","message":"late"}\n', 1, 4, "late"),
     "SSE: HTML": NotAStream("sse", PAGE, 0, 1, "HTML: 503 out of order"),
     "SSE: HTML that is cut off": NotAStream("sse", PAGE[:60], 0, 1, "HTML: 503"),
-    "SSE: plain text": NotAStream("sse", b"upstream is down\n", 0, 1, "begins with 'upstream is down'"),
-    "SSE: comments and no event": NotAStream("sse", b"\n: WAIT\n\n: WAIT\n\n", 0, 2, "no server-sent event"),
-    "SSE: names and no data": NotAStream("sse", b"event: ping\n\n", 0, 1, "no server-sent event"),
+    "SSE: plain text": NotAStream("sse", b"upstream is down\n", 0, 1, "starts with 'upstream is down'"),
+    "SSE: comments and no event": NotAStream("sse", b"\n: WAIT\n\n: WAIT\n\n", 0, 2, "no server-sent events"),
+    "SSE: names and no data": NotAStream("sse", b"event: ping\n\n", 0, 1, "no server-sent events"),
     "SSE: gzip": NotAStream("sse", gzip.compress(SSE), 0, 1, "gzip"),
     "SSE: UTF-16": NotAStream("sse", SSE.decode().encode("utf-16"), 0, 1, "UTF-16"),
     "SSE: UTF-16 without its mark": NotAStream("sse", SSE.decode().encode("utf-16-be"), 0, 1, "UTF-16"),
@@ -59,8 +59,8 @@ NOT_STREAMS = {
     "SSE: text as the data of an error": NotAStream(
         "sse", SSE + b"event: error\ndata: slow down\n\n", 1, 5, "event 'error': slow down"
     ),
-    "SSE: no empty lines": NotAStream("sse", SSE.strip() + b"\n" + SSE, 0, 2, "without an empty line"),
-    "SSE: no line ends": NotAStream("sse", SSE.strip() * 2 + b"\n\n", 0, 2, "without their line ends"),
+    "SSE: no empty lines": NotAStream("sse", SSE.strip() + b"\n" + SSE, 0, 2, "without blank lines"),
+    "SSE: no line ends": NotAStream("sse", SSE.strip() * 2 + b"\n\n", 0, 2, "without line ends"),
     "NDJSON: SSE": NotAStream("ndjson", SSE, 0, 1, "--from sse"),
     "NDJSON: SSE that starts with a comment": NotAStream("ndjson", b": hello\n\n" + SSE, 0, 1, "--from sse"),
     "NDJSON: a JSON array": NotAStream("ndjson", b"[" + GENERATING_JSON + b"]\n", 0, 1, "a JSON array"),

@@ -1,4 +1,4 @@
-"""The response from the events of its stream. Pure: no I/O."""
+"""Builds a response from its stream events. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -21,11 +21,16 @@ def accumulate(events: AsyncIterable[OpenResponsesStreamEvent | bytes]) -> Await
 
 
 def accumulate(events: Any) -> Accumulator | Awaitable[Accumulator]:
-    """The response, the text, the tool calls and the usage of a stream, from its events.
+    """Builds the response, the text, the tool calls and the usage from the events of a stream.
 
     Args:
-        events: messages or their bytes. If the iterable is asynchronous, such as a subscription, the result is to be
-            awaited.
+        events: messages, or serialized events. May be an async iterable, such as a subscription.
+
+    Returns:
+        The accumulator with the result; an awaitable of it for an async iterable.
+
+    Raises:
+        InvalidProtobufError: bytes are not a serialized event.
 
     """
     return _accumulate_async(events) if isinstance(events, AsyncIterable) else _accumulate(events)

@@ -1,4 +1,4 @@
-"""The response that grows with the events of its stream."""
+"""Accumulates stream events into a response."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from ._output import GrowingOutput
 
 
 class Accumulator:
-    """The response that the events of a stream build.
+    """Accumulates the events of a stream into a response.
 
-    Items, parts, deltas and annotations build it, on top of the latest snapshot. The response of a terminal event
-    (`response.completed`, `.incomplete`, `.failed`) replaces the result. Some APIs leave the `output` of this response
-    empty; the items that `response.output_item` events brought stay then.
+    Items, parts, deltas and annotations are applied to the latest response snapshot. The response of a terminal event
+    (`response.completed`, `.incomplete`, `.failed`) replaces the result. Some APIs leave its `output` empty; then the
+    items of the `response.output_item` events are kept.
 
-    The accumulator ignores events after a terminal one, except a `response.created` with another id, which starts the
-    next response. It also ignores events that do not fit, audio, and the pieces of shell calls: the whole call comes in
-    a `response.output_item.done`.
+    Events after a terminal event are ignored, except a `response.created` with another id, which starts a new response.
+    Also ignored are inconsistent events, audio, and the deltas of shell calls, which arrive complete in a
+    `response.output_item.done`.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Accumulator:
 
     @property
     def response(self) -> OpenResponsesNonStreamingResponse:
-        """The response so far, built anew each time."""
+        """The response so far. Each access builds a new copy."""
         response = OpenResponsesNonStreamingResponse()
         response.CopyFrom(self._response)
         if self._output:
@@ -43,28 +43,28 @@ class Accumulator:
 
     @property
     def text(self) -> str:
-        """The text of the response's messages; refusals and reasoning are not part of it."""
+        """The text of the response's messages, without refusals and reasoning."""
         parts = (part for item in self._output.built() for part in item.message.content.items)
         return "".join(part.output_text.text for part in parts)
 
     @property
     def tool_calls(self) -> list[ResponsesOutputItem]:
-        """The output items that are calls, of functions and of built-in tools: those whose kind ends in `_call`."""
+        """The output items that are calls of functions or built-in tools: those whose kind ends in `_call`."""
         return [item for item in self._output.built() if (item.WhichOneof("kind") or "").endswith("_call")]
 
     @property
     def usage(self) -> OpenResponsesUsage | None:
-        """The tokens of the response; None until an event has them, usually the terminal one."""
+        """The token usage; None until an event, usually the terminal one, contains it."""
         return self.response.usage if self._response.HasField("usage") else None
 
     def add(self, event: OpenResponsesStreamEvent | bytes) -> None:
-        """Takes the next event of the stream.
+        """Applies the next event of the stream.
 
         Args:
-            event: the message, or its bytes.
+            event: the message, or its serialized form.
 
         Raises:
-            InvalidProtobufError: the bytes are not those of an event.
+            InvalidProtobufError: the bytes are not a serialized event.
 
         """
         event = _message(event)
@@ -79,7 +79,7 @@ class Accumulator:
         match member:
             case "created" | "queued" | "in_progress" | "completed" | "incomplete" | "failed":
                 if body.HasField("response"):
-                    self._take(body.response, terminal=member in ("completed", "incomplete", "failed"))
+                    self._set_response(body.response, terminal=member in ("completed", "incomplete", "failed"))
             case "error":
                 self._fail(body)
             case "output_item_added" | "output_item_done":
@@ -99,7 +99,7 @@ class Accumulator:
                 if item := self._output.find(body, TEXTS[subject][0]):
                     item.add_text(body, subject, done=done)
 
-    def _take(self, response: OpenResponsesNonStreamingResponse, *, terminal: bool) -> None:
+    def _set_response(self, response: OpenResponsesNonStreamingResponse, *, terminal: bool) -> None:
         self._response.CopyFrom(response)
         self._ended = terminal
         if terminal:

@@ -1,4 +1,4 @@
-"""An output item that grows with its events."""
+"""Accumulates the events of one output item."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PARTS: Final[dict[str, dict[str, type[Any]]]] = {
     "message": {"content": content_pb2.ResponsesOutputMessageContent},
     "reasoning": {"content": content_pb2.ResponsesReasoningContent, "summary": content_pb2.ResponsesReasoningSummary},
 }
-"""The kinds of items that have parts: the names of the lists, and the unions in them."""
+"""Item kinds with parts: the names of their lists, and the union type of the parts."""
 
 TEXTS: Final = {
     "output_text": ("message", "content", "output_text", "text"),
@@ -26,7 +26,7 @@ TEXTS: Final = {
     "code_interpreter_call_code": ("code_interpreter_call", "", "", "code"),
     "apply_patch_call_operation_diff": ("apply_patch_call", "operation", "", "diff"),
 }
-"""The events `…_delta` and `…_done`: the item's kind, the list or the field in it, the part's kind, and the text."""
+"""For each pair of `…_delta` and `…_done` events: item kind, list or field of the item, part kind, and text field."""
 
 _members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -35,10 +35,10 @@ class GrowingItem:
     """An output item, and what its events have added to it.
 
     Attributes:
-        kind: the item's member.
-        id: the item's id, empty if it has none.
+        kind: name of the item's union member.
+        id: id of the item; empty if it has none.
         done: whether the item is complete.
-        announced: whether an event has brought the item itself, and not only parts of it.
+        announced: whether an event contained the item itself, rather than only parts of it.
 
     """
 
@@ -49,22 +49,22 @@ class GrowingItem:
         self._item.CopyFrom(item)
         self._body: Any = getattr(self._item, self.kind, None)
         self.id: str = getattr(self._body, "id", "")
-        # By the list and the index: indexes can have gaps.
+        # By list and index; indexes may have gaps.
         self._parts: dict[tuple[str, float], Any] = {}
-        # By the list, the index and the field: the message that has the field, and the pieces of its text.
+        # By list, index and field: the message that contains the field, and the pieces of its text.
         self._texts: dict[tuple[str, float, str], tuple[Any, list[str]]] = {}
         for name in PARTS.get(self.kind, ()):
             for index, part in enumerate(getattr(self._body, name).items):
                 self._parts[name, index] = part
 
     def announce(self, item: GrowingItem) -> None:
-        """Adds the properties of an item of which parts have come before."""
+        """Merges the properties of an item whose parts arrived before it."""
         if self.kind == item.kind and not self.done:
             self._body.MergeFrom(item._body)
             self.announced = True
 
     def set_part(self, event: Any, name: str, *, done: bool) -> None:
-        """Adds a part, or replaces it by the complete one."""
+        """Adds a part, or replaces it with the complete part."""
         key, kind = (name, index_of(event, f"{name}_index") or 0.0), event.part.WhichOneof("kind")
         union = PARTS[self.kind][name]
         if kind in union.DESCRIPTOR.fields_by_name and (done or key not in self._parts):
@@ -73,7 +73,7 @@ class GrowingItem:
             getattr(self._parts[key], kind).CopyFrom(getattr(event.part, kind))
 
     def add_text(self, event: Any, subject: str, *, done: bool) -> None:
-        """Appends a delta, or replaces the text by the complete one."""
+        """Appends a delta, or replaces the text with the complete text."""
         _, name, kind, field = TEXTS[subject]
         key = (name, index_of(event, f"{name}_index") or 0.0, field)
         if key not in self._texts:
@@ -93,7 +93,7 @@ class GrowingItem:
             holder.logprobs.items.extend(event.logprobs.items)
 
     def add_annotation(self, event: Any) -> None:
-        """Adds an annotation to a part, in the order in which they come."""
+        """Appends an annotation to a part."""
         if not event.HasField("annotation"):
             return
         part = self._holder("content", index_of(event, "content_index") or 0.0, "output_text")
@@ -102,7 +102,7 @@ class GrowingItem:
             part.annotations.items.append(event.annotation)
 
     def built(self) -> ResponsesOutputItem:
-        """The item as it is now."""
+        """Returns a copy of the item in its current state."""
         for (_, _, field), (holder, pieces) in self._texts.items():
             drop_extra(holder, field)
             pieces[:] = ["".join(pieces)]
@@ -117,7 +117,7 @@ class GrowingItem:
         return item
 
     def _holder(self, name: str, index: float, kind: str) -> Any:
-        """The message that has a text: the item, its patch, or a part; None if that is of another kind."""
+        """Returns the message that contains a text: the item, its patch or a part; None if its kind does not match."""
         if not name:
             return self._body
         if name == "operation":
@@ -128,13 +128,13 @@ class GrowingItem:
 
 
 def index_of(event: Any, name: str) -> float | None:
-    """An index in an event; None if there is none."""
+    """Returns an index of an event; None if it is missing or NaN."""
     value: float = getattr(event, name, 0.0)
     return value if name in event.DESCRIPTOR.fields_by_name and event.HasField(name) and value == value else None
 
 
 def drop_extra(message: Any, name: str) -> None:
-    """Drops a property from `extra_json`, where a `null` stood, because its field is set now."""
+    """Removes a property, usually `null`, from `extra_json`, because its field is about to be set."""
     if f'"{name}"' in message.extra_json:
         try:
             members = _members(message.extra_json)

@@ -1,4 +1,4 @@
-"""The output items of a response that grows."""
+"""Accumulates the output items of a response."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ._item import GrowingItem, index_of
 
 
 class GrowingOutput:
-    """The items by their place, which is the `output_index` of their events; places can have gaps.
+    """Output items by place: the `output_index` of their events. Places may have gaps.
 
-    Some APIs send a wrong or no index, others a new id with each event. So the id counts first, and an index decides
-    where the id is not known.
+    Some APIs send a wrong index or none, others a new id with each event. So a known id takes precedence, and the index
+    decides only if the id is unknown.
     """
 
     def __init__(self, items: Iterable[ResponsesOutputItem] = ()) -> None:
@@ -25,21 +25,21 @@ class GrowingOutput:
         return bool(self._items)
 
     def built(self) -> list[ResponsesOutputItem]:
-        """The items as they are now, in order."""
+        """Returns copies of the items in their current state, in order."""
         return [self._items[place].built() for place in sorted(self._items)]
 
     def keep_announced(self) -> None:
-        """Forgets the items of which only parts have come."""
+        """Drops the items of which only parts have arrived."""
         self._items = {place: item for place, item in self._items.items() if item.announced}
 
     def set(self, event: Any, *, done: bool) -> None:
-        """Adds an item, or replaces it by the complete one."""
+        """Adds an item, or replaces it with the complete item."""
         new, index = GrowingItem(event.item, done=done), index_of(event, "output_index")
         place = self._place(index, new.id) if done or index is None else index
         old = self._items.get(place)
         nameless = index is None and not new.id
         if old and (old.done or not done) and (nameless or old.id != new.id):
-            place, old = max(self._items) + 1, None  # the place is another item's
+            place, old = max(self._items) + 1, None  # another item has this place
         if new.id:
             self._places[new.id] = place
         if old and not done:
@@ -48,15 +48,15 @@ class GrowingOutput:
             self._items[place] = new
 
     def find(self, event: Any, kind: str) -> GrowingItem | None:
-        """The item that an event adds to, made if it is missing; None if it is complete, or of another kind."""
+        """Returns the item that an event adds to, creating it if needed; None if it is complete or of another kind."""
         place = self._place(index_of(event, "output_index"), event.item_id)
         if place not in self._items:
-            made = ResponsesOutputItem()
-            getattr(made, kind).SetInParent()
+            new = ResponsesOutputItem()
+            getattr(new, kind).SetInParent()
             if event.item_id:
-                getattr(made, kind).id = event.item_id
+                getattr(new, kind).id = event.item_id
                 self._places[event.item_id] = place
-            self._items[place] = GrowingItem(made, announced=False)
+            self._items[place] = GrowingItem(new, announced=False)
         item = self._items[place]
         return item if item.kind == kind and not item.done else None
 

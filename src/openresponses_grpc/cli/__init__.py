@@ -1,4 +1,4 @@
-"""The command `openresponses`."""
+"""The `openresponses` command."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import Any, Final
 
 import click
 
-from ._statuses import ListsStatuses, Status
+from ._statuses import ExitStatusHelp, Status
 
 __all__ = ["main"]
 
 _COMMANDS: Final = ("convert", "gateway", "publish", "serve", "streams", "subscribe")
 
 
-class _Commands(ListsStatuses, click.Group):
-    """The commands, each imported when it is needed: `--version` does not load gRPC."""
+class _Commands(ExitStatusHelp, click.Group):
+    """A group that imports each command on first use, so that `--version` does not load gRPC."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -29,21 +29,22 @@ class _Commands(ListsStatuses, click.Group):
         if cmd_name not in _COMMANDS:
             return None
         if cmd_name != "serve":
-            os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # clients raise what gRPC would log, which reads this once
+            # Clients raise the errors that gRPC would also log. gRPC reads this variable once.
+            os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         command: click.Command = getattr(import_module(f"._{cmd_name}", __name__), cmd_name)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs a command. Ctrl-C and a closed output pipe end it quietly."""
+        """Runs a command. Exits without an error message on Ctrl-C and on a closed output pipe."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second one does not wait for anything
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C kills the process immediately
             sys.exit(Status.INTERRUPTED)
         except OSError as error:
             if error.errno != errno.EPIPE:
                 raise
-            # Python would fail again at its exit: it flushes standard output.
+            # Python flushes standard output at exit, which would fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(Status.DONE)
 
@@ -51,15 +52,15 @@ class _Commands(ListsStatuses, click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="openresponses-grpc")
 def main() -> None:
-    """Streamed response events as Protocol Buffers: convert them, and stream them over gRPC.
+    """Convert the stream events of the Responses API to Protocol Buffers, and stream them over gRPC.
 
     \b
-    Formats of event streams:
-      ndjson    one JSON event a line, as the SDK describes it
+    Event stream formats:
+      ndjson    one JSON event per line, as in OpenRouter's SDK
       sse       server-sent events, as the API streams them
-      protobuf  OpenResponsesStreamEvent messages, each after its length as a varint
+      protobuf  OpenResponsesStreamEvent messages, each with its length as a varint prefix
 
-    An environment variable can set each option. Its name is in the option's help, such as OPENRESPONSES_SERVER for
-    --server. Options on the command line come first.
+    Each option can also be set by an environment variable, which its help names: OPENRESPONSES_SERVER sets --server.
+    The command line takes precedence.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)

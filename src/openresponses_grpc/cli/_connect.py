@@ -1,4 +1,4 @@
-"""The server of a command: the options for it, the client that they make, and the errors of its calls."""
+"""Connection options of the commands, the client that they configure, and its errors."""
 
 from __future__ import annotations
 
@@ -16,32 +16,43 @@ from ..client import EventStreamClient, StreamError
 from ..client._channel import DEFAULT_SERVER
 from ..server._tls import CredentialsError, channel_credentials
 from ._common import fail, file_path, options
-from ._failures import line_of, status_of
+from ._failures import error_line, exit_status
 from ._option import PREFIX, option
 from ._tally import note
 
 TOKEN_VARIABLE: Final = f"{PREFIX}TOKEN"
 
 _OPTIONS = [
-    option("--server", metavar="ADDR", default=DEFAULT_SERVER, show_default=True, help="The server, as HOST:PORT."),
+    option("--server", metavar="ADDR", default=DEFAULT_SERVER, show_default=True, help="Server address, as HOST:PORT."),
     option("--wait", is_flag=True, help="Wait for a server that is not up yet, instead of failing."),
-    option("--tls", is_flag=True, help="Connect with TLS; every other --tls option implies it."),
+    option("--tls", is_flag=True, help="Connect with TLS. Implied by the other --tls options."),
     option(
-        "--tls-ca", metavar="FILE", type=file_path, help="The roots to trust (PEM).  [default: those gRPC comes with]"
+        "--tls-ca",
+        metavar="FILE",
+        type=file_path,
+        help="Root certificates to trust (PEM).  [default: those bundled with gRPC]",
     ),
-    option("--tls-cert", metavar="FILE", type=file_path, help="The certificate to show the server (PEM)."),
-    option("--tls-key", metavar="FILE", type=file_path, help="The certificate's private key (PEM)."),
+    option("--tls-cert", metavar="FILE", type=file_path, help="Client certificate (PEM)."),
+    option("--tls-key", metavar="FILE", type=file_path, help="Private key of the client certificate (PEM)."),
     option(
         "--token-file",
         metavar="FILE",
         type=file_path,
-        help=f"The bearer token to show the server.  [default: the token in ${TOKEN_VARIABLE}, if any]",
+        help=f"File with the bearer token to send.  [default: the token in ${TOKEN_VARIABLE}, if set]",
     ),
 ]
 
 
 class Connection(NamedTuple):
-    """The server that the options name, and what to show it; `credentials` is None without TLS."""
+    """Connection settings from the options.
+
+    Attributes:
+        server: server address.
+        credentials: TLS credentials; None connects in plain text.
+        token: bearer token; None sends none.
+        wait_for_ready: whether to wait for a server that is not up yet.
+
+    """
 
     server: str
     credentials: grpc.ChannelCredentials | None
@@ -49,11 +60,11 @@ class Connection(NamedTuple):
     wait_for_ready: bool
 
 
-def names_server(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options for its server; they reach it as the argument `connection`."""
+def with_connection(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the connection options to a command, which gets them as the argument `connection`."""
 
     @functools.wraps(command)
-    def named(
+    def wrapper(
         server: str,
         wait: bool,
         tls: bool,
@@ -64,7 +75,7 @@ def names_server(command: Callable[..., None]) -> Callable[..., None]:
         **arguments: Any,
     ) -> None:
         if (tls_cert is None) != (tls_key is None):
-            raise click.UsageError("--tls-cert and --tls-key go together")
+            raise click.UsageError("--tls-cert and --tls-key must be used together")
         credentials: grpc.ChannelCredentials | None = None
         try:
             if tls or tls_ca or tls_cert:
@@ -73,17 +84,17 @@ def names_server(command: Callable[..., None]) -> Callable[..., None]:
             fail(str(error))
         command(connection=Connection(server, credentials, _token(token_file), wait), **arguments)
 
-    return options(_OPTIONS, named)
+    return options(_OPTIONS, wrapper)
 
 
-def connects(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options for its server; they reach it as the argument `client`.
+def with_client(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the connection options to a command, which gets a client as the argument `client`.
 
-    An error of the server ends the command with one line on standard error and the error's status.
+    If a call fails, the command exits with a one-line message and the status of the error.
     """
 
     @functools.wraps(command)
-    def connected(connection: Connection, **arguments: Any) -> None:
+    def wrapper(connection: Connection, **arguments: Any) -> None:
         server, credentials, token, wait = connection
         connect = functools.partial(EventStreamClient, server, credentials=credentials, token=token)
         try:
@@ -92,24 +103,24 @@ def connects(command: Callable[..., None]) -> Callable[..., None]:
             fail(str(error))
         try:
             if wait and sys.stderr.isatty():
-                _say_if_down(connect())
+                _note_if_unavailable(connect())
             with client:
                 command(client=client, **arguments)
         except StreamError as error:
-            fail(line_of(error), status_of(error))
+            fail(error_line(error), exit_status(error))
 
-    return names_server(connected)
+    return with_connection(wrapper)
 
 
-def _say_if_down(client: EventStreamClient) -> None:
+def _note_if_unavailable(client: EventStreamClient) -> None:
     with client:
         try:
             client.get_stream("")
         except StreamError as error:
             if error.code is grpc.StatusCode.UNAVAILABLE:
-                note(f"waiting for the server: {line_of(error)}")
+                note(f"waiting for the server: {error_line(error)}")
 
 
 def _token(file: Path | None) -> str | None:
-    """The token. It is never an argument: everyone on the machine can see those."""
+    """Returns the token. It cannot be an argument: other users of the machine can read those."""
     return os.environ.get(TOKEN_VARIABLE) if file is None else file.read_bytes().decode("ascii", "replace").strip()

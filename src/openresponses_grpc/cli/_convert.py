@@ -14,35 +14,35 @@ from ..codec._schema import Naming
 from ._common import (
     NO_EVENT,
     NO_TERMINAL_EVENT,
-    LeftOut,
+    SkippedEvents,
     chunks,
+    exit_on_invalid_input,
     fail,
-    faults,
     format_choice,
+    make_reader,
+    make_writer,
     naming_option,
     on_error_option,
-    reader_of,
     strict_option,
-    writer_of,
 )
-from ._inputs import Seen, format_by_name, format_of
+from ._inputs import InputSummary, detect_format, format_from_suffix
 from ._option import option
-from ._outputs import file_faults, not_to_a_terminal, output_to
-from ._statuses import ListsStatuses
+from ._outputs import exit_on_file_error, output_to, refuse_binary_on_terminal
+from ._statuses import ExitStatusHelp
 
 
-@click.command(cls=ListsStatuses, short_help="Convert a stream of events to another format.")
+@click.command(cls=ExitStatusHelp, short_help="Convert an event stream to another format.")
 @option(
     "--from",
     "source",
     type=format_choice,
-    help="The format of INPUT.  [default: that of its ending, else of its first bytes]",
+    help="Format of INPUT.  [default: from its suffix, or detected from its first bytes]",
 )
 @option(
     "--to",
     "target",
     type=format_choice,
-    help="The format of OUTPUT.  [default: that of its ending, else protobuf, or ndjson from protobuf]",
+    help="Format of OUTPUT.  [default: from its suffix, or protobuf; ndjson for protobuf input]",
 )
 @naming_option
 @strict_option
@@ -58,17 +58,17 @@ def convert(
     input: BinaryIO,
     output: str,
 ) -> None:
-    """Convert a stream of events from one format to another.
+    """Convert an event stream from one format to another.
 
-    INPUT and OUTPUT are files; - or nothing is standard input and standard output. JSON is read in either spelling. At
-    the first invalid event the command stops with status 1 and says where. The events before it are written to standard
-    output; a file OUTPUT is written when the conversion is complete, and stays what it was otherwise.
+    INPUT and OUTPUT are files. The default, -, is standard input and standard output. JSON input may use either
+    spelling of properties. At the first invalid event, the command prints its location and exits with status 1. The
+    events before it are written to standard output. An OUTPUT file is replaced only after all input was valid.
 
-    SSE without a terminal event is cut off: the status is 1. A terminal event is response.completed, response.failed,
-    response.incomplete, error, or [DONE]. SSE that is written has [DONE] only after one.
+    SSE input without a terminal event is truncated: the exit status is 1. Terminal events are response.completed,
+    response.failed, response.incomplete, error, and [DONE]. SSE output ends with [DONE] only after a terminal event.
 
     \b
-    Endings of files:
+    File suffixes:
       .ndjson .jsonl    ndjson
       .sse              sse
       .binpb .pb .bin   protobuf
@@ -78,28 +78,29 @@ def convert(
       openresponses convert events.ndjson events.binpb
       openresponses convert events.binpb | head
     """
-    with file_faults(), _progress(input) as advance, closing(chunks(input, advance)) as raw:
-        source, data = format_of(source, input.name if isinstance(input.name, str) else "", raw)
-        target = target or format_by_name(output) or ("ndjson" if source == "protobuf" else "protobuf")
+    with exit_on_file_error(), _progress(input) as advance, closing(chunks(input, advance)) as raw:
+        name = input.name if isinstance(input.name, str) else ""
+        source, data = detect_format(source, name, raw)
+        target = target or format_from_suffix(output) or ("ndjson" if source == "protobuf" else "protobuf")
         if output == "-":
-            not_to_a_terminal(target)
-        reader, writer, seen = reader_of(source, strict), writer_of(target, naming), Seen()
-        left_out = LeftOut(reader)
-        reader.on_error = left_out if on_error == "skip" else None
-        with faults(reader), output_to(output, input) as file:
+            refuse_binary_on_terminal(target)
+        reader, writer, summary = make_reader(source, strict), make_writer(target, naming), InputSummary()
+        skipped = SkippedEvents(reader)
+        reader.on_error = skipped if on_error == "skip" else None
+        with exit_on_invalid_input(reader), output_to(output, input) as file:
             for chunk in data:
-                file.writelines(writer.write(seen.watch(reader.feed(chunk))))
-            file.writelines(writer.write(seen.watch(reader.close())))
-            if seen.terminal or reader.done or target != "sse":
+                file.writelines(writer.write(summary.watch(reader.feed(chunk))))
+            file.writelines(writer.write(summary.watch(reader.close())))
+            if summary.terminal or reader.done or target != "sse":
                 file.write(writer.close())
-    left_out.report()
-    if source == "sse" and not (seen.terminal or reader.done):
-        fail(NO_TERMINAL_EVENT if seen.events else NO_EVENT)
+    skipped.report()
+    if source == "sse" and not (summary.terminal or reader.done):
+        fail(NO_TERMINAL_EVENT if summary.events else NO_EVENT)
 
 
 @contextmanager
 def _progress(file: BinaryIO) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error where a person sees it and the end is known."""
+    """Shows a progress bar if standard error is a terminal and the size of the file is known."""
     size = os.fstat(file.fileno()).st_size if file is not sys.stdin.buffer else 0
     if size and sys.stderr.isatty():
         with click.progressbar(length=size, label="Converting", file=sys.stderr) as bar:

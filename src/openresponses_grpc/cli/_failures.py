@@ -1,4 +1,4 @@
-"""The errors of a server: their exit statuses, and one line for each."""
+"""Exit statuses and one-line messages for the errors of calls."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _STATUSES: Final[Mapping[str, Status]] = {
     "OUT_OF_RANGE": Status.STREAM,
     "DATA_LOSS": Status.STREAM,
 }
-"""The exit statuses by gRPC status; every other one means that the server cannot serve the call now."""
+"""Exit statuses by gRPC status. All others mean that the server cannot serve the call at the moment."""
 
 _CONNECTING: Final = re.compile(
     r"failed to connect to all addresses; last error: \w+: .*?: "
     r"(Failed to connect to remote host: |connect failed: addr: \S+ error: )?"
 )
-"""What gRPC says before the cause of a connection that failed."""
+"""The text that gRPC prints before the cause of a failed connection."""
 
 
-def status_of(error: StreamError) -> Status:
-    """The exit status for an error."""
+def exit_status(error: StreamError) -> Status:
+    """Returns the exit status for an error."""
     if isinstance(error, StreamFailedError) or error.reason == "STREAM_FULL":
         return Status.STREAM
     if error.code.name == "RESOURCE_EXHAUSTED" and not error.reason:
@@ -37,10 +37,10 @@ def status_of(error: StreamError) -> Status:
     return _STATUSES.get(error.code.name, Status.SERVER)
 
 
-def line_of(error: StreamError) -> str:
-    """An error and its notes, on one line and in the terms of the command."""
+def error_line(error: StreamError) -> str:
+    """Returns the message of an error and its notes, on one line and in terms of the command line."""
     problem = str(error).removeprefix(f"{error.code.name}: ")
     if error.code.name == "DEADLINE_EXCEEDED":
-        return f"stream {error.stream_id!r} at {error.server} has not ended within the time of --timeout"
+        return f"stream {error.stream_id!r} at {error.server} did not end within --timeout"
     problem = _CONNECTING.sub("cannot connect: ", problem).replace("with wait_for_ready", "with --wait")
     return " ".join("; ".join([problem, *getattr(error, "__notes__", ())]).split())

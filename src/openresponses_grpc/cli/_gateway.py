@@ -17,11 +17,11 @@ from ..server._metrics import exposed_metrics
 from ..server._server import ListenError, is_local, stop_signal
 from ..server._tls import CredentialsError, check_server_files
 from ._common import fail, file_path
-from ._connect import Connection, names_server
-from ._failures import line_of, status_of
-from ._listen import check_metrics_address, logs
+from ._connect import Connection, with_connection
+from ._failures import error_line, exit_status
+from ._listen import LISTEN_HELP, check_metrics_address, with_log_options
 from ._option import PREFIX, option
-from ._statuses import ListsStatuses
+from ._statuses import ExitStatusHelp
 
 if TYPE_CHECKING:
     from ..gateway._server import ServerFiles
@@ -29,45 +29,46 @@ if TYPE_CHECKING:
 DEFAULT_LISTEN = "127.0.0.1:8080"
 
 
-@click.command(cls=ListsStatuses, short_help="Serve streams over HTTP, to browsers, curl and SDKs.")
-@names_server
-# `serve` has options of these names, too, and another address.
+@click.command(cls=ExitStatusHelp, short_help="Serve streams over HTTP to browsers, curl and SDKs.")
+@with_connection
+# `serve` has options with the same names, so these need environment variables of their own.
 @option(
     "--listen",
     metavar="ADDR",
     default=DEFAULT_LISTEN,
     show_default=True,
     envvar=f"{PREFIX}GATEWAY_LISTEN",
-    help="HOST:PORT, where port 0 takes a free one, or unix:PATH.",
+    help=LISTEN_HELP,
 )
-@option(
-    "--listen-tls-cert", metavar="FILE", type=file_path, help="Serve HTTPS with this certificate and its chain (PEM)."
-)
-@option("--listen-tls-key", metavar="FILE", type=file_path, help="The certificate's private key (PEM).")
+@option("--listen-tls-cert", metavar="FILE", type=file_path, help="Serve HTTPS with this certificate chain (PEM).")
+@option("--listen-tls-key", metavar="FILE", type=file_path, help="Private key of the certificate (PEM).")
 @option(
     "--listen-tls-client-ca",
     metavar="FILE",
     type=file_path,
-    help="Serve only readers with a certificate of these roots (PEM).",
+    help="Require a client certificate issued by a root certificate in FILE (PEM).",
 )
 @option(
     "--insecure",
     is_flag=True,
     envvar=f"{PREFIX}GATEWAY_INSECURE",
-    help="Listen where other machines reach it even without HTTPS, or where nobody authenticates the readers; the same"
-    " for --metrics, which has neither. On a local port, serve whatever Host a request names.",
+    help="Allow serving without HTTPS or authentication on an address that other machines can reach. Also applies to"
+    " --metrics, which supports neither. On a loopback address, accept any Host header.",
 )
 @option(
     "--cors-origin",
     "cors_origins",
     metavar="ORIGIN",
     multiple=True,
-    help="Let pages of this origin read, such as https://app.example; can be repeated.",
+    help="Allow pages of this origin, such as https://app.example, to read. Repeatable.",
 )
 @option(
-    "--metrics", metavar="HOST:PORT", envvar=f"{PREFIX}GATEWAY_METRICS", help="Expose Prometheus metrics over HTTP."
+    "--metrics",
+    metavar="HOST:PORT",
+    envvar=f"{PREFIX}GATEWAY_METRICS",
+    help="Serve Prometheus metrics over HTTP on this address.",
 )
-@logs(f"{PREFIX}GATEWAY_")
+@with_log_options(f"{PREFIX}GATEWAY_")
 def gateway(
     connection: Connection,
     listen: str,
@@ -80,33 +81,34 @@ def gateway(
     log_format: LogFormat,
     log_level: str,
 ) -> None:
-    """Serve the streams of a server over HTTP, as the API does.
+    """Serve streams over HTTP, like the Responses API.
 
-    GET /v1/responses/ID?stream=true sends the events of the stream ID as server-sent events. With starting_after=N
-    they start after the sequence number N; with a Last-Event-ID header, after that event. With wait=SECONDS the
-    request waits for a stream that does not exist yet. Without stream=true it sends the response in its current state.
+    GET /v1/responses/ID?stream=true returns the events of stream ID as server-sent events. starting_after=N returns
+    only the events after sequence number N, and a Last-Event-ID header those after that event. With wait=SECONDS, the
+    request waits for a stream that does not exist yet. Without stream=true, the gateway returns the response in its
+    current state.
 
-    The gateway passes the bearer token of a request on to the server, which decides; --token-file is for requests
-    without one. An address that other machines can reach is refused without --listen-tls-cert, and unless the server
-    asks for tokens or --listen-tls-client-ca is given. The gateway keeps no state: run as many as you like.
+    The gateway forwards the bearer token of a request to the server, which authorizes it. Requests without a token use
+    the one of --token-file. An address that other machines can reach requires --listen-tls-cert, and either a
+    server with --tokens or --listen-tls-client-ca. The gateway is stateless: run any number of them.
 
-    It prints its address when it is ready. On SIGTERM or Ctrl-C it cuts the streams off; their readers resume at
-    another gateway. It needs the extra http: pip install 'openresponses-grpc[http]'.
+    When it is ready, the gateway prints its address. On SIGTERM or Ctrl-C it aborts the streams, and their readers
+    resume at another gateway. It requires the dependencies of the http extra.
     """
     try:
         from ..gateway import Gateway, running_gateway
     except ModuleNotFoundError as error:
-        fail(f"{error.name} is missing: pip install 'openresponses-grpc[http]'")
+        fail(f"{error.name} is not installed: install openresponses-grpc with its http extra")
     check_metrics_address(metrics, insecure=insecure)
     set_up_logs(log_format, log_level)
     for origin in cors_origins:
         _check_origin(origin)
     files = _files(listen_tls_cert, listen_tls_key, listen_tls_client_ca)
     public = not (insecure or is_local(listen))
-    # A browser does not reach a socket, and rejects a certificate of another name.
+    # Not needed for Unix sockets, which browsers cannot reach, and TLS, where the name must match the certificate.
     local_only = is_local(listen) and not (insecure or files or listen.startswith("unix:"))
     if public and files is None:
-        fail(f"{listen} can be reached from other machines: give --listen-tls-cert and --listen-tls-key, or --insecure")
+        fail(f"{listen} is reachable from other machines: use --listen-tls-cert and --listen-tls-key, or --insecure")
 
     async def run() -> None:
         server, credentials, token, wait = connection
@@ -121,7 +123,7 @@ def gateway(
                 try:
                     url = stack.enter_context(exposed_metrics(app.metrics.registry, metrics))
                 except (OSError, OverflowError, ValueError) as error:
-                    raise click.BadParameter(f"cannot listen at {metrics}: {error}", param_hint="--metrics") from None
+                    raise click.BadParameter(f"cannot listen on {metrics}: {error}", param_hint="--metrics") from None
                 click.echo(f"metrics at {url}")
             address = await stack.enter_async_context(running_gateway(app, listen, files=files))
             click.echo(f"listening on {address}")
@@ -131,17 +133,17 @@ def gateway(
     try:
         asyncio.run(run())
     except StreamError as error:
-        fail(line_of(error), status_of(error))
+        fail(error_line(error), exit_status(error))
     except (ListenError, ValueError) as error:
         fail(str(error))
 
 
 async def _check_authentication(client: AsyncEventStreamClient, connection: Connection, listen: str) -> None:
-    """Ends the command where anybody could read; raises StreamError where the server cannot be asked."""
+    """Exits if readers need no authentication; raises StreamError if the server is not available."""
     if connection.token is not None:
         fail(
-            f"{listen} can be reached from other machines, and the gateway would show its own token for everybody:"
-            " leave the token out, or give --listen-tls-client-ca, or --insecure"
+            f"{listen} is reachable from other machines, and the gateway would use its own token for anyone: remove the"
+            " token, or use --listen-tls-client-ca or --insecure"
         )
     try:
         await client.get_stream("")
@@ -151,8 +153,8 @@ async def _check_authentication(client: AsyncEventStreamClient, connection: Conn
         if error.code is not grpc.StatusCode.INVALID_ARGUMENT:
             raise
     fail(
-        f"{listen} can be reached from other machines, and the server at {connection.server} serves readers without a"
-        " token: start it with --tokens, or give --listen-tls-client-ca, or --insecure"
+        f"{listen} is reachable from other machines, and the server at {connection.server} requires no token: start it"
+        " with --tokens, or use --listen-tls-client-ca or --insecure"
     )
 
 
@@ -163,7 +165,7 @@ def _files(cert: Path | None, key: Path | None, client_ca: Path | None) -> Serve
         return None
     if cert is None or key is None:
         raise click.UsageError(
-            "--listen-tls-cert and --listen-tls-key go together, and --listen-tls-client-ca with them"
+            "--listen-tls-cert and --listen-tls-key must be used together, and --listen-tls-client-ca requires them"
         )
     try:
         check_server_files(cert, key, client_ca)
@@ -176,6 +178,6 @@ def _check_origin(origin: str) -> None:
     parts = urlsplit(origin)
     if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != origin or not parts.netloc:
         raise click.BadParameter(
-            f"{origin!r} is not an origin: give SCHEME://HOST[:PORT], without a path, such as https://app.example",
+            f"{origin!r} is not an origin: use SCHEME://HOST[:PORT] without a path, such as https://app.example",
             param_hint="--cors-origin",
         )

@@ -1,4 +1,4 @@
-"""The input of `convert` and `publish`: its format, and whether it is whole."""
+"""The input of `convert` and `publish`: its format and its contents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from ..framing import guess_format, is_enough, is_terminal
 
-ENDINGS: Final = {
+SUFFIXES: Final = {
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
     ".sse": "sse",
@@ -17,17 +17,27 @@ ENDINGS: Final = {
     ".pb": "protobuf",
     ".bin": "protobuf",
 }
-"""The formats by the endings of files."""
+"""Formats by file suffix."""
 
 
-def format_by_name(path: str) -> str | None:
-    """The format that a file's ending names, if it does."""
-    return ENDINGS.get(PurePath(path).suffix.lower())
+def format_from_suffix(path: str) -> str | None:
+    """Returns the format for a file's suffix, or None for other suffixes."""
+    return SUFFIXES.get(PurePath(path).suffix.lower())
 
 
-def format_of(named: str | None, path: str, chunks: Iterator[bytes]) -> tuple[str, Iterator[bytes]]:
-    """The format of an input, named or by its file's ending or by its first bytes; and all its chunks."""
-    if known := named or format_by_name(path):
+def detect_format(given: str | None, path: str, chunks: Iterator[bytes]) -> tuple[str, Iterator[bytes]]:
+    """Determines the format of an input: as given, by its suffix, or by its first bytes.
+
+    Args:
+        given: format from the command line; None for none.
+        path: path of the file; empty for standard input.
+        chunks: the input.
+
+    Returns:
+        The format, and an iterator over all chunks.
+
+    """
+    if known := given or format_from_suffix(path):
         return known, chunks
     start = b""
     for chunk in chunks:
@@ -37,15 +47,21 @@ def format_of(named: str | None, path: str, chunks: Iterator[bytes]) -> tuple[st
     return guess_format(start), itertools.chain([start] if start else [], chunks)
 
 
-class Seen:
-    """What an input had: how many events, and whether one of them ends its response."""
+class InputSummary:
+    """Counts the events of an input.
+
+    Attributes:
+        events: number of events so far.
+        terminal: whether one of them is terminal.
+
+    """
 
     def __init__(self) -> None:
         self.events = 0
         self.terminal = False
 
     def watch(self, events: Iterable[bytes]) -> Iterator[bytes]:
-        """Yields the events."""
+        """Yields the events and counts them."""
         for event in events:
             self.events += 1
             if is_terminal(event):

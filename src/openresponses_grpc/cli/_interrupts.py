@@ -1,4 +1,4 @@
-"""Waits for input in a way that a signal always interrupts."""
+"""Waits for input so that signals always interrupt the wait."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import BinaryIO
 
 @contextmanager
 def readiness(file: BinaryIO) -> Iterator[Callable[[], object]]:
-    """Yields a function that waits until a file can be read; main thread only.
+    """Yields a function that waits until a file is readable. Main thread only.
 
-    Python handles signals before and after a blocking read. If one arrives between the check and the read, Ctrl-C has
-    no effect until the next input. Here each signal writes a byte to a pipe, and the byte ends the wait.
+    Python handles signals before and after a blocking read. If a signal arrives between the check and the read, Ctrl-C
+    has no effect until the next input. Here each signal writes a byte to a pipe, which ends the wait.
     """
     descriptor = _descriptor(file)
     if descriptor is None:
@@ -33,7 +33,7 @@ def readiness(file: BinaryIO) -> Iterator[Callable[[], object]]:
 
 
 def _descriptor(file: BinaryIO) -> int | None:
-    """What `select` waits for, if it can: a file of the system, on POSIX."""
+    """Returns the file descriptor for `select`, or None if the file has none or the platform is not POSIX."""
     try:
         return file.fileno() if os.name == "posix" else None
     except OSError:

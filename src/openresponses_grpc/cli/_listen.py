@@ -1,4 +1,4 @@
-"""The address of `serve` and the callers that it admits: the options, and what they make."""
+"""Options for addresses, TLS, tokens and logs of the commands that serve."""
 
 from __future__ import annotations
 
@@ -21,58 +21,59 @@ from ._option import PREFIX, option
 
 T = TypeVar("T")
 
+LISTEN_HELP = "Address to listen on: HOST:PORT, where port 0 selects a free port, or unix:PATH."
+
 _OPTIONS = [
     option(
         "--listen",
         metavar="ADDR",
         default=DEFAULT_SERVER,
         show_default=True,
-        help="HOST:PORT, where port 0 takes a free one, or unix:PATH.",
+        help=LISTEN_HELP,
     ),
-    # Clients have options of these names, too, and another certificate.
+    # Client commands have options with the same names, so these need environment variables of their own.
     option(
         "--tls-cert",
         metavar="FILE",
         type=file_path,
         envvar=f"{PREFIX}SERVE_TLS_CERT",
-        help="Serve TLS with this certificate and its chain (PEM).",
+        help="Serve TLS with this certificate chain (PEM).",
     ),
     option(
         "--tls-key",
         metavar="FILE",
         type=file_path,
         envvar=f"{PREFIX}SERVE_TLS_KEY",
-        help="The certificate's private key (PEM).",
+        help="Private key of the certificate (PEM).",
     ),
     option(
         "--tls-client-ca",
         metavar="FILE",
         type=file_path,
-        help="Serve only clients with a certificate of these roots (PEM).",
+        help="Require a client certificate issued by a root certificate in FILE (PEM).",
     ),
     option(
         "--tokens",
         "tokens_file",
         metavar="FILE",
         type=file_path,
-        help="Serve only callers that show one of these bearer tokens: a TOML file with the digest of each, what it may"
-        " do, on which streams, and its share of the server. The server reads it again when it changes and on SIGHUP,"
-        " as it does the files of TLS.",
+        help="Require a bearer token from this TOML file, which lists the digest, permissions, streams and share of"
+        " each token. The server reloads it, and the TLS files, on change and on SIGHUP.",
     ),
     option(
         "--insecure",
         is_flag=True,
-        help="Listen where other machines reach it even without TLS, or without --tokens and --tls-client-ca; the same"
-        " for --metrics, which has neither.",
+        help="Allow serving without TLS or authentication on an address that other machines can reach. Also applies to"
+        " --metrics, which supports neither.",
     ),
 ]
 
 
-def logs(prefix: str = PREFIX) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a command that serves the options for its log; they reach it as `log_format` and `log_level`.
+def with_log_options(prefix: str = PREFIX) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Adds the log options to a command, which gets them as the arguments `log_format` and `log_level`.
 
     Args:
-        prefix: how the names of their environment variables begin.
+        prefix: prefix of their environment variables.
 
     """
     return functools.partial(
@@ -84,7 +85,7 @@ def logs(prefix: str = PREFIX) -> Callable[[Callable[..., None]], Callable[..., 
                 default="text",
                 show_default=True,
                 envvar=f"{prefix}LOG_FORMAT",
-                help="How the lines on standard error are written.",
+                help="Format of the log on standard error.",
             ),
             option(
                 "--log-level",
@@ -92,17 +93,17 @@ def logs(prefix: str = PREFIX) -> Callable[[Callable[..., None]], Callable[..., 
                 default="info",
                 show_default=True,
                 envvar=f"{prefix}LOG_LEVEL",
-                help="From which level on; info has a line for each call that has ended.",
+                help="Minimum level to log. info logs a line for each completed call.",
             ),
         ],
     )
 
 
-def listens(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options for its address; they reach it as `listen`, `tls`, `tokens` and `insecure`."""
+def with_listen_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the address options to a command: the arguments `listen`, `tls`, `tokens` and `insecure`."""
 
     @functools.wraps(command)
-    def listening(
+    def wrapper(
         listen: str,
         tls_cert: Path | None,
         tls_key: Path | None,
@@ -115,20 +116,20 @@ def listens(command: Callable[..., None]) -> Callable[..., None]:
         tokens = _reloaded([tokens_file], partial(read_tokens, tokens_file)) if tokens_file else None
         if not (insecure or is_local(listen) or (tls and (tokens or tls_client_ca))):
             fail(
-                f"{listen} can be reached from other machines: give --tls-cert and --tls-key, and --tokens or"
-                " --tls-client-ca, or say --insecure"
+                f"{listen} is reachable from other machines: use --tls-cert and --tls-key, with --tokens or"
+                " --tls-client-ca, or use --insecure"
             )
         command(listen=listen, tls=tls, tokens=tokens, insecure=insecure, **arguments)
 
-    return options(_OPTIONS, listening)
+    return options(_OPTIONS, wrapper)
 
 
 def check_metrics_address(metrics: str | None, *, insecure: bool) -> None:
-    """Ends the command if others could read the metrics, unless `insecure` allows it."""
+    """Exits if other machines could read the metrics and `insecure` is false."""
     if metrics and metrics.rpartition(":")[2].isdigit() and not (insecure or is_local(metrics)):
         fail(
-            f"{metrics} can be reached from other machines, and metrics need no token: give --metrics an address of the"
-            " loopback, or --insecure"
+            f"{metrics} is reachable from other machines, and metrics require no token: use a loopback address for"
+            " --metrics, or --insecure"
         )
 
 
@@ -136,7 +137,7 @@ def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> Reloade
     if cert is None and key is None and client_ca is None:
         return None
     if cert is None or key is None:
-        raise click.UsageError("--tls-cert and --tls-key go together, and --tls-client-ca with them")
+        raise click.UsageError("--tls-cert and --tls-key must be used together, and --tls-client-ca requires them")
     files = [file for file in (cert, key, client_ca) if file]
     return _reloaded(files, partial(read_server_files, cert, key, client_ca))
 

@@ -1,4 +1,4 @@
-"""Options that environment variables can set."""
+"""Options with environment variables."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ PREFIX: Final = "OPENRESPONSES_"
 
 
 class Option(click.Option):
-    """An option with an environment variable, which its help shows.
+    """An option that an environment variable can set. Its help names the variable.
 
-    The variable is `OPENRESPONSES_` and the option's name: `OPENRESPONSES_TOKEN_FILE` for `--token-file`. An option
-    that has one name and another meaning in two commands gets a variable of its own by `envvar`.
+    The variable is `OPENRESPONSES_` and the option's name: `OPENRESPONSES_TOKEN_FILE` for `--token-file`. If an option
+    has another meaning in another command, `envvar` sets a separate variable.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""The output of `convert`: a file appears whole or not at all."""
+"""The output of `convert`. Files are replaced atomically."""
 
 from __future__ import annotations
 
@@ -18,9 +18,21 @@ from ._common import fail
 
 @contextmanager
 def output_to(path: str, source: BinaryIO) -> Iterator[BinaryIO]:
-    """What is written goes to standard output or a device at once, to a file when it is whole.
+    """Opens the output. Standard output and devices are written directly; a file is replaced after a successful exit.
 
-    A link stays, and the file that it leads to is replaced. INPUT is never replaced.
+    A symbolic link is kept, and its target is replaced. INPUT is never replaced.
+
+    Args:
+        path: the file, or - for standard output.
+        source: the input file.
+
+    Yields:
+        The file to write to.
+
+    Raises:
+        click.UsageError: the output is the input file.
+        OSError: the file cannot be written.
+
     """
     if path == "-":
         try:
@@ -42,15 +54,15 @@ def output_to(path: str, source: BinaryIO) -> Iterator[BinaryIO]:
         yield file
 
 
-def not_to_a_terminal(target: str) -> None:
-    """Raises a usage error where standard output is a terminal and would get binary data."""
+def refuse_binary_on_terminal(target: str) -> None:
+    """Raises click.UsageError if the format is binary and standard output is a terminal."""
     if target == "protobuf" and sys.stdout.isatty():
-        raise click.UsageError("protobuf is not written to a terminal: redirect it to a file, or use --to ndjson")
+        raise click.UsageError("cannot write protobuf to a terminal: redirect the output to a file, or use --to ndjson")
 
 
 @contextmanager
 def _replacing(target: Path) -> Iterator[BinaryIO]:
-    """A file beside the target, which takes its place."""
+    """Yields a temporary file in the same directory, which then replaces the target."""
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
@@ -66,7 +78,7 @@ def _replacing(target: Path) -> Iterator[BinaryIO]:
 
 
 def _mode(target: Path) -> int:
-    """The permissions of the file that is replaced, or those of a new one."""
+    """Returns the permissions of the existing file, or those of a new file."""
     if target.exists():
         return target.stat().st_mode & 0o7777
     mask = os.umask(0)
@@ -75,14 +87,14 @@ def _mode(target: Path) -> int:
 
 
 @contextmanager
-def file_faults() -> Iterator[None]:
-    """Ends the command with status 1 and one line where a file cannot be read or written, such as on a full disk."""
+def exit_on_file_error() -> Iterator[None]:
+    """Exits with status 1 and a one-line message if a file cannot be read or written, such as on a full disk."""
     try:
         yield
     except OSError as error:
         if error.errno == errno.EPIPE:
-            raise  # nobody reads the output any more, which is no fault
-        # What standard output still holds cannot be written when Python exits.
+            raise  # the reader of the output closed the pipe, which is not an error
+        # Discard the buffer of standard output: flushing it at exit would fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         where = f" {error.filename}" if error.filename else ""
         fail(f"cannot read or write{where}: {error.strerror}")

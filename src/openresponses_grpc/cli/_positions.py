@@ -1,4 +1,4 @@
-"""The file of `subscribe --position-file`, and the end of an output that it can restore."""
+"""The file of `subscribe --position-file`, which also allows the output to be truncated to the saved position."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from ..position import Position
 
 
 class Output(NamedTuple):
-    """A file that standard output appends to.
+    """The file that standard output appends to.
 
     Attributes:
-        size: its bytes.
-        device, inode: its identity.
+        size: size in bytes.
+        device: device number.
+        inode: inode number.
 
     """
 
@@ -27,7 +28,7 @@ class Output(NamedTuple):
 
     @classmethod
     def current(cls) -> Self | None:
-        """Standard output, if it is a file opened to append (`>> FILE`), and not standard error's file, too."""
+        """Returns standard output if it appends to a file (`>> FILE`) that standard error does not write to."""
         found = os.fstat(sys.stdout.fileno())
         appends = fcntl.fcntl(sys.stdout.fileno(), fcntl.F_GETFL) & os.O_APPEND
         if not (appends and stat.S_ISREG(found.st_mode)) or os.path.samestat(found, os.fstat(sys.stderr.fileno())):
@@ -35,20 +36,21 @@ class Output(NamedTuple):
         return cls(found.st_size, found.st_dev, found.st_ino)
 
     def restore(self) -> None:
-        """Cuts off what was appended to the file since, if it is standard output still."""
+        """Truncates standard output to this size, if it is still the same file."""
         current = Output.current()
         if current and current._replace(size=self.size) == self and current.size > self.size:
             os.ftruncate(sys.stdout.fileno(), self.size)
 
 
 class Saved(NamedTuple):
-    """What a position file holds: the position on the first line, then a line for each other value.
+    """The content of a position file: the position on the first line, then one line for each other value.
 
     Attributes:
-        position: the position after the last event written.
-        terminal: whether a terminal event is before it.
-        ended: whether the stream has ended there, and the end of the output is written.
-        output: the output up to the position; None where it cannot be restored, or nobody was interrupted.
+        position: position after the last event written.
+        terminal: whether the events before it include a terminal event.
+        ended: whether the stream has ended, and the end of the output is written.
+        output: the output file and its size at the position. None if it cannot be truncated, or if the command exited
+            normally, so that the output matches the position.
 
     """
 
@@ -66,10 +68,10 @@ class Saved(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Reads the text of a position file.
+        """Parses the text of a position file.
 
         Raises:
-            ValueError: it is not one.
+            ValueError: the text is malformed.
 
         """
         first, *lines = text.splitlines() or [""]
@@ -84,10 +86,10 @@ class Saved(NamedTuple):
 
 
 class PositionFile:
-    """A position file. `prepare` before the output is flushed and `commit` after it replace the file atomically.
+    """A position file. It is replaced atomically: call `prepare` before the output is flushed, and `commit` after it.
 
-    The file survives the process. It is not synchronized with the disk, as the output is not either: after a loss of
-    power the file may be older than the output, or newer.
+    The file survives a crash of the process. Like the output, it is not synced to disk: after a power loss it may be
+    older or newer than the output.
     """
 
     def __init__(self, path: Path) -> None:
@@ -95,7 +97,7 @@ class PositionFile:
         self._next = self._path.with_name(f".{self._path.name}.next")
 
     def read(self) -> Saved | None:
-        """What the file holds; None if there is no file.
+        """Returns the content of the file, or None if it does not exist.
 
         Raises:
             ValueError: it is not a position file.
@@ -107,14 +109,14 @@ class PositionFile:
             return None
 
     def prepare(self, saved: Saved) -> None:
-        """Writes the next content beside the file."""
+        """Writes the next content to a temporary file."""
         self._next.write_text(str(saved), "utf-8")
 
     def commit(self) -> None:
-        """Puts the next content in the place of the file."""
+        """Replaces the file with the prepared content."""
         self._next.replace(self._path)
 
     def save(self, saved: Saved) -> None:
-        """Replaces what the file holds."""
+        """Replaces the content of the file."""
         self.prepare(saved)
         self.commit()

@@ -14,22 +14,22 @@ from ..framing import read_events
 from ._common import (
     NO_EVENT,
     NO_TERMINAL_EVENT,
-    LeftOut,
+    SkippedEvents,
     chunks,
+    exit_on_invalid_input,
     fail,
-    faults,
     format_choice,
+    make_reader,
     on_error_option,
     options,
-    reader_of,
     strict_option,
 )
-from ._connect import connects
-from ._inputs import Seen, format_of
+from ._connect import with_client
+from ._inputs import InputSummary, detect_format
 from ._option import option
-from ._outputs import file_faults
-from ._resume import DifferentInputError, skip_logged
-from ._statuses import ListsStatuses, Status
+from ._outputs import exit_on_file_error
+from ._resume import InputMismatchError, skip_stored
+from ._statuses import ExitStatusHelp, Status
 from ._tally import tally
 
 _REASON_BYTES = 64
@@ -37,7 +37,7 @@ _REASON_BYTES = 64
 
 def _reason(text: str) -> str:
     if not 0 < len(text.encode()) <= _REASON_BYTES:
-        raise click.BadParameter(f"has 1 to {_REASON_BYTES} bytes, not {len(text.encode())}")
+        raise click.BadParameter(f"must be 1 to {_REASON_BYTES} bytes long, not {len(text.encode())}")
     return text
 
 
@@ -46,23 +46,21 @@ _OPTIONS = [
         "--from",
         "source",
         type=format_choice,
-        help="The format of FILE.  [default: that of its ending, else of its first bytes]",
+        help="Format of FILE.  [default: from its suffix, or detected from its first bytes]",
     ),
     strict_option,
     on_error_option,
     option("--end", is_flag=True, help="End the stream even if FILE has no terminal event."),
     option("--fail", "reason", metavar="REASON", type=_reason, help="End the stream as failed after FILE's events."),
-    option("--fail-message", "message", metavar="TEXT", help="What people read beside the REASON of --fail."),
+    option("--fail-message", "message", metavar="TEXT", help="Human-readable explanation of the --fail REASON."),
     option(
-        "--resume",
-        is_flag=True,
-        help="Skip the events that the stream has already. FILE has them, too: it is read from its beginning.",
+        "--resume", is_flag=True, help="Skip the events that the stream already contains. FILE must start with them."
     ),
 ]
 
 
-@click.command(cls=ListsStatuses, short_help="Publish the events of a file to a stream.")
-@connects
+@click.command(cls=ExitStatusHelp, short_help="Publish the events of a file to a stream.")
+@with_client
 @partial(options, _OPTIONS)
 @click.argument("stream")
 @click.argument("file", type=click.File("rb"), default="-")
@@ -78,18 +76,18 @@ def publish(
     stream: str,
     file: BinaryIO,
 ) -> None:
-    """Publish the events of FILE to STREAM, each as soon as it is read, and end the stream.
+    """Publish the events of FILE to STREAM as they are read, then end the stream.
 
-    FILE is a file; - or nothing is standard input. JSON is read in either spelling. At the first invalid event the
-    command stops with status 1. The events before it are published, and the stream stays open.
+    The default FILE, -, is standard input. JSON may use either spelling of properties. At the first invalid event, the
+    command exits with status 1: the events before it are published, and the stream stays open.
 
     The stream ends if FILE has a terminal event: response.completed, response.failed, response.incomplete, error, or
-    [DONE] in SSE. Otherwise FILE is truncated: the stream stays open, and the status is 1. --fail ends a stream without
-    a terminal event as failed, such as after a crash of its source.
+    [DONE] in SSE. Otherwise FILE is truncated: the stream stays open, and the exit status is 1. Use --end to end the
+    stream anyway, or --fail to end it as failed, such as after a crash of its source.
 
-    --resume continues a stream with an input that starts again from its beginning. The command compares the events that
-    it skips with those of the stream; if one differs, the status is 3 and the stream stays as it is. This needs a token
-    that may also subscribe.
+    --resume continues a stream from an input that starts over at its beginning. The command compares the events that
+    it skips with the stream. If one differs, the stream stays unchanged, and the exit status is 3. The token must also
+    allow subscribing.
 
     \b
     Examples:
@@ -98,60 +96,63 @@ def publish(
       openresponses publish resp_1 --fail UPSTREAM_CRASHED < /dev/null
     """
     if end and reason:
-        raise click.UsageError("--end and --fail do not go together")
+        raise click.UsageError("--end and --fail cannot be combined")
     if message and not reason:
-        raise click.UsageError("--fail-message needs --fail")
+        raise click.UsageError("--fail-message requires --fail")
     with (
-        file_faults(),
+        exit_on_file_error(),
         closing(chunks(file)) as raw,
         tally("published") as counted,
         client.publish(stream) as publisher,
     ):
-        source, data = format_of(source, file.name if isinstance(file.name, str) else "", raw)
-        reader, seen = reader_of(source, strict), Seen()
-        left_out = LeftOut(reader)
-        reader.on_error = left_out if on_error == "skip" else None
-        events = seen.watch(read_events(reader, data))
-        opened = publisher.position
-        with faults(reader):
+        source, data = detect_format(source, file.name if isinstance(file.name, str) else "", raw)
+        reader, summary = make_reader(source, strict), InputSummary()
+        skipped = SkippedEvents(reader)
+        reader.on_error = skipped if on_error == "skip" else None
+        events = summary.watch(read_events(reader, data))
+        stream_end = publisher.position
+        with exit_on_invalid_input(reader):
             try:
                 if resume:
-                    skip_logged(client, stream, opened, events)
+                    skip_stored(client, stream, stream_end, events)
                 for event in events:
                     publisher.send(event)
                     counted.add(event)
-            except DifferentInputError as error:
-                _leave_open(f"{error}: stream {stream!r} stays as it is; use another id, or delete it", Status.STREAM)
+            except InputMismatchError as error:
+                _exit_without_ending(
+                    f"{error}: the stream is unchanged; use another stream id, or delete this one", Status.STREAM
+                )
             except EventError:
                 publisher.flush()
                 raise
         publisher.flush()
-        left_out.report()
-        terminal = seen.terminal or (reader.done and seen.events > 0)
-        if resume and seen.events < opened.offset and (end or reason or terminal):
-            _leave_open(
-                f"the input ends at offset {seen.events}, and stream {stream!r} at offset {opened.offset}: it stays as"
-                " it is",
+        skipped.report()
+        terminal = summary.terminal or (reader.done and summary.events > 0)
+        if resume and summary.events < stream_end.offset and (end or reason or terminal):
+            _exit_without_ending(
+                f"the input ends at offset {summary.events}, before the end of stream {stream!r} at offset"
+                f" {stream_end.offset}: the stream is unchanged",
                 Status.STREAM,
             )
         if reason and terminal:
-            _leave_open(
+            _exit_without_ending(
                 f"the input has a terminal event: stream {stream!r} stays open; end it with --end instead of --fail",
                 Status.USAGE,
             )
         if reason:
             publisher.fail(reason, message or "")
         elif publisher.failure:
-            _leave_open(
-                f"stream {stream!r} failed with {publisher.failure.reason}: use another id, or delete it", Status.STREAM
+            _exit_without_ending(
+                f"stream {stream!r} failed with {publisher.failure.reason}: use another stream id, or delete this one",
+                Status.STREAM,
             )
         elif not (end or terminal or publisher.end_of_stream):
-            _leave_open(
-                f"{NO_TERMINAL_EVENT if seen.events else NO_EVENT}: stream {stream!r} stays open; --end ends it"
+            _exit_without_ending(
+                f"{NO_TERMINAL_EVENT if summary.events else NO_EVENT}: stream {stream!r} stays open; end it with --end"
             )
         counted.end = f"the stream {f'failed with {reason}' if reason else 'is complete'}"
 
 
-def _leave_open(message: str, status: Status = Status.BAD_INPUT) -> NoReturn:
-    """Ends the command. This leaves the publisher's body as an error does, so that the stream is not ended."""
+def _exit_without_ending(message: str, status: Status = Status.BAD_INPUT) -> NoReturn:
+    """Exits. SystemExit leaves the publisher's context like any exception, so the stream stays open."""
     fail(message, status)

@@ -1,4 +1,4 @@
-"""The way of a stream's events from a subscription to standard output."""
+"""Copies a stream's events from a subscription to standard output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..codec._schema import Naming
 from ..errors import EventError
 from ..framing import is_terminal
 from ..position import Position
-from ._common import fail, writer_of
+from ._common import fail, make_writer
 from ._positions import Saved
 from ._sink import Sink
 from ._tally import Tally
@@ -22,39 +22,39 @@ from ._text import TextWriter
 
 
 class Encoder:
-    """Makes output of events.
+    """Encodes events for the output.
 
     Args:
         target: a format, or `text`.
-        naming: the spelling of JSON; None for the format's own.
-        types: the patterns of the types to write; empty for all.
-        offsets: whether the offset of an event comes before it.
+        naming: spelling of properties in JSON; None selects the format's default.
+        types: glob patterns of the event types to write; empty selects all.
+        offsets: whether to write the offset before each event.
 
     """
 
     def __init__(self, target: str, naming: Naming | None, types: Sequence[str], offsets: bool) -> None:
         self.target = target
-        self._writer = TextWriter() if target == "text" else writer_of(target, naming)
+        self._writer = TextWriter() if target == "text" else make_writer(target, naming)
         self._types = types
         self._offsets = offsets
 
     def event(self, event: bytes, offset: int) -> bytes:
-        """The output for an event."""
+        """Returns the output for an event; empty if its type is not selected."""
         if self._types and not self._matches(event_type(parse_event(event)) or ""):
             return b""
         try:
             data = b"".join(self._writer.write([event]))
         except EventError as error:
-            fail(f"the event at offset {offset} has no form in {self.target}: {error}")
+            fail(f"the event at offset {offset} cannot be written as {self.target}: {error}")
         return b"%d\t%b" % (offset, data) if self._offsets else data
 
     def end(self, last: bytes | None, *, terminal: bool, failure: StreamFailedError | None) -> bytes:
-        """The output at the end of the stream.
+        """Returns the output for the end of the stream.
 
         Args:
-            last: the last event; None if it is not known.
-            terminal: whether there was a terminal event.
-            failure: why the stream failed, if it did.
+            last: the last event; None if unknown.
+            terminal: whether the stream has a terminal event.
+            failure: error of a stream that ended in failure; None otherwise.
 
         """
         if self.target == "sse" and failure:
@@ -65,13 +65,13 @@ class Encoder:
         return any(fnmatchcase(type, pattern) for pattern in self._types)
 
 
-class Reading:
-    """Reads a stream to its end.
+class StreamCopy:
+    """Copies a stream to the output, up to its end.
 
     Args:
-        sink: where the output goes, and the position to resume at.
-        encoder: makes the output.
-        start_offset: the first event to write, where there is no position.
+        sink: receives the output, and holds the position to resume at.
+        encoder: encodes the output.
+        start_offset: offset of the first event to write, if there is no saved position.
 
     """
 
@@ -82,14 +82,14 @@ class Reading:
         self._start_offset = self._saved.position.offset if self._saved else start_offset
 
     def run(self, subscribe: Callable[..., Any], tally: Tally) -> None:
-        """Reads until the stream ends.
+        """Copies the stream.
 
         Args:
-            subscribe: opens the subscription, given the position or the offset to read from.
+            subscribe: opens the subscription at a `position` or a `start_offset`.
             tally: counts the events.
 
         Raises:
-            StreamError: the stream failed, or cannot be read.
+            StreamError: the stream ended in failure, or cannot be read.
 
         """
         here = self._saved.position if self._saved else None
@@ -107,7 +107,7 @@ class Reading:
                     terminal = terminal or is_terminal(event)
                     tally.add(event)
                     before = here or Position(after.epoch, after.offset - 1)
-                    more = (after.checked_offset or 0) > after.offset  # the response had more events
+                    more = (after.checked_offset or 0) > after.offset  # the same response contains more events
                     self._sink.write(data, Saved(after, terminal), before=before, more=more)
                     here = after
             except StreamFailedError as error:
@@ -128,12 +128,12 @@ class Reading:
 
     @property
     def _from_start(self) -> bool:
-        """Whether the output depends on events before the first one to write."""
+        """Whether the output depends on events before the first one to write, which are read but not written."""
         return self._encoder.target == "text"
 
 
 def _error_event(failure: StreamFailedError, last: bytes | None) -> bytes:
-    """The `error` event of a failed stream, with the sequence number after the last event's, if it is known."""
+    """Returns the `error` event for a failed stream, with the next sequence number if it is known."""
     event: dict[str, object] = {
         "type": "error",
         "code": failure.reason,

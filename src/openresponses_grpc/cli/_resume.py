@@ -1,4 +1,4 @@
-"""The events that `publish --resume` skips: those that the log has already."""
+"""Skips the input events that the log already contains, for `publish --resume`."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from ..errors import EventError
 from ..position import Position
 
 
-class DifferentInputError(Exception):
+class InputMismatchError(Exception):
     """The input differs from the events of the stream."""
 
 
-def skip_logged(client: EventStreamClient, stream: str, end: Position, events: Iterator[bytes]) -> None:
-    """Takes from the input the events that the log has, and compares each with the log, as JSON.
+def skip_stored(client: EventStreamClient, stream: str, end: Position, events: Iterator[bytes]) -> None:
+    """Consumes the input events that the log already contains. Compares each with the log, as JSON.
 
     Args:
-        client: the client.
-        stream: the stream's id.
-        end: the end of its log.
-        events: the input, which may end before.
+        client: client of the server.
+        stream: id of the stream.
+        end: end of the log.
+        events: the input, which may end earlier.
 
     Raises:
-        DifferentInputError: an event differs.
+        InputMismatchError: an event differs.
 
     """
     if not end.offset:
         return
     with client.subscribe_serialized(stream, position=end._replace(offset=0), must_exist=True) as log:
         for offset, event in zip(range(end.offset), events, strict=False):
-            if not _same(event, next(log)):
-                raise DifferentInputError(f"the input has another event at offset {offset} than the stream")
+            if not _equal(event, next(log)):
+                raise InputMismatchError(f"the input differs from stream {stream!r} at offset {offset}")
 
 
-def _same(event: bytes, logged: bytes) -> bool:
-    # Another version of the codec may have made the log's bytes.
+def _equal(event: bytes, stored: bytes) -> bool:
+    # Another version of the codec may have serialized the stored event differently.
     try:
-        return event == logged or _canonical(event) == _canonical(logged)
+        return event == stored or _canonical(event) == _canonical(stored)
     except EventError:
-        return False  # the log's event has no JSON in this version
+        return False  # this version cannot write the stored event as JSON
 
 
 def _canonical(event: bytes) -> str:
-    """The JSON in one form, with numbers as doubles. Values of Python would not do: True equals 1."""
+    """Returns the event's JSON in canonical form, with numbers as doubles. Python values would equate True and 1."""
     return json.dumps(json.loads(protobuf_to_json(event), parse_int=float), sort_keys=True)

@@ -9,39 +9,39 @@ import click
 
 from ..codec import _raw_messages as raw_messages
 from ..server._auth import InvalidTokensError, Tokens
-from ..server._files import connections, raise_file_limit
 from ..server._logs import LogFormat, set_up_logs
 from ..server._metrics import exposed_metrics
 from ..server._reload import Reloaded
-from ..server._server import MAX_CONNECTIONS, ListenError, running_server, stop_signal
+from ..server._server import MAX_CONNECTIONS, ListenError, connections, raise_file_limit, running_server, stop_signal
 from ..server._service import StreamService
 from ..server._tls import ServerFiles
 from ..store import OpenStoreError, StoreLimits, open_store
 from ._common import fail
-from ._listen import check_metrics_address, listens, logs
+from ._listen import check_metrics_address, with_listen_options, with_log_options
 from ._option import option
-from ._stores import stores
+from ._stores import with_store_options
 from ._units import size, size_text
 from ._upkeep import kept_up
 
 
-@click.command(short_help="Run a server that carries streams.")
-@listens
-@stores
+@click.command(short_help="Run a stream server.")
+@with_listen_options
+@with_store_options
 @option(
     "--max-calls",
     metavar="N",
     type=click.IntRange(min=1),
     default=StreamService.MAX_CALLS,
     show_default=True,
-    help="Calls at one time; another is refused with RESOURCE_EXHAUSTED. With --tokens, each token has a share.",
+    help="Maximum concurrent calls. The server rejects others with RESOURCE_EXHAUSTED. With --tokens, each token has a"
+    " share.",
 )
 @option(
     "--max-connections",
     metavar="N",
     type=click.IntRange(min=1),
-    help=f"Connections at one time; another is closed at once.  [default: {MAX_CONNECTIONS}, or what the limit of open"
-    " files leaves]",
+    help=f"Maximum concurrent connections. The server closes others immediately.  [default: {MAX_CONNECTIONS}, or"
+    " fewer if the open file limit is too low]",
 )
 @option(
     "--max-message-bytes",
@@ -49,11 +49,15 @@ from ._upkeep import kept_up
     type=size,
     default=size_text(raw_messages.MAX_MESSAGE_BYTES),
     show_default=True,
-    help="The largest request, and so the largest event. A larger one is refused with RESOURCE_EXHAUSTED.",
+    help="Size limit of a request, and so of an event. The server rejects larger ones with RESOURCE_EXHAUSTED.",
 )
 @option("--reflection", is_flag=True, help="Serve gRPC reflection, for tools such as grpcurl.")
-@option("--metrics", metavar="HOST:PORT", help="Expose Prometheus metrics over HTTP, without TLS and tokens.")
-@logs()
+@option(
+    "--metrics",
+    metavar="HOST:PORT",
+    help="Serve Prometheus metrics over HTTP on this address, without TLS and tokens.",
+)
+@with_log_options()
 def serve(
     listen: str,
     tls: Reloaded[ServerFiles] | None,
@@ -69,19 +73,19 @@ def serve(
     log_format: LogFormat,
     log_level: str,
 ) -> None:
-    """Run a server that carries streams from publishers to subscribers.
+    """Run a server that stores the events of publishers and streams them to subscribers.
 
-    It prints its address when it is ready, serves the gRPC health service beside the streams, and stops on SIGTERM or
-    Ctrl-C: calls end with UNAVAILABLE. On SIGHUP it reads the files of --tokens and of TLS again.
+    When it is ready, the server prints its address. It also serves the gRPC health service. On SIGTERM or Ctrl-C it
+    shuts down: open calls end with UNAVAILABLE. On SIGHUP it reloads the --tokens file and the TLS files.
 
-    The store memory: keeps the streams in memory; they end with the server.
+    The memory: store keeps streams in memory. They are lost when the server exits.
 
-    sqlite:PATH keeps them in a file, which one server opens: what was acknowledged survives the server, however it
-    ends, and with sqlite:PATH?synchronous=full a loss of power, too.
+    The sqlite:PATH store keeps streams in a file, which only one server can open. Acknowledged events survive a crash
+    of the server and, with sqlite:PATH?synchronous=full, a power loss.
 
-    redis://HOST:PORT keeps them in Redis 7 or newer, which several servers may share; so do rediss:// (TLS),
-    unix:///PATH, and redis+cluster:// and rediss+cluster:// with one node of a Redis Cluster. It needs redis-py: pip
-    install 'openresponses-grpc[redis]'.
+    The redis://HOST:PORT store keeps streams in Redis 7 or newer, which several servers can share. Other Redis URLs
+    are rediss:// (TLS), unix:///PATH, and redis+cluster:// or rediss+cluster:// with any node of a Redis Cluster. All
+    require the dependencies of the redis extra.
     """
     check_metrics_address(metrics, insecure=insecure)
     set_up_logs(log_format, log_level)
@@ -98,7 +102,7 @@ def serve(
                 try:
                     url = stack.enter_context(exposed_metrics(service.metrics.registry, metrics))
                 except (OSError, OverflowError, ValueError) as error:
-                    raise click.BadParameter(f"cannot listen at {metrics}: {error}", param_hint="--metrics") from None
+                    raise click.BadParameter(f"cannot listen on {metrics}: {error}", param_hint="--metrics") from None
                 click.echo(f"metrics at {url}")
             credentials = await stack.enter_async_context(kept_up(service, tokens, tls))
             address = await stack.enter_async_context(

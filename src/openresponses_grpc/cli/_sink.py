@@ -1,4 +1,4 @@
-"""Standard output, and the position file that follows it."""
+"""Writes standard output together with its position file."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from ._positions import Output, PositionFile, Saved
 
 
 class Sink:
-    """Writes to standard output, each time up to a position, and saves the position.
+    """Writes to standard output, and saves the position after each write.
 
-    Where standard output appends to a file, the position file also holds its size. After a kill between the output and
-    the position, the next command cuts off what it is going to write again.
+    If standard output appends to a file, the position file also holds the size of that file. If the process is killed
+    between writing the output and saving the position, the next command truncates the output to the saved position.
 
     Args:
-        file: the position file; None for none.
+        file: the position file; None saves no position.
 
     Attributes:
-        saved: what the position file held at the start; None for nothing.
+        saved: content of the position file at the start; None without a file.
 
     Raises:
         ValueError: the file is not a position file.
@@ -35,13 +35,13 @@ class Sink:
         self._next: Saved | None = None
 
     def write(self, data: bytes, saved: Saved, *, before: Position, more: bool = False) -> None:
-        """Writes, flushes, and saves.
+        """Writes and flushes output, and saves the position.
 
         Args:
             data: the output; may be empty.
-            saved: what the position file is to hold, without the output.
-            before: the position before the output.
-            more: whether more output follows at once, so that one flush and one save do for all of it.
+            saved: new content of the position file, without `output`.
+            before: position before the output.
+            more: whether more output follows immediately; it is then flushed and saved together with this one.
 
         """
         if self._file and self._last is None and self._next is None:
@@ -68,7 +68,7 @@ class Sink:
         self._last = saved
 
     def close(self) -> None:
-        """Writes what is pending, and notes in the position file that the output goes exactly up to its position."""
+        """Writes pending output, and records in the position file that the output matches the position."""
         self._flush()
         if self._file and self._last:
             self._file.save(self._last)

@@ -1,4 +1,4 @@
-"""The exit statuses of the command, and the help that lists them."""
+"""Exit statuses, and the help section that lists them."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class Status(IntEnum):
 
 
 MEANINGS: Final[Mapping[Status, str]] = {
-    Status.DONE: "Done, or nobody reads the output any more.",
-    Status.BAD_INPUT: "Invalid or truncated input, a file that cannot be read or written, or a request or a token that"
-    " the server rejects.",
-    Status.USAGE: "Unknown options, or values that an option does not accept.",
-    Status.STREAM: "The stream failed, is gone, has ended or diverged, or another publisher claimed it.",
-    Status.SERVER: "The server cannot be reached or refuses for now, or --timeout has passed. Try again later.",
+    Status.DONE: "Success, or the output pipe was closed.",
+    Status.BAD_INPUT: "Invalid or truncated input, a file that cannot be read or written, or a request or token that"
+    " the server rejected.",
+    Status.USAGE: "Unknown option or invalid option value.",
+    Status.STREAM: "The stream failed, does not exist, has ended or diverged, or another publisher claimed it.",
+    Status.SERVER: "The server is unavailable or overloaded, or --timeout has passed. Retry later.",
     Status.INTERRUPTED: "Interrupted by Ctrl-C.",
 }
 
 
-class ListsStatuses(click.Command):
-    """A command with the exit statuses at the end of its help."""
+class ExitStatusHelp(click.Command):
+    """A command whose help lists the exit statuses at the end."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the statuses."""

@@ -1,4 +1,4 @@
-"""The store of `serve`: the options, and the limits that they make."""
+"""Store options of `serve`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OPTIONS = [
         metavar="URL",
         default="memory:",
         show_default=True,
-        help="Where the server keeps the streams: memory:, sqlite:PATH or redis://HOST:PORT, see above.",
+        help="Where to store streams: memory:, sqlite:PATH or redis://HOST:PORT, see above.",
     ),
     option(
         "--max-bytes",
@@ -27,9 +27,9 @@ _OPTIONS = [
         type=size,
         default=size_text(StoreLimits.max_bytes),
         show_default=True,
-        help="Room for all streams, such as 2GiB. When it is full, the server drops finished streams, the oldest first,"
-        " then abandoned ones; without any, it refuses publishers with RESOURCE_EXHAUSTED. With --tokens, the token"
-        " furthest over its share gives way. Redis has its own maxmemory instead.",
+        help="Size limit of the store, such as 2GiB. When the store is full, the server evicts ended streams, oldest"
+        " first, then abandoned ones. If there are none, it rejects publishers with RESOURCE_EXHAUSTED. With --tokens,"
+        " streams of the token furthest over its share go first. Redis uses its own maxmemory instead.",
     ),
     option(
         "--max-streams",
@@ -37,7 +37,7 @@ _OPTIONS = [
         type=click.IntRange(min=1),
         default=StoreLimits.max_streams,
         show_default=True,
-        help="Streams at one time; beyond it as with --max-bytes. Not with Redis.",
+        help="Maximum number of streams. At the limit, the server evicts as for --max-bytes. Ignored with Redis.",
     ),
     option(
         "--max-stream-bytes",
@@ -45,7 +45,7 @@ _OPTIONS = [
         type=size,
         default=size_text(StoreLimits.max_stream_bytes),
         show_default=True,
-        help="Room for the events of one stream. A publisher that exceeds it is refused with RESOURCE_EXHAUSTED.",
+        help="Size limit of one stream's events. The server rejects further events with RESOURCE_EXHAUSTED.",
     ),
     option(
         "--retention",
@@ -53,7 +53,7 @@ _OPTIONS = [
         type=duration,
         default=duration_text(StoreLimits.retention),
         show_default=True,
-        help="How long the server keeps a finished or abandoned stream, such as 1h30m.",
+        help="How long to keep an ended or abandoned stream, such as 1h30m.",
     ),
     option(
         "--abandon-after",
@@ -61,17 +61,16 @@ _OPTIONS = [
         type=duration,
         default=duration_text(StoreLimits.abandon_after),
         show_default=True,
-        help="How long an open stream may be without a publisher. After that its subscribers are told that it is"
-        " abandoned.",
+        help="How long an open stream may be without a publisher. Then its subscribers get the error STREAM_ABANDONED.",
     ),
 ]
 
 
-def stores(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options for its store; they reach it as the arguments `store`, a URL, and `limits`."""
+def with_store_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the store options to a command, which gets them as the arguments `store`, a URL, and `limits`."""
 
     @functools.wraps(command)
-    def storing(
+    def wrapper(
         max_bytes: int,
         max_streams: int,
         max_stream_bytes: int,
@@ -88,4 +87,4 @@ def stores(command: Callable[..., None]) -> Callable[..., None]:
         )
         command(limits=limits, **arguments)
 
-    return options(_OPTIONS, storing)
+    return options(_OPTIONS, wrapper)

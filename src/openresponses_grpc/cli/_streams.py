@@ -13,29 +13,29 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from openresponses_grpc.v1.stream_service_pb2 import StreamInfo, StreamState
 
 from ..client import EventStreamClient
-from ._connect import connects
+from ._connect import with_client
 from ._option import option
-from ._statuses import ListsStatuses
+from ._statuses import ExitStatusHelp
 from ._tally import in_units
 
-_json_option = option("--json", "as_json", is_flag=True, help="Write each stream as one line of JSON (ProtoJSON).")
+_json_option = option("--json", "as_json", is_flag=True, help="Print each stream as one line of JSON (ProtoJSON).")
 
 
 @click.group(short_help="List, show and delete streams.")
 def streams() -> None:
     """List, show and delete the streams of a server.
 
-    A server that asks for tokens shows only the streams that the token may inspect.
+    If the server requires tokens, you can see only the streams that your token may inspect.
     """
 
 
-@streams.command("list", cls=ListsStatuses, short_help="List the streams.")
-@connects
+@streams.command("list", cls=ExitStatusHelp, short_help="List the streams.")
+@with_client
 @_json_option
 def list_streams(client: EventStreamClient, as_json: bool) -> None:
-    """List the streams, in no particular order: id, state, number of events, their bytes, and age.
+    """List the streams, in no particular order, with their state, number of events, size, age and id.
 
-    A state is open, complete, failed, or abandoned: open, but without a publisher for too long.
+    The state is open, complete, failed, or abandoned: open, but without a publisher for too long.
     """
     if as_json:
         for info in client.list_streams():
@@ -43,17 +43,17 @@ def list_streams(client: EventStreamClient, as_json: bool) -> None:
         return
     now = datetime.now(UTC)
     rows = [_row(info, now) for info in client.list_streams()]
-    # The id comes last: it may be long.
+    # The id comes last because it may be long.
     for row in [("STATE", "EVENTS", "BYTES", "AGE", "ID"), *rows]:
         click.echo("{:<10}{:>10}{:>10}{:>6}  {}".format(*row))
 
 
-@streams.command(cls=ListsStatuses, short_help="Show one stream.")
-@connects
+@streams.command(cls=ExitStatusHelp, short_help="Show one stream.")
+@with_client
 @_json_option
 @click.argument("stream")
 def show(client: EventStreamClient, as_json: bool, stream: str) -> None:
-    """Show STREAM: its state, offsets, bytes and times."""
+    """Show the state, offsets, size and times of STREAM."""
     info = client.get_stream(stream)
     if as_json:
         click.echo(_json(info))
@@ -62,13 +62,18 @@ def show(client: EventStreamClient, as_json: bool, stream: str) -> None:
         click.echo(f"{name + ':':<14}{value}")
 
 
-@streams.command(cls=ListsStatuses, short_help="Delete one stream.")
-@connects
-@option("--epoch", metavar="N", type=click.IntRange(min=0), help="Delete it only if this is its epoch, as show says.")
+@streams.command(cls=ExitStatusHelp, short_help="Delete one stream.")
+@with_client
+@option(
+    "--epoch",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="Delete the stream only if it has this epoch, as printed by show.",
+)
 @option("--missing-ok", is_flag=True, help="Succeed if the stream does not exist.")
 @click.argument("stream")
 def delete(client: EventStreamClient, epoch: int | None, missing_ok: bool, stream: str) -> None:
-    """Delete STREAM and its events. Its publishers and subscribers fail, and its id is free."""
+    """Delete STREAM and its events. Its publishers and subscribers fail, and its id can be reused."""
     client.delete_stream(stream, epoch=epoch, allow_missing=missing_ok)
 
 
@@ -108,7 +113,7 @@ def _time(time: Timestamp) -> str:
 
 
 def _age(seconds: float) -> str:
-    """A time for people, in its largest unit: `3m`."""
+    """Formats a duration in its largest unit: `3m`."""
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds >= length:
             return f"{seconds // length:.0f}{unit}"
@@ -116,5 +121,5 @@ def _age(seconds: float) -> str:
 
 
 def _shown(text: str) -> str:
-    """A text on one line: JSON where it has characters that a terminal could take for something else."""
+    """Returns a text for a terminal: as JSON if it contains line ends or other control characters."""
     return text if text.isprintable() else json.dumps(text)

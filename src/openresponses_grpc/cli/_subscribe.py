@@ -12,13 +12,13 @@ import click
 from ..client import EventStreamClient, StreamError
 from ..codec._schema import Naming
 from ._common import fail, format_choice, naming_option, options
-from ._connect import connects
+from ._connect import with_client
 from ._option import option
-from ._outputs import file_faults, not_to_a_terminal
+from ._outputs import exit_on_file_error, refuse_binary_on_terminal
 from ._positions import PositionFile
-from ._reading import Encoder, Reading
+from ._reading import Encoder, StreamCopy
 from ._sink import Sink
-from ._statuses import ListsStatuses
+from ._statuses import ExitStatusHelp
 from ._tally import note, tally
 from ._units import duration
 
@@ -29,32 +29,37 @@ _OPTIONS = [
         type=click.IntRange(min=0),
         default=0,
         show_default=True,
-        help="The offset of the first event to write. Once the file of --position-file exists, it counts instead.",
+        help="Offset of the first event to write. Ignored once the --position-file exists.",
     ),
     option(
         "--position-file",
         metavar="FILE",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="Continue at the position in FILE, if it exists, and save the position there after what is written.",
+        help="Resume at the position in FILE, if it exists, and keep the position of the output there.",
     ),
     option("--no-wait", is_flag=True, help="Fail if the stream does not exist, instead of waiting for it."),
-    option("--timeout", metavar="DURATION", type=duration, help="Give up after this time, such as 30s, with status 4."),
+    option(
+        "--timeout",
+        metavar="DURATION",
+        type=duration,
+        help="Exit with status 4 if the stream has not ended after this time, such as 30s.",
+    ),
     option(
         "--type",
         "types",
         metavar="GLOB",
         multiple=True,
-        help="Write only events of this type, such as 'response.output_text.*'; can be repeated.",
+        help="Write only events of this type, such as 'response.output_text.*'. Repeatable.",
     ),
-    option("--text", is_flag=True, help="Write the response's text as it streams, instead of events."),
-    option("--to", "target", type=format_choice, help="The format to write.  [default: ndjson]"),
+    option("--text", is_flag=True, help="Write the text of the response as it streams, instead of events."),
+    option("--to", "target", type=format_choice, help="Output format.  [default: ndjson]"),
     naming_option,
-    option("--print-offsets", is_flag=True, help="Write the offset of the event and a tab before each line of ndjson."),
+    option("--print-offsets", is_flag=True, help="Prefix each line of ndjson with the offset of its event and a tab."),
 ]
 
 
-@click.command(cls=ListsStatuses, short_help="Write the events of a stream as they come.")
-@connects
+@click.command(cls=ExitStatusHelp, short_help="Write the events of a stream as they arrive.")
+@with_client
 @partial(options, _OPTIONS)
 @click.argument("stream")
 def subscribe(
@@ -70,15 +75,15 @@ def subscribe(
     print_offsets: bool,
     stream: str,
 ) -> None:
-    """Write the events of STREAM to standard output, each as it comes, until the stream ends.
+    """Write the events of STREAM to standard output as they arrive, until the stream ends.
 
-    The command waits for a stream that does not exist yet. If the stream fails, the status is 3, and SSE ends with an
-    error event. SSE has [DONE] only after a terminal event.
+    The command waits for a stream that does not exist yet. If the stream ends as failed, the exit status is 3, and SSE
+    output ends with an error event. SSE output contains [DONE] only after a terminal event.
 
-    With --position-file, a command that was stopped continues where it was. After the end of the stream it writes
-    nothing. If standard output appends to a file (>> FILE), the file has each event once, even after kill -9. A pipe
-    may get the last events before a kill twice. Neither file is synchronized with the disk: a loss of power can lose
-    the latest events and positions.
+    With --position-file, an interrupted command resumes where it stopped. After the end of the stream it writes nothing
+    more. If standard output appends to a file (>> FILE), the file contains each event exactly once, even after kill -9.
+    A pipe may receive the last events before a kill twice. Neither file is synced to disk: a power loss can lose the
+    latest events and positions.
 
     \b
     Examples:
@@ -87,17 +92,17 @@ def subscribe(
       openresponses subscribe resp_1 --position-file resp_1.position >> resp_1.ndjson
     """
     if text and (target or naming or print_offsets):
-        raise click.UsageError("--text does not go with --to, --naming or --print-offsets")
+        raise click.UsageError("--text cannot be combined with --to, --naming or --print-offsets")
     if print_offsets and target not in (None, "ndjson"):
-        raise click.UsageError("--print-offsets goes with ndjson only")
+        raise click.UsageError("--print-offsets requires --to ndjson")
     target = "text" if text else target or "ndjson"
-    not_to_a_terminal(target)
-    with file_faults(), closing(_sink(position_file)) as sink, tally("received") as counted:
+    refuse_binary_on_terminal(target)
+    with exit_on_file_error(), closing(_sink(position_file)) as sink, tally("received") as counted:
         if not no_wait:
-            _say_if_missing(client, stream)
-        reading = Reading(sink, Encoder(target, naming, types, print_offsets), start_offset)
+            _note_if_missing(client, stream)
+        copy = StreamCopy(sink, Encoder(target, naming, types, print_offsets), start_offset)
         try:
-            reading.run(partial(client.subscribe_serialized, stream, must_exist=no_wait, timeout=timeout), counted)
+            copy.run(partial(client.subscribe_serialized, stream, must_exist=no_wait, timeout=timeout), counted)
         except StreamError as error:
             if sink.saved and error.reason in ("EPOCH_MISMATCH", "STREAM_NOT_FOUND", "STREAM_DIVERGED"):
                 error.add_note(f"remove {position_file} to start at the beginning")
@@ -111,12 +116,12 @@ def _sink(position_file: Path | None) -> Sink:
         fail(f"{position_file} is not a position file: {error}")
 
 
-def _say_if_missing(client: EventStreamClient, stream: str) -> None:
+def _note_if_missing(client: EventStreamClient, stream: str) -> None:
     if not sys.stderr.isatty():
         return
     try:
         client.get_stream(stream)
     except StreamError as error:
-        # Others are not for this call to tell: its token may allow less.
+        # Ignore other errors: the token may not be allowed to inspect streams.
         if error.reason == "STREAM_NOT_FOUND":
             note(f"stream {stream!r} does not exist yet: waiting for it")

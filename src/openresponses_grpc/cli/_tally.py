@@ -1,4 +1,4 @@
-"""What `publish` and `subscribe` tell a person at a terminal, on standard error."""
+"""The messages of `publish` and `subscribe` on standard error, if it is a terminal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import click
 
 
 class Tally:
-    """What a command has moved.
+    """Counts the events that a command transfers.
 
     Attributes:
-        events, bytes: the numbers of events and of their bytes.
-        end: how the stream ended; empty while it has not.
+        events: number of events.
+        bytes: size of the events in bytes.
+        end: how the stream ended; empty until it has.
 
     """
 
@@ -30,7 +31,7 @@ class Tally:
         self.bytes += len(event)
 
     def summary(self, verb: str) -> str:
-        """The summary line."""
+        """Returns the summary line."""
         seconds = time.monotonic() - self._started
         events = f"{self.events:,} event{'' if self.events == 1 else 's'}"
         return f"{verb} {events}, {in_units(self.bytes)}, in {seconds:.1f} s: {self.end or 'the stream has not ended'}"
@@ -38,7 +39,7 @@ class Tally:
 
 @contextmanager
 def tally(verb: str) -> Iterator[Tally]:
-    """Counts what a command moves, and writes the summary at a terminal, except after Ctrl-C."""
+    """Yields a tally, and prints its summary on exit if standard error is a terminal, except after Ctrl-C."""
     counted = Tally()
     try:
         yield counted
@@ -52,13 +53,13 @@ def tally(verb: str) -> Iterator[Tally]:
 
 
 def note(text: str) -> None:
-    """Writes a line on standard error if it is a terminal."""
+    """Prints a line to standard error if it is a terminal."""
     if sys.stderr.isatty():
         click.echo(text, err=True)
 
 
 def in_units(size: int) -> str:
-    """Bytes for people: `1.2 MB`."""
+    """Formats a size for people: `1.2 MB`."""
     if size < 1000:
         return f"{size} B"
     value, unit = float(size), ""

@@ -1,4 +1,4 @@
-"""The text of a response, as it streams. Pure: no I/O."""
+"""Extracts the text of a response as it streams. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ..codec._parsing import parse_event
 
 
 class TextWriter:
-    """Writes the text and the refusals of a response's messages, and a line end after them.
+    """Writes the text and the refusals of a response's messages, followed by a line end.
 
-    The text comes from the deltas. Where a part has none, it comes from the first event that has the whole part.
-    Indexes tell parts apart. Some APIs send wrong ones, so that a whole text is not written either if it occurs in
-    what is written.
+    The text comes from the deltas, or, for a part without deltas, from the first event with the complete part. Indexes
+    identify the parts. Because some APIs send wrong indexes, a complete text that already occurs in the output is not
+    written again.
     """
 
     def __init__(self) -> None:
@@ -21,9 +21,9 @@ class TextWriter:
 
     def _begin(self, response_id: str) -> None:
         self._response_id = response_id
-        self._parts: set[tuple[float, float]] = set()  # written, at least their first deltas
+        self._parts: set[tuple[float, float]] = set()  # written, at least in part
         self._deltas: list[str] = []
-        self._all: list[str] = []  # deltas and whole texts
+        self._all: list[str] = []  # deltas and complete texts
 
     def write(self, events: Iterable[bytes]) -> Iterator[bytes]:
         """Yields the text that the events add."""
@@ -32,7 +32,7 @@ class TextWriter:
                 yield text.encode()
 
     def close(self) -> bytes:
-        """The line end after the text, if there was any."""
+        """Returns the line end after the text; empty if there was no text."""
         return b"\n" if self._all else b""
 
     def _texts(self, event: Any) -> Iterator[str]:
@@ -74,6 +74,6 @@ class TextWriter:
 
 
 def _text(part: Any) -> str:
-    """The text of a message's part, or of its refusal; empty for other parts."""
+    """Returns the text or refusal in a part of a message; empty for other parts."""
     kind = part.WhichOneof("kind")
     return str(part.refusal.refusal if kind == "refusal" else part.output_text.text)

@@ -1,4 +1,4 @@
-"""Sizes and durations with units, as the types of options."""
+"""Option types for sizes and durations with units."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DURATION: Final = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
 
 
 def size(text: str) -> int:
-    """The bytes of a size such as `256MiB` or `1.5GB`, at least 1; a number without a unit is bytes."""
+    """Parses a size such as `256MiB` or `1.5GB` to bytes, at least 1. A number without a unit is bytes."""
     try:
         return parse_size(text)
     except ValueError as error:
@@ -25,23 +25,23 @@ def size(text: str) -> int:
 
 
 def duration(text: str) -> float:
-    """The seconds of a duration such as `5m`, `1h30m` or `250ms`; a number without a unit is seconds."""
+    """Parses a duration such as `5m`, `1h30m` or `250ms` to seconds. A number without a unit is seconds."""
     text = text.strip()
     if re.fullmatch(_NUMBER, text, re.ASCII):
         return float(text)
     if not _DURATION.fullmatch(text):
         units = listed(_DURATIONS)
-        raise click.BadParameter(f"{text!r} is not a duration: give seconds, or numbers with {units}, as in 1h30m")
+        raise click.BadParameter(f"{text!r} is not a duration: use seconds, or numbers with {units}, such as 1h30m")
     return sum(float(number) * _DURATIONS[unit] for number, unit in _PART.findall(text))
 
 
 def size_text(value: int) -> str:
-    """Bytes with the largest binary unit that divides them: `256MiB`."""
+    """Formats bytes with the largest binary unit that divides them: `256MiB`."""
     unit = next((unit for unit in ("TiB", "GiB", "MiB", "KiB") if value and value % SIZES[unit] == 0), "B")
     return f"{value // SIZES[unit]}{unit}"
 
 
 def duration_text(seconds: float) -> str:
-    """Seconds with the largest unit that divides them: `5m`."""
+    """Formats seconds with the largest unit that divides them: `5m`."""
     unit = next((unit for unit in ("d", "h", "m") if seconds and seconds % _DURATIONS[unit] == 0), "s")
     return f"{seconds / _DURATIONS[unit]:.15g}{unit}"

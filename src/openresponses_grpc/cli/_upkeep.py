@@ -1,4 +1,4 @@
-"""What `serve` does beside its calls: it reads files again, and looks when certificates expire."""
+"""Background tasks of `serve`: reloading files and watching the expiry of certificates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _logger = logging.getLogger(__package__)
 async def kept_up(
     service: StreamService, tokens: Reloaded[Tokens] | None, files: Reloaded[ServerFiles] | None
 ) -> AsyncIterator[grpc.ServerCredentials | None]:
-    """Reads files again when they change and on SIGHUP, for as long as the context lasts; yields the credentials."""
+    """Reloads the files on change and on SIGHUP until the context exits. Yields the server's credentials."""
     tls = ServerTLS(files.value) if files else None
     if tokens:
         tokens.use = service.admit
@@ -34,7 +34,7 @@ async def kept_up(
 
     def ask() -> None:
         if not reloaded:
-            _logger.info("SIGHUP: there are no files of tokens or TLS to read again")
+            _logger.info("SIGHUP: no token or TLS files to reload")
         for each in reloaded:
             each.ask()
 

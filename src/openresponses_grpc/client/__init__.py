@@ -1,4 +1,4 @@
-"""The client library, asynchronous and synchronous: publish, subscribe, and manage streams.
+"""The client library, for asyncio and for threads: publish to, subscribe to, and manage streams.
 
 Publishers and subscriptions reconnect and resume.
 """

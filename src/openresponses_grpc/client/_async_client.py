@@ -1,4 +1,4 @@
-"""The client for asyncio."""
+"""The asyncio client."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from ._recovery import Recovery
 
 
 class AsyncEventStreamClient:
-    """Publishes to, subscribes to and manages the streams of a server; an async context manager.
+    """An asyncio client for the streams of one server. Use it as an async context manager.
 
-    A client belongs to the event loop and the process of its first call. Publishers and subscriptions reconnect, and
-    resume, for as long as it takes: bound that with `asyncio.timeout`.
+    A client belongs to the event loop and the process of its first call. Publishers and subscriptions reconnect and
+    resume without a time limit; set one with `asyncio.timeout`.
 
     Args:
-        server: the server, as `host:port` or any other gRPC target.
-        credentials: for TLS; None connects in plain text.
-        token: the bearer token to show the server; without TLS, everyone on the way can read it.
-        wait_for_ready: wait for a server that is not up yet. Without it the first call fails at once.
+        server: server address, as `host:port` or any other gRPC target.
+        credentials: TLS credentials; None connects in plain text.
+        token: bearer token to send with each call. Without TLS, it can be read on the network.
+        wait_for_ready: wait for a server that is not up yet. Otherwise the first call fails immediately.
 
     Raises:
         ValueError: `server` is empty, or `token` contains characters that are not allowed in a bearer token.
@@ -57,7 +57,9 @@ class AsyncEventStreamClient:
                 return grpc.aio.insecure_channel(server, options=OPTIONS)
             return grpc.aio.secure_channel(server, credentials, options=OPTIONS)
 
-        self._channels = _OneLoop(server, connect, token, secure=credentials is not None, wait_for_ready=wait_for_ready)
+        self._channels = _LoopChannelPool(
+            server, connect, token, secure=credentials is not None, wait_for_ready=wait_for_ready
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -65,13 +67,16 @@ class AsyncEventStreamClient:
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
 
-    def with_token(self, token: str | None, *, fail_first: bool = False) -> Self:
-        """The same client with another bearer token: both share the connections, and closing one closes both.
+    def with_token(self, token: str | None, *, fail_fast: bool = False) -> Self:
+        """Returns a client that sends another bearer token. Both share their connections; closing one closes both.
 
         Args:
-            token: the token; None for none.
-            fail_first: raise an error that the server answers with before its first reply, instead of a retry, which
-                may heal it: the server is overloaded, or shuts down.
+            token: bearer token; None sends none.
+            fail_fast: raise an error that the server returns before its first reply, even if a retry may succeed,
+                such as when the server is overloaded or shutting down.
+
+        Returns:
+            The other client.
 
         Raises:
             ValueError: `token` contains characters that are not allowed in a bearer token.
@@ -79,18 +84,26 @@ class AsyncEventStreamClient:
         """
         other = copy.copy(self)
         other._channels = self._channels.with_token(token)
-        other._channels.fail_first = fail_first
+        other._channels.fail_fast = fail_fast
         return other
 
     async def close(self) -> None:
-        """Closes the connections; calls that are under way are cancelled."""
+        """Closes the connections and cancels running calls."""
         await asyncio.gather(*(channel.close() for channel in self._channels.close()))
 
     def publish(self, stream_id: str) -> AsyncEventPublisher:
-        """Publishes to a stream, from its end on: `async with client.publish("resp_1") as publisher`.
+        """Opens a publisher that appends to a stream: `async with client.publish("resp_1") as publisher`.
 
-        The publisher claims the stream: an earlier one is fenced. When the body ends, everything sent is stored and
-        the stream is complete. When it raises, the stream stays open, for another publisher to resume.
+        The publisher claims the stream and fences earlier publishers. When the body of the context ends, all events
+        are stored and the stream is complete. If the body raises, the stream stays open, and another publisher can
+        resume it.
+
+        Args:
+            stream_id: id of the stream, which need not exist.
+
+        Returns:
+            The publisher, an async context manager.
+
         """
         return AsyncEventPublisher(self._channels, stream_id)
 
@@ -102,14 +115,17 @@ class AsyncEventStreamClient:
         position: Position | str | None = None,
         must_exist: bool = False,
     ) -> AsyncEventSubscription[OpenResponsesStreamEvent]:
-        """Iterates over a stream's events, until the stream ends.
+        """Subscribes to a stream's events, up to its end.
 
         Args:
-            stream_id: the stream.
-            start_offset: the offset of the first event.
-            position: in the place of `start_offset`, where an earlier subscription was: its `position`, or that as a
-                string.
-            must_exist: raise NOT_FOUND for a stream that does not exist, instead of waiting for it.
+            stream_id: id of the stream.
+            start_offset: offset of the first event.
+            position: position to resume at, instead of `start_offset`: the `position` of an earlier subscription, or
+                its string form.
+            must_exist: raise NOT_FOUND if the stream does not exist, instead of waiting for it.
+
+        Returns:
+            An async iterator over the events.
 
         Raises:
             ValueError: the offset or the position is invalid, or both are given.
@@ -126,16 +142,19 @@ class AsyncEventStreamClient:
         position: Position | str | None = None,
         must_exist: bool = False,
     ) -> AsyncEventSubscription[bytes]:
-        """As `subscribe`, but yields each event's bytes, for `protobuf_to_json` or to pass on."""
+        """Like `subscribe`, but yields serialized events, for `protobuf_to_json` or for forwarding."""
         return AsyncEventSubscription(
             self._channels, self._cursor(stream_id, start_offset, position, must_exist), bytes
         )
 
     async def get_stream(self, stream_id: str) -> StreamInfo:
-        """Describes a stream.
+        """Returns the state, offsets, size and times of a stream.
+
+        Args:
+            stream_id: id of the stream.
 
         Raises:
-            StreamError: NOT_FOUND: the stream does not exist; or another error.
+            StreamError: the call failed; its code is NOT_FOUND if the stream does not exist.
 
         """
         response = await self._call(GetStreamRequest(stream_id=stream_id), stream_id)
@@ -143,7 +162,12 @@ class AsyncEventStreamClient:
         return info
 
     async def list_streams(self) -> AsyncIterator[StreamInfo]:
-        """Iterates over the streams that the token may see; raises StreamError."""
+        """Iterates over the streams that the token may inspect, in no particular order.
+
+        Raises:
+            StreamError: a call failed.
+
+        """
         request = ListStreamsRequest()
         while True:
             page = await self._call(request)
@@ -157,12 +181,12 @@ class AsyncEventStreamClient:
         """Deletes a stream and its events.
 
         Args:
-            stream_id: the stream.
-            epoch: the epoch that the stream must have; None for any.
-            allow_missing: accept a stream that does not exist.
+            stream_id: id of the stream.
+            epoch: delete the stream only if it has this epoch; None accepts any.
+            allow_missing: succeed if the stream does not exist.
 
         Raises:
-            StreamError: NOT_FOUND: the stream does not exist; or another error.
+            StreamError: the call failed; its code is NOT_FOUND if the stream does not exist.
 
         """
         await self._call(DeleteStreamRequest(stream_id=stream_id, epoch=epoch, allow_missing=allow_missing), stream_id)
@@ -172,7 +196,7 @@ class AsyncEventStreamClient:
         return Cursor(stream_id, server, start_offset=start_offset, position=position, must_exist=must_exist)
 
     async def _call(self, request: Message, stream_id: str = "") -> Any:
-        recovery = Recovery(wait_for_ready=self._channels.wait_for_ready, fail_first=self._channels.fail_first)
+        recovery = Recovery(wait_for_ready=self._channels.wait_for_ready, fail_fast=self._channels.fail_fast)
         while True:
             channel = self._channels.acquire()
             try:
@@ -180,15 +204,15 @@ class AsyncEventStreamClient:
                     request, metadata=self._channels.metadata, wait_for_ready=recovery.connected
                 )
             except grpc.aio.AioRpcError as error:
-                pause = recovery.pause(self._channels.error(error, stream_id))
+                delay = recovery.next_delay(self._channels.error(error, stream_id))
             finally:
                 self._channels.release(channel)
-            await asyncio.sleep(pause)
+            await asyncio.sleep(delay)
             rpc.prepare_retry(request)
 
 
-class _OneLoop(ChannelPool[grpc.aio.Channel]):
-    """Channels that belong to the event loop of the first call."""
+class _LoopChannelPool(ChannelPool[grpc.aio.Channel]):
+    """Channels bound to the event loop of the first call."""
 
     _loop: asyncio.AbstractEventLoop | None = None
 
@@ -198,6 +222,6 @@ class _OneLoop(ChannelPool[grpc.aio.Channel]):
         self._loop = self._loop or loop
         if self._loop is not loop:
             raise RuntimeError(
-                "the client is used in another event loop than before, and gRPC's connections belong to one: make a"
-                " client in each `asyncio.run`"
+                "the client belongs to another event loop, and gRPC connections cannot change loops: create a client in"
+                " each `asyncio.run`"
             )

@@ -1,4 +1,4 @@
-"""The publisher for asyncio."""
+"""The asyncio publisher."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from ._outbox import Outbox
 from ._outgoing import Sendable, serialize, stream_failure
 from ._recovery import Recovery
 
-_TURN_BYTES: Final = 64 << 10
-"""Bytes of events after which `send` yields to the sending task, even if the program never waits for anything."""
+_YIELD_BYTES: Final = 64 << 10
+"""Bytes of events after which `send` yields to the sender task: a caller that never awaits anything would starve it."""
 
 
 class AsyncEventPublisher:
-    """Sends events to one stream; made by `AsyncEventStreamClient.publish`, used as an async context manager.
+    """Sends events to one stream. Create it with `AsyncEventStreamClient.publish`; use it as an async context manager.
 
-    It is open once it has claimed the stream. A later publisher that claims the stream fences it: the next `send`,
+    Entering the context claims the stream. If a later publisher claims the stream, this one is fenced: its next `send`,
     `flush` or exit raises StreamError with the reason PUBLISHER_FENCED.
     """
 
@@ -34,15 +34,15 @@ class AsyncEventPublisher:
         self._outbox = Outbox(stream_id, channels.server)
         self._recovery = Recovery(wait_for_ready=channels.wait_for_ready)
         self._work = asyncio.Event()  # there may be something to send
-        self._changed = asyncio.Event()  # the outbox has changed, or will no more
+        self._changed = asyncio.Event()  # the outbox changed, or the task ended
         self._task: asyncio.Task[None] | None = None
-        self._gathered = 0  # bytes since `send` let others have a turn
+        self._added_bytes = 0  # since `send` last yielded
 
     @property
     def position(self) -> Position:
-        """The end of the stream as of the last acknowledgement; when it opens, where the stream ends."""
+        """The end of the stream as of the last acknowledgement. When the publisher opens, the stream's current end."""
         if self._outbox.position is None:
-            raise RuntimeError("a publisher is used with 'async with'")
+            raise RuntimeError("open the publisher with 'async with' first")
         return self._outbox.position
 
     @property
@@ -52,17 +52,17 @@ class AsyncEventPublisher:
 
     @property
     def failure(self) -> StreamFailure | None:
-        """Why the stream has ended, if it ended in failure."""
+        """The reason and message of a stream that ended in failure; None otherwise."""
         return self._outbox.failure
 
     async def __aenter__(self) -> Self:
         if self._task is not None:
-            raise RuntimeError("a publisher is opened once: make another one")
+            raise RuntimeError("a publisher can be opened only once: create another one")
         self._channels.check()
         self._task = asyncio.create_task(self._run())
         try:
             while self._outbox.position is None:
-                await self._change()
+                await self._wait_for_change()
         except BaseException:
             await self._stop()
             raise
@@ -76,63 +76,72 @@ class AsyncEventPublisher:
             if kind is None:
                 self._outbox.finish()
                 if self._outbox.finishing:
-                    await self._finished()
+                    await self._wait_until_done()
         finally:
             await self._stop()
 
     async def send(self, event: Sendable) -> None:
-        """Takes an event to be sent, once there is room for it: it waits while too much is unacknowledged.
+        """Queues an event to be sent. Applies backpressure: waits while the buffer of unacknowledged events is full.
 
-        Where it is cancelled, or times out, the event is not taken.
+        If `send` is cancelled or times out, the event is not queued.
+
+        Args:
+            event: the message, or its serialized form.
 
         Raises:
-            StreamError: the stream has ended, or cannot be published any further.
+            StreamError: the stream has ended, or publishing failed.
             InvalidProtobufError: the bytes are not a serialized event.
-            IncompleteEventError: no event is set, or it is too large.
+            IncompleteEventError: the message has no event set, or is too large.
+            TypeError: `event` is neither a message nor bytes.
 
         """
         self._check()
         data = serialize(event)
-        if self._gathered >= _TURN_BYTES or self._outbox.full:
-            await self._turn()
+        if self._added_bytes >= _YIELD_BYTES or self._outbox.full:
+            await self._wait_for_space()
         self._outbox.add(data)
-        self._gathered += len(data)
+        self._added_bytes += len(data)
         self._work.set()
 
     async def flush(self) -> None:
-        """Waits until everything sent is stored; raises StreamError if the stream cannot be published any further."""
-        self._check()
-        while not self._outbox.empty:
-            await self._change()
-
-    async def fail(self, reason: str, message: str = "") -> None:
-        """Ends the stream in failure after the events sent so far; returns when that is stored.
-
-        Subscribers get the events, and then StreamFailedError. The publisher is done then.
-
-        Args:
-            reason: the case, for programs, such as `UPSTREAM_TIMEOUT`: 1 to 64 bytes of UTF-8.
-            message: an explanation for people, up to 4,096 bytes of UTF-8.
+        """Waits until all queued events are stored.
 
         Raises:
-            ValueError: `reason` or `message` is too long, or `reason` is empty.
-            StreamError: the stream cannot be published any further, or has ended in another way.
+            StreamError: publishing failed.
+
+        """
+        self._check()
+        while not self._outbox.empty:
+            await self._wait_for_change()
+
+    async def fail(self, reason: str, message: str = "") -> None:
+        """Ends the stream as failed, after the events queued so far. Returns once the failure is stored.
+
+        Subscribers receive the events, then StreamFailedError. The publisher cannot be used afterwards.
+
+        Args:
+            reason: machine-readable reason, such as `UPSTREAM_TIMEOUT`: 1 to 64 bytes of UTF-8.
+            message: human-readable explanation, up to 4,096 bytes of UTF-8.
+
+        Raises:
+            ValueError: `reason` is empty, or `reason` or `message` is too long.
+            StreamError: publishing failed, or the stream has already ended in another way.
 
         """
         failure = stream_failure(reason, message)
         self._check()
         self._outbox.fail(failure)
-        await self._finished()
+        await self._wait_until_done()
 
-    async def _turn(self) -> None:
-        """Lets the sending task run, and waits for room."""
-        self._gathered = 0
+    async def _wait_for_space(self) -> None:
+        """Yields to the sender task, then waits until the outbox has space."""
+        self._added_bytes = 0
         await asyncio.sleep(0)
         while self._outbox.full:
-            await self._change()
+            await self._wait_for_change()
         self._check()
 
-    async def _finished(self) -> None:
+    async def _wait_until_done(self) -> None:
         self._work.set()
         assert self._task is not None
         await asyncio.wait((self._task,))
@@ -143,7 +152,7 @@ class AsyncEventPublisher:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _change(self) -> None:
+    async def _wait_for_change(self) -> None:
         self._changed.clear()
         await self._changed.wait()
         if self._task and self._task.done():
@@ -151,15 +160,15 @@ class AsyncEventPublisher:
 
     def _check(self) -> None:
         if self._task is None:
-            raise RuntimeError("a publisher is used with 'async with'")
+            raise RuntimeError("open the publisher with 'async with' first")
         if self._task.done() or self._outbox.finishing:
             if self._task.done() and not self._task.cancelled():
                 self._task.result()
-            raise RuntimeError("the publisher is closed: open another one")
+            raise RuntimeError("the publisher is closed: create another one")
         self._channels.check()
 
     async def _run(self) -> None:
-        """Calls until everything is stored."""
+        """Makes calls until everything is stored."""
         try:
             while True:
                 error = None
@@ -170,9 +179,9 @@ class AsyncEventPublisher:
                     error = self._channels.error(rpc_error, self._stream_id, position.offset if position else None)
                 if error is None and self._outbox.finishing and self._outbox.stored:
                     return
-                await asyncio.sleep(self._recovery.pause(error))
+                await asyncio.sleep(self._recovery.next_delay(error))
         except asyncio.CancelledError:
-            if self._channels.closed:  # which cancels its calls
+            if self._channels.closed:  # closing the client cancels its calls
                 raise self._channels.closed_error() from None
             raise
         finally:
@@ -185,8 +194,8 @@ class AsyncEventPublisher:
         sender = asyncio.create_task(self._send(call))
         try:
             while isinstance(response := await call.read(), PublishResponse):
-                self._recovery.answered(progress=self._outbox.receive(response))
-                self._work.set()  # the reply to the claim lets the events follow
+                self._recovery.record_reply(progress=self._outbox.receive(response))
+                self._work.set()  # events may be sent after the reply to the claim
                 self._changed.set()
         finally:
             call.cancel()
@@ -195,7 +204,7 @@ class AsyncEventPublisher:
             await asyncio.gather(sender, return_exceptions=True)
 
     async def _send(self, call: Any) -> None:
-        """Sends what has gathered, one message at a time: what comes while one is written goes with the next."""
+        """Sends the queued events. Events that arrive during a write go into the next message."""
         while True:
             self._work.clear()
             if not self._outbox.has_work:

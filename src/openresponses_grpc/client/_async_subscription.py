@@ -1,4 +1,4 @@
-"""The subscription for asyncio."""
+"""The asyncio subscription."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ E_co = TypeVar("E_co", covariant=True)
 
 
 class AsyncEventSubscription(Generic[E_co]):
-    """An async iterator over the events of a stream; made by `AsyncEventStreamClient.subscribe`.
+    """An async iterator over the events of a stream. Create it with `AsyncEventStreamClient.subscribe`.
 
-    Close it when you leave it early: use it as an async context manager, or call `aclose`. The next event can be
-    waited for with a timeout: `asyncio.wait_for(anext(subscription), 5)` may time out, and the next `anext` returns
+    If you stop before the end of the stream, close the subscription: use it as an async context manager, or call
+    `aclose`. Timeouts lose no events: if `asyncio.wait_for(anext(subscription), 5)` times out, the next `anext` returns
     the event.
 
-    Iterating raises StreamFailedError after the last event of a stream that ended in failure, and another StreamError
-    where the stream cannot be read any further: not found, abandoned, expired, diverged.
+    Iteration raises StreamFailedError after the last event of a stream that ended in failure, and StreamError if the
+    stream can no longer be read: it was not found, is abandoned, has expired or has diverged.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class AsyncEventSubscription(Generic[E_co]):
 
     @property
     def position(self) -> Position | None:
-        """The position behind the last event handed out, to resume at; None before the server has named the epoch."""
+        """The position to resume at: after the last event returned. None until the server has sent the epoch."""
         return self._cursor.position
 
     def __aiter__(self) -> Self:
@@ -55,9 +55,13 @@ class AsyncEventSubscription(Generic[E_co]):
         return self._convert(self._events.popleft())
 
     async def batch(self) -> list[E_co]:
-        """The next events, as many as are ready, waiting for the first; empty at the end of a complete stream.
+        """Returns all events that are ready, and waits for at least one. Empty at the end of a complete stream.
 
-        Otherwise as iterating: the position moves behind the last of them, and a timeout loses nothing.
+        `position` moves past the last of them. As with iteration, timeouts lose no events.
+
+        Raises:
+            StreamError: as for iteration.
+
         """
         try:
             while not self._events:
@@ -75,9 +79,9 @@ class AsyncEventSubscription(Generic[E_co]):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Ends the subscription."""
+        """Closes the subscription."""
         self._closed = True
-        self._events = deque()  # those of the cursor are not handed out: the position is before them
+        self._events = deque()  # the cursor keeps its events, so that the position stays before them
         if self._reading:
             self._reading.cancel()
             await asyncio.wait((self._reading,))
@@ -90,9 +94,9 @@ class AsyncEventSubscription(Generic[E_co]):
                 loop.call_soon_threadsafe(_drop, self._calls, self._reading)
 
     async def _read(self) -> None:
-        """Waits for the next response; raises where there is none."""
+        """Waits for the next response. Raises at the end of the stream and on errors."""
         if self._closed:
-            raise RuntimeError("the subscription is closed: subscribe again, at its position")
+            raise RuntimeError("the subscription is closed: subscribe again at its position")
         if self._error:
             raise self._error
         if self._cursor.end_of_stream:
@@ -108,10 +112,12 @@ class AsyncEventSubscription(Generic[E_co]):
 
 
 class _Calls:
-    """The calls of a subscription, one after another. They do not refer to it: it may be dropped while one waits.
+    """The successive calls of a subscription.
+
+    They hold no reference to the subscription, so that it can be garbage collected while a call waits.
 
     Attributes:
-        loop: the event loop of the first call; None before it.
+        loop: event loop of the first call; None before that call.
 
     """
 
@@ -119,18 +125,18 @@ class _Calls:
         self.loop: asyncio.AbstractEventLoop | None = None
         self._channels = channels
         self._cursor = cursor
-        self._recovery = Recovery(wait_for_ready=channels.wait_for_ready, fail_first=channels.fail_first)
+        self._recovery = Recovery(wait_for_ready=channels.wait_for_ready, fail_fast=channels.fail_fast)
         self._channel: grpc.aio.Channel | None = None
         self._call: Any = None
 
     def start(self) -> asyncio.Task[Exception | None]:
-        """Reads in a task; raises RuntimeError if the client cannot be used here, or any more."""
+        """Starts a task that reads; raises RuntimeError if the client is closed or bound elsewhere."""
         self._channels.check()
         self.loop = asyncio.get_running_loop()
         return self.loop.create_task(self._read())
 
     async def _read(self) -> Exception | None:
-        """Waits for events or the end of the stream; returns the error that a retry cannot heal."""
+        """Waits for events or the end of the stream. Returns the error if it is not retryable."""
         try:
             while not (self._cursor.events or self._cursor.end_of_stream):
                 await self._read_response()
@@ -138,7 +144,7 @@ class _Calls:
             self.close()
             if not self._channels.closed:
                 raise
-            return self._channels.closed_error()  # which cancels its calls
+            return self._channels.closed_error()  # closing the client cancels its calls
         except Exception as error:
             self.close()
             return error
@@ -149,13 +155,13 @@ class _Calls:
         try:
             response = await (self._call or self._open()).read()
             if response is not grpc.aio.EOF:
-                self._recovery.answered(progress=True)
+                self._recovery.record_reply(progress=True)
                 self._cursor.advance(response)
                 return
         except grpc.aio.AioRpcError as rpc_error:
             error = self._channels.error(rpc_error, self._cursor.stream_id, self._cursor.next_offset)
         self.close()
-        await asyncio.sleep(self._recovery.pause(error))
+        await asyncio.sleep(self._recovery.next_delay(error))
 
     def _open(self) -> Any:
         self._channel = self._channels.acquire()
@@ -165,7 +171,7 @@ class _Calls:
         return self._call
 
     def close(self) -> None:
-        """Ends the call, if there is one."""
+        """Cancels the current call, if any."""
         if self._channel is not None:
             self._call.cancel()
             self._channels.release(self._channel)

@@ -1,4 +1,4 @@
-"""The client for threads."""
+"""The synchronous client."""
 
 from __future__ import annotations
 
@@ -27,12 +27,23 @@ from ._subscription import EventSubscription
 
 
 class EventStreamClient:
-    """`AsyncEventStreamClient` without asyncio: the same arguments, promises and errors; a context manager.
+    """The synchronous counterpart of `AsyncEventStreamClient`: same arguments, guarantees and errors.
 
-    In the place of `asyncio.timeout`, every method takes a `timeout`: the seconds until a StreamError with
-    DEADLINE_EXCEEDED, unless the publisher, the subscription or the call has ended before.
+    Use it as a context manager. Each method takes a `timeout` in seconds: a publisher, subscription or call that has
+    not ended by then raises StreamError with the code DEADLINE_EXCEEDED. None sets no limit.
 
-    One client may be used by many threads of one process, a publisher or a subscription by one thread at a time.
+    A client is thread-safe. Use each publisher and each subscription from one thread at a time. A client does not
+    survive a fork.
+
+    Args:
+        server: server address, as `host:port` or any other gRPC target.
+        credentials: TLS credentials; None connects in plain text.
+        token: bearer token to send with each call. Without TLS, it can be read on the network.
+        wait_for_ready: wait for a server that is not up yet. Otherwise the first call fails immediately.
+
+    Raises:
+        ValueError: `server` is empty, or `token` contains characters that are not allowed in a bearer token.
+
     """
 
     def __init__(
@@ -59,12 +70,25 @@ class EventStreamClient:
         self.close()
 
     def close(self) -> None:
-        """Closes the connections; calls that are under way are cancelled."""
+        """Closes the connections and cancels running calls."""
         for channel in self._channels.close():
             channel.close()
 
     def publish(self, stream_id: str, *, timeout: float | None = None) -> EventPublisher:
-        """As `AsyncEventStreamClient.publish`: `with client.publish("resp_1") as publisher`."""
+        """Opens a publisher that appends to a stream: `with client.publish("resp_1") as publisher`.
+
+        The publisher claims the stream and fences earlier publishers. When the body of the context ends, all events
+        are stored and the stream is complete. If the body raises, the stream stays open, and another publisher can
+        resume it.
+
+        Args:
+            stream_id: id of the stream, which need not exist.
+            timeout: seconds until the publisher fails; None sets no limit.
+
+        Returns:
+            The publisher, a context manager.
+
+        """
         return EventPublisher(self._channels, stream_id, timeout)
 
     def subscribe(
@@ -76,7 +100,23 @@ class EventStreamClient:
         must_exist: bool = False,
         timeout: float | None = None,
     ) -> EventSubscription[OpenResponsesStreamEvent]:
-        """As `AsyncEventStreamClient.subscribe`."""
+        """Subscribes to a stream's events, up to its end.
+
+        Args:
+            stream_id: id of the stream.
+            start_offset: offset of the first event.
+            position: position to resume at, instead of `start_offset`: the `position` of an earlier subscription, or
+                its string form.
+            must_exist: raise NOT_FOUND if the stream does not exist, instead of waiting for it.
+            timeout: seconds until the subscription fails; None sets no limit.
+
+        Returns:
+            An iterator over the events.
+
+        Raises:
+            ValueError: the offset or the position is invalid, or both are given.
+
+        """
         cursor = self._cursor(stream_id, start_offset, position, must_exist)
         return EventSubscription(self._channels, cursor, OpenResponsesStreamEvent.FromString, timeout)
 
@@ -89,18 +129,35 @@ class EventStreamClient:
         must_exist: bool = False,
         timeout: float | None = None,
     ) -> EventSubscription[bytes]:
-        """As `AsyncEventStreamClient.subscribe_serialized`."""
+        """Like `subscribe`, but yields serialized events, for `protobuf_to_json` or for forwarding."""
         cursor = self._cursor(stream_id, start_offset, position, must_exist)
         return EventSubscription(self._channels, cursor, bytes, timeout)
 
     def get_stream(self, stream_id: str, *, timeout: float | None = None) -> StreamInfo:
-        """As `AsyncEventStreamClient.get_stream`."""
+        """Returns the state, offsets, size and times of a stream.
+
+        Args:
+            stream_id: id of the stream.
+            timeout: seconds until the call fails; None sets no limit.
+
+        Raises:
+            StreamError: the call failed; its code is NOT_FOUND if the stream does not exist.
+
+        """
         response = self._call(GetStreamRequest(stream_id=stream_id), self._recovery(timeout), stream_id)
         info: StreamInfo = response.stream
         return info
 
     def list_streams(self, *, timeout: float | None = None) -> Iterator[StreamInfo]:
-        """As `AsyncEventStreamClient.list_streams`."""
+        """Iterates over the streams that the token may inspect, in no particular order.
+
+        Args:
+            timeout: seconds for all calls together; None sets no limit.
+
+        Raises:
+            StreamError: a call failed.
+
+        """
         request = ListStreamsRequest()
         recovery = self._recovery(timeout)
         while True:
@@ -113,7 +170,18 @@ class EventStreamClient:
     def delete_stream(
         self, stream_id: str, *, epoch: int | None = None, allow_missing: bool = False, timeout: float | None = None
     ) -> None:
-        """As `AsyncEventStreamClient.delete_stream`."""
+        """Deletes a stream and its events.
+
+        Args:
+            stream_id: id of the stream.
+            epoch: delete the stream only if it has this epoch; None accepts any.
+            allow_missing: succeed if the stream does not exist.
+            timeout: seconds until the call fails; None sets no limit.
+
+        Raises:
+            StreamError: the call failed; its code is NOT_FOUND if the stream does not exist.
+
+        """
         request = DeleteStreamRequest(stream_id=stream_id, epoch=epoch, allow_missing=allow_missing)
         self._call(request, self._recovery(timeout), stream_id)
 
@@ -135,8 +203,8 @@ class EventStreamClient:
                     wait_for_ready=recovery.connected,
                 )
             except grpc.RpcError as error:
-                pause = recovery.pause(self._channels.error(error, stream_id))
+                delay = recovery.next_delay(self._channels.error(error, stream_id))
             finally:
                 self._channels.release(channel)
-            time.sleep(pause)
+            time.sleep(delay)
             rpc.prepare_retry(request)

@@ -1,4 +1,4 @@
-"""A subscriber's place in a stream. Pure: no I/O, no clock."""
+"""A subscriber's cursor in a stream. Pure: no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from openresponses_grpc.v1.stream_service_pb2 import SubscribeRequest
 
 from ..codec._checksum import checksum
 from ..position import Position
-from ._errors import StreamError, StreamFailedError, place
+from ._errors import StreamError, StreamFailedError, location
 
 
 class Cursor:
-    """The events that a subscriber has received and not handed out yet, and its position behind those handed out.
+    """Buffers received events, and tracks the position after the last event that the user has consumed.
 
     Args:
-        stream_id: the stream.
-        server: the server, for errors.
-        start_offset: the offset of the first event wanted, without a position.
-        position: where to resume, or its string form.
-        must_exist: whether a stream that does not exist is an error.
+        stream_id: id of the stream.
+        server: server address, for error messages.
+        start_offset: offset of the first event, if `position` is None.
+        position: position to resume at, or its string form.
+        must_exist: whether a missing stream is an error.
 
     Attributes:
-        stream_id: the stream.
-        events: the events received and not handed out.
-        next_offset: the offset after them.
-        end_of_stream: whether the stream ends after them.
+        stream_id: id of the stream.
+        events: received events that the user has not consumed. The user removes them from the left.
+        next_offset: offset after the buffered events.
+        end_of_stream: whether the stream ends after the buffered events.
 
     Raises:
-        ValueError: the offset is negative, the string is not a position, or there are an offset and a position.
+        ValueError: the offset is negative, the position is malformed, or both are given.
 
     """
 
@@ -45,9 +45,9 @@ class Cursor:
         must_exist: bool = False,
     ) -> None:
         if position is not None and start_offset:
-            raise ValueError("give a start_offset or a position, not both")
+            raise ValueError("pass either start_offset or position, not both")
         if start_offset < 0:
-            raise ValueError(f"start_offset is 0 or more, not {start_offset}")
+            raise ValueError(f"start_offset must be 0 or more, not {start_offset}")
         if isinstance(position, str):
             position = Position.parse(position)
         self.stream_id = stream_id
@@ -63,13 +63,13 @@ class Cursor:
 
     @property
     def position(self) -> Position | None:
-        """The position behind the events handed out; None before the epoch is known."""
+        """The position after the consumed events; None until the epoch is known."""
         if self._epoch is None:
             return None
         return Position(self._epoch, self.next_offset - len(self.events), self._checked_offset, self._checksum)
 
     def request(self) -> SubscribeRequest:
-        """The request for the events that follow."""
+        """Returns the request for the events after the buffered ones."""
         return SubscribeRequest(
             stream_id=self.stream_id,
             start_offset=self.next_offset,
@@ -80,15 +80,14 @@ class Cursor:
         )
 
     def advance(self, response: Any) -> None:
-        """Takes the events of a `wire.SubscribeResponse`.
+        """Buffers the events of a `raw_messages.SubscribeResponse`.
 
         Raises:
-            StreamError: DATA_LOSS: the response does not begin at the next offset, or its checksum is not that of the
-                events.
+            StreamError: DATA_LOSS, if the response does not start at the next offset or its checksum does not match.
 
         """
         if response.first_offset != self.next_offset:
-            raise self._data_loss(f"the server continued at offset {response.first_offset}")
+            raise self._data_loss(f"the server continued at offset {response.first_offset} instead")
         after = self.next_offset + len(response.events)
         if response.HasField("checksum"):
             self._verify(response, after)
@@ -101,26 +100,26 @@ class Cursor:
             self._failure = response.failure
 
     def failure(self) -> StreamFailedError | None:
-        """The error for a stream that has ended in failure; None for one that has not."""
+        """Returns the error of a stream that ended in failure, or None."""
         failure = self._failure
         if failure is None:
             return None
         return StreamFailedError(self.stream_id, self._server, self.next_offset, failure.reason, failure.message)
 
     def _verify(self, response: Any, after: int) -> None:
-        """Compares the checksum, where the one before the events is known."""
+        """Verifies the checksum if the one before these events is known."""
         if response.checked_offset != after:
-            raise self._data_loss(f"the checksum belongs to offset {response.checked_offset} instead of {after}")
+            raise self._data_loss(f"the checksum is for offset {response.checked_offset} instead of {after}")
         before = self._checksum if self._checked_offset == self.next_offset else None
         if self.next_offset == 0:
             before = 0
         if before is not None and checksum(response.events, before) != response.checksum:
-            raise self._data_loss(f"the events before offset {after} were damaged: they have another checksum")
+            raise self._data_loss(f"the events before offset {after} are damaged: their checksum does not match")
 
     def _data_loss(self, problem: str) -> StreamError:
         return StreamError(
             grpc.StatusCode.DATA_LOSS,
-            f"{place(self.stream_id, self._server, self.next_offset)}: {problem}",
+            f"{location(self.stream_id, self._server, self.next_offset)}: {problem}",
             reason="DATA_LOSS",
             stream_id=self.stream_id,
             server=self._server,

@@ -1,4 +1,4 @@
-"""The errors that clients raise."""
+"""Errors of the clients."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from grpc_status import rpc_status
 from ._advice import advice
 
 _FAILED_WRITE: Final = "Internal error from Core"
-"""With INTERNAL, what grpc.aio puts in the place of the status of a call that ends while a message is written."""
+"""grpc.aio reports INTERNAL with this text, instead of the real status, if a call ends during a write."""
 
 
 class StreamError(Exception):
-    """A call failed, and a retry cannot heal it.
+    """A call failed. Clients raise it only if a retry cannot succeed or a timeout has passed.
 
     Attributes:
-        code: the gRPC status code.
-        reason: the case, for programs, such as `STREAM_NOT_FOUND`; empty where the server gave none.
-        metadata: the figures behind it, such as `next_offset`.
-        stream_id: the stream; empty for a call without one.
-        server: the server, as the client was given it.
-        retry_after: seconds after which the server asks for a retry; None where it does not.
-        details: the text of the status, without the place and without advice.
+        code: gRPC status code.
+        reason: machine-readable reason, such as `STREAM_NOT_FOUND`; empty if the server sent none.
+        metadata: values that belong to the reason, such as `next_offset`.
+        stream_id: id of the stream; empty for a call without a stream.
+        server: server address, as passed to the client.
+        retry_after: seconds after which the server asks the client to retry; None if it does not.
+        details: text of the gRPC status, without stream, server and advice.
 
     """
 
@@ -52,16 +52,16 @@ class StreamError(Exception):
 
     @property
     def retryable(self) -> bool:
-        """Whether a new call may succeed: the server is away or stopping, cut the call off, or asks for a retry."""
+        """Whether a retry may succeed: the server is unavailable, aborted the call, or asked for a retry."""
         return self.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED) or self.retry_after is not None
 
 
 class StreamFailedError(StreamError):
-    """The stream ended in failure; its subscriber has received all of its events.
+    """The stream ended in failure. The subscriber has received all of its events.
 
     Attributes:
-        reason: the publisher's reason, such as `UPSTREAM_TIMEOUT`.
-        message: the publisher's explanation; may be empty.
+        reason: reason from the publisher, such as `UPSTREAM_TIMEOUT`.
+        message: explanation from the publisher; may be empty.
 
     """
 
@@ -69,7 +69,7 @@ class StreamFailedError(StreamError):
         explanation = f": {message}" if message else ""
         super().__init__(
             grpc.StatusCode.ABORTED,
-            f"{place(stream_id, server)} failed at offset {offset} with {reason}{explanation}",
+            f"{location(stream_id, server)} failed at offset {offset} with {reason}{explanation}",
             reason=reason,
             stream_id=stream_id,
             server=server,
@@ -77,8 +77,8 @@ class StreamFailedError(StreamError):
         self.message = message
 
 
-def place(stream_id: str, server: str, offset: int | None = None) -> str:
-    """Names a stream and its server for an error: `stream 's' at localhost:50051, offset 7`."""
+def location(stream_id: str, server: str, offset: int | None = None) -> str:
+    """Returns the stream and the server for an error message: `stream 's' at localhost:50051, offset 7`."""
     stream = f"stream {stream_id!r} at {server}" if stream_id else f"server {server}"
     return stream if offset is None else f"{stream}, offset {offset}"
 
@@ -86,20 +86,20 @@ def place(stream_id: str, server: str, offset: int | None = None) -> str:
 def stream_error(
     error: grpc.RpcError, *, server: str, secure: bool, stream_id: str = "", offset: int | None = None
 ) -> StreamError:
-    """The StreamError of a failed call.
+    """Converts gRPC's error of a failed call.
 
     Args:
-        error: the status that gRPC raised.
-        server: the server.
+        error: the error that gRPC raised.
+        server: server address.
         secure: whether the client uses TLS.
-        stream_id: the stream; empty for a call without one.
-        offset: the offset that the call had reached; None before its first response.
+        stream_id: id of the stream; empty for a call without a stream.
+        offset: next offset of the call; None before its first response.
 
     """
     assert isinstance(error, (grpc.Call, grpc.aio.AioRpcError))
     code, details = error.code(), error.details() or ""
     if code is grpc.StatusCode.INTERNAL and details == _FAILED_WRITE:
-        # Most often the connection broke; whatever it was, the next call gets its status.
+        # Usually the connection broke. If not, the retry gets the real status.
         code = grpc.StatusCode.UNAVAILABLE
     reason, metadata, retry_after = "", None, None
     rich = rpc_status.from_call(error)
@@ -113,7 +113,7 @@ def stream_error(
     hint = advice(code, reason, details, server=server, secure=secure)
     return StreamError(
         code,
-        f"{place(stream_id, server, offset)}: {details}" + (f"; {hint}" if hint else ""),
+        f"{location(stream_id, server, offset)}: {details}" + (f"; {hint}" if hint else ""),
         reason=reason,
         metadata=metadata,
         stream_id=stream_id,

@@ -1,4 +1,4 @@
-"""What a user hands to a publisher, checked. Pure."""
+"""Validates the arguments of publishers. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ..codec._raw_messages import MAX_EVENT_BYTES, MAX_FAILURE_MESSAGE_BYTES, MA
 from ..errors import IncompleteEventError
 
 Sendable = OpenResponsesStreamEvent | bytes | bytearray | memoryview
-"""An event that a publisher takes: a message or its bytes."""
+"""An event to publish: a message, or its serialized form."""
 
 
 def serialize(event: Sendable) -> bytes:
-    """The bytes of an event, as it is now.
+    """Returns a serialized copy of an event.
 
     Raises:
-        TypeError: it is neither an OpenResponsesStreamEvent nor bytes.
+        TypeError: `event` is neither an OpenResponsesStreamEvent nor bytes.
         InvalidProtobufError: the bytes are not a serialized OpenResponsesStreamEvent.
-        IncompleteEventError: no event is set in it, or it is larger than a server accepts.
+        IncompleteEventError: the message has no event set, or is larger than a server accepts.
 
     """
     if isinstance(event, OpenResponsesStreamEvent):
@@ -30,32 +30,32 @@ def serialize(event: Sendable) -> bytes:
         data = bytes(event)
         parse_event(data)
     else:
-        raise TypeError(
-            f"expected an OpenResponsesStreamEvent or its bytes, got {type(event).__name__}{_remedy(event)}"
-        )
+        raise TypeError(f"expected an OpenResponsesStreamEvent or its bytes, got {type(event).__name__}{_hint(event)}")
     if not data:
         raise IncompleteEventError("$", "no event is set")
     if len(data) > MAX_EVENT_BYTES:
-        raise IncompleteEventError("$", f"the event has {len(data)} bytes; at most {MAX_EVENT_BYTES} can be sent")
+        raise IncompleteEventError("$", f"the event is {len(data)} bytes long; the limit is {MAX_EVENT_BYTES}")
     return data
 
 
 def stream_failure(reason: str, message: str) -> StreamFailure:
-    """Why a stream ends in failure; raises ValueError where the server would refuse it."""
+    """Returns the failure to end a stream with; raises ValueError if the server would reject it."""
     size = len(reason.encode())
     if not 0 < size <= MAX_REASON_BYTES:
-        raise ValueError(f"the reason of a failure has 1 to {MAX_REASON_BYTES} bytes of UTF-8, not {size}")
+        raise ValueError(f"the reason of a failure must be 1 to {MAX_REASON_BYTES} bytes of UTF-8, not {size}")
     size = len(message.encode())
     if size > MAX_FAILURE_MESSAGE_BYTES:
-        raise ValueError(f"the message of a failure has up to {MAX_FAILURE_MESSAGE_BYTES} bytes of UTF-8, not {size}")
+        raise ValueError(
+            f"the message of a failure is limited to {MAX_FAILURE_MESSAGE_BYTES} bytes of UTF-8, not {size}"
+        )
     return StreamFailure(reason=reason, message=message)
 
 
-def _remedy(event: object) -> str:
+def _hint(event: object) -> str:
     if isinstance(event, str):
         return ": convert JSON with json_to_protobuf"
     if isinstance(event, dict):
         return ": convert it with from_dict"
     if isinstance(event, Message):
-        return ": set it in an OpenResponsesStreamEvent"
+        return ": wrap it in an OpenResponsesStreamEvent"
     return ""

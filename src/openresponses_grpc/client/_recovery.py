@@ -1,4 +1,4 @@
-"""When a client retries. Pure but for the jitter and the clock: the caller does the waiting."""
+"""Retry decisions and backoff. Pure except for the jitter and the clock: the caller sleeps."""
 
 from __future__ import annotations
 
@@ -9,62 +9,64 @@ from typing import Final
 
 from ._errors import StreamError
 
-_FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 5.0
+_FIRST_DELAY: Final = 0.1
+_MAX_DELAY: Final = 5.0
 
 _logger = logging.getLogger(__package__)
 
 
 class Recovery:
-    """The retries of one publisher, subscriber or other call, and the time left for all of them.
+    """The retries of one publisher, one subscription or one unary call, with a common deadline.
 
     Args:
-        timeout: seconds from now until the deadline; None for no deadline.
-        wait_for_ready: wait for a server that is not up yet. Without it the first call fails at once.
-        fail_first: before the first reply, raise every error that the server answers with.
+        timeout: seconds until the deadline; None sets no deadline.
+        wait_for_ready: wait for a server that is not up yet. Otherwise the first call fails immediately.
+        fail_fast: until the first reply, raise errors from the server instead of retrying.
 
     Attributes:
-        connected: whether calls wait for the server to be up: it has replied before, or the caller asked for it.
+        connected: whether calls wait for the server: it has replied before, or `wait_for_ready` is set.
 
     """
 
-    def __init__(self, timeout: float | None = None, *, wait_for_ready: bool = False, fail_first: bool = False) -> None:
+    def __init__(self, timeout: float | None = None, *, wait_for_ready: bool = False, fail_fast: bool = False) -> None:
         self._deadline = None if timeout is None else time.monotonic() + timeout
         self.connected = wait_for_ready
-        self._fail_first = fail_first
+        self._fail_fast = fail_fast
         self._attempts = 0
 
     @property
     def timeout(self) -> float | None:
-        """Seconds left for a call; None for no limit."""
+        """Seconds left until the deadline; None without a deadline."""
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
-    def answered(self, *, progress: bool) -> None:
-        """Notes a reply, and whether it made progress."""
+    def record_reply(self, *, progress: bool) -> None:
+        """Records a reply from the server. `progress` resets the backoff."""
         self.connected = True
-        self._fail_first = False
+        self._fail_fast = False
         if progress:
             self._attempts = 0
 
-    def pause(self, error: StreamError | None) -> float:
-        """Seconds to wait before the next call, after a call that ended with `error` or too early.
+    def next_delay(self, error: StreamError | None) -> float:
+        """Returns the seconds to wait before the next call.
 
-        Doubles from call to call, with jitter over the whole range to spread the clients, and is never less than the
-        server asked for.
+        Exponential backoff with full jitter, but never less than the server's `retry_after`.
+
+        Args:
+            error: error of the last call; None if the call ended too early without one.
 
         Raises:
-            StreamError: `error`, where a retry cannot heal it, or `fail_first` asks for it.
+            StreamError: `error`, if it is not retryable or `fail_fast` applies.
 
         """
         if error and error.retry_after is None and not (self.connected and error.retryable):
             raise error
-        if error and self._fail_first and (error.reason or error.retry_after is not None):
+        if error and self._fail_fast and (error.reason or error.retry_after is not None):
             raise error
         self.connected = True
         self._attempts += 1
-        jittered = random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._attempts, 16)))  # noqa: S311
-        pause = max(jittered, (error and error.retry_after) or 0)
+        jittered = random.uniform(0, min(_MAX_DELAY, _FIRST_DELAY * 2 ** min(self._attempts, 16)))  # noqa: S311
+        delay = max(jittered, (error and error.retry_after) or 0)
         if self.timeout is not None:
-            pause = min(pause, self.timeout)  # the call after it fails with DEADLINE_EXCEEDED
-        _logger.warning("retrying in %.1f s after: %s", pause, error or "the server ended the call")
-        return pause
+            delay = min(delay, self.timeout)  # the next call then fails with DEADLINE_EXCEEDED
+        _logger.warning("retrying in %.1f s: %s", delay, error or "the server ended the call")
+        return delay

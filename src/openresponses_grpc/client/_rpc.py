@@ -1,4 +1,4 @@
-"""The methods of the service, for the channels of either kind."""
+"""The RPCs of the service, for asyncio and synchronous channels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..codec import _raw_messages as raw_messages
 
 
 def publish(channel: Any) -> Any:
-    """`Publish`, with each event as bytes."""
+    """Returns the `Publish` RPC, with serialized events."""
     return channel.stream_stream(
         raw_messages.PUBLISH,
         request_serializer=raw_messages.PublishRequest.SerializeToString,
@@ -21,7 +21,7 @@ def publish(channel: Any) -> Any:
 
 
 def subscribe(channel: Any) -> Any:
-    """`Subscribe`, with each event as bytes."""
+    """Returns the `Subscribe` RPC, with serialized events."""
     return channel.unary_stream(
         raw_messages.SUBSCRIBE,
         request_serializer=messages.SubscribeRequest.SerializeToString,
@@ -30,7 +30,7 @@ def subscribe(channel: Any) -> Any:
 
 
 def unary(channel: Any, request: Message) -> Any:
-    """The method that takes this request and has one response."""
+    """Returns the unary RPC for a request."""
     response, name = _UNARY[type(request)]
     return channel.unary_unary(
         f"/{raw_messages.SERVICE_NAME}/{name}",
@@ -47,6 +47,6 @@ _UNARY: Final[dict[type[Message], tuple[type[Message], str]]] = {
 
 
 def prepare_retry(request: Message) -> None:
-    """Changes a request for a retry: the call before it may have deleted the stream, though it failed."""
+    """Adapts a request for a retry: a failed DeleteStream call may have deleted the stream."""
     if isinstance(request, messages.DeleteStreamRequest):
         request.allow_missing = True

@@ -1,4 +1,4 @@
-"""The subscription for threads."""
+"""The synchronous subscription."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ E_co = TypeVar("E_co", covariant=True)
 
 
 class EventSubscription(Generic[E_co]):
-    """An iterator over the events of a stream; made by `EventStreamClient.subscribe`.
+    """An iterator over the events of a stream. Create it with `EventStreamClient.subscribe`.
 
-    Close it if you stop early: use it as a context manager or call `close`. Errors: `AsyncEventSubscription`.
+    If you stop before the end of the stream, close the subscription: use it as a context manager, or call `close`.
+
+    Iteration raises StreamFailedError after the last event of a stream that ended in failure, and StreamError if the
+    stream can no longer be read: it was not found, is abandoned, has expired or has diverged.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class EventSubscription(Generic[E_co]):
 
     @property
     def position(self) -> Position | None:
-        """The position behind the last event handed out, to resume at; None before the server has named the epoch."""
+        """The position to resume at: after the last event returned. None until the server has sent the epoch."""
         return self._cursor.position
 
     def __iter__(self) -> Self:
@@ -61,9 +64,9 @@ class EventSubscription(Generic[E_co]):
         self.close()
 
     def close(self) -> None:
-        """Ends the subscription."""
+        """Closes the subscription."""
         self._closed = True
-        self._events = deque()  # those of the cursor are not handed out: the position is before them
+        self._events = deque()  # the cursor keeps its events, so that the position stays before them
         self._end_call()
 
     def __del__(self) -> None:
@@ -71,9 +74,9 @@ class EventSubscription(Generic[E_co]):
             self._end_call()
 
     def _read(self) -> None:
-        """Waits for the next response; raises where there is none."""
+        """Waits for the next response. Raises at the end of the stream and on errors."""
         if self._closed:
-            raise RuntimeError("the subscription is closed: subscribe again, at its position")
+            raise RuntimeError("the subscription is closed: subscribe again at its position")
         if self._error:
             raise self._error
         if self._cursor.end_of_stream:
@@ -92,14 +95,14 @@ class EventSubscription(Generic[E_co]):
         try:
             response = next(self._call or self._open(), None)
             if response is not None:
-                self._recovery.answered(progress=True)
+                self._recovery.record_reply(progress=True)
                 self._cursor.advance(response)
                 return
         except grpc.RpcError as rpc_error:
             self._channels.check()
             error = self._channels.error(rpc_error, self._cursor.stream_id, self._cursor.next_offset)
         self._end_call()
-        time.sleep(self._recovery.pause(error))
+        time.sleep(self._recovery.next_delay(error))
 
     def _open(self) -> Any:
         self._channel = self._channels.acquire()

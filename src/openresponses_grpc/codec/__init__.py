@@ -1,8 +1,9 @@
-"""The codec: an event's JSON to its protobuf bytes and back, compiled from the descriptors on first use. Pure: no I/O.
+"""The codec: converts events between JSON and serialized protobuf. Compiled from the descriptors on first use. Pure.
 
-`reader` makes bytes of JSON: `structs` parses the usual JSON and `encode` writes the bytes; `scan` and `general` read
-any other JSON. `decode` makes JSON of bytes; `check` finds out why a message has no JSON. `strict` rejects what the SDK
-rejects. `schema` has the contract, `scalars` the values, `extras` the JSON text that a message holds.
+`_reader` converts JSON to protobuf. On the fast path, `_structs` parses the JSON and `_encode` writes the bytes. Any
+other JSON takes the slow path, `_general` on top of `_scan`. `_decode` converts protobuf to JSON; `_check` explains why
+a message cannot be converted. `_strict` rejects what OpenRouter's SDK rejects. `_schema` holds the contract, `_scalars`
+numbers, lengths and strings, `_extras` the JSON text in messages.
 """
 
 from ._bridge import from_dict, from_json, json_to_protobuf, protobuf_to_json, to_dict, to_json

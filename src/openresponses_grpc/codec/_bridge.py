@@ -1,6 +1,6 @@
-"""Converts events between the API's JSON and protobuf. Pure: no I/O.
+"""Converts events between JSON and protobuf. Pure: no I/O.
 
-Numbers mean what ECMAScript's `JSON.parse` makes of them, IEEE doubles, and are written as `JSON.stringify` does.
+Numbers are IEEE doubles, parsed like ECMAScript's `JSON.parse` and written like `JSON.stringify`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from ..errors import EventError, EventShapeError, IncompleteEventError, InvalidJSONError
 from ._check import check_message
-from ._decode import ODD, Decoders
+from ._decode import FALLBACK_ERRORS, Decoders
 from ._encode import delimited
 from ._parsing import as_bytes, parse_event
-from ._reader import ODD as READER_ODD
+from ._reader import FALLBACK_ERRORS as READER_FALLBACK_ERRORS
 from ._reader import Reader, utf8
 from ._scalars import MINUS, SIZES, has_negative_zero
 from ._scan import child_path
 from ._schema import NAMINGS, Naming, message_of
-from ._strict import check_strictly
+from ._strict import check_strict
 
 _EVENT: Final = message_of(OpenResponsesStreamEvent.DESCRIPTOR)
 _reader: Final = Reader(_EVENT)
@@ -37,35 +37,37 @@ def json_to_protobuf(
 ) -> bytes:
     """Converts an event's JSON to a serialized `OpenResponsesStreamEvent`.
 
-    Every JSON object has such a form: a property that its message does not name, or whose value the field cannot hold,
-    goes into `extra_json`; an object whose `type` the contract does not have becomes `unrecognized`.
+    The conversion accepts any JSON object and loses nothing. Properties without a field, and values that their field
+    cannot hold, go into `extra_json`. An object of an unknown `type` becomes `unrecognized`.
 
     Args:
-        data: one JSON object; bytes are UTF-8 without a byte order mark.
-        naming: the spelling of the properties that `strict` accepts. None accepts either, as reading without `strict`
-            always does.
+        data: a JSON object; bytes must be UTF-8 without a byte order mark.
+        naming: spelling of properties that `strict` requires; None accepts both. Without `strict`, both are accepted.
         strict: reject what OpenRouter's SDK rejects.
-        sse_type: the `type` of an unrecognized event whose JSON has none, such as the event name in SSE.
+        sse_type: `type` of an unrecognized event whose JSON has none, such as the SSE event name.
+
+    Returns:
+        The serialized event.
 
     Raises:
-        InvalidJSONError: `data` is not one JSON object, or is nested more than 100 levels deep.
-        UnknownEventTypeError: with `strict`, the SDK has no event of this type.
-        EventShapeError: with `strict`, a property is missing, of another JSON type, or not one of the allowed values.
+        InvalidJSONError: `data` is not a single JSON object, or is nested more than 100 levels deep.
+        UnknownEventTypeError: with `strict`, the SDK does not define this event type.
+        EventShapeError: with `strict`, a property is missing, has the wrong JSON type, or is not an allowed value.
 
     """
     if strict or naming is not None:
-        return _read_as_asked(data, naming, strict, sse_type)
+        return _read_with_options(data, naming, strict, sse_type)
     if isinstance(data, str):
         data = utf8(data)
-    # Written here, as this is called for each event: calls would take a tenth of the time.
+    # The fast path is inlined: this runs for each event, and function calls would take a tenth of the time.
     try:
         if MINUS not in data or not has_negative_zero(data):
-            decode, members = _reader.usual
+            decode, members = _reader.fast_path
             struct = decode(data)
             tag, encode = members[type(struct)]
             event = encode(struct)
             return tag + SIZES[len(event)] + event
-    except READER_ODD:
+    except READER_FALLBACK_ERRORS:
         pass
     return _reader.read(data, None, sse_type)
 
@@ -73,26 +75,30 @@ def json_to_protobuf(
 def protobuf_to_json(data: bytes, *, naming: Naming = "camelCase", strict: bool = False) -> bytes:
     """Converts a serialized `OpenResponsesStreamEvent` to one line of compact JSON.
 
-    `type` comes first, then the other properties in the order of the contract, then those of `extra_json`.
+    `type` comes first, then the properties in the order of the contract, then those of `extra_json`.
 
     Args:
-        data: the event's bytes.
-        naming: how properties of the contract are spelled.
-        strict: reject what OpenRouter's SDK would reject.
+        data: the serialized event.
+        naming: spelling of the contract's properties.
+        strict: reject what OpenRouter's SDK rejects.
+
+    Returns:
+        The JSON in UTF-8, without a line end.
 
     Raises:
-        InvalidProtobufError: `data` is not an event's bytes.
-        IncompleteEventError: the event has no JSON: nothing is set in a union, a number is NaN, the JSON text in
-            `extra_json` or `unrecognized` does not fit, or a field is not known to this version.
-        UnknownEventTypeError, EventShapeError: with `strict`, as `json_to_protobuf` raises them.
+        InvalidProtobufError: `data` is not a serialized event.
+        IncompleteEventError: the event cannot be written as JSON: a union has no member set, a number is NaN or
+            infinite, `extra_json` or `unrecognized` holds invalid JSON text, or this version does not know a field.
+        UnknownEventTypeError: with `strict`, the SDK does not define this event type.
+        EventShapeError: with `strict`, a property is missing, has the wrong JSON type, or is not an allowed value.
 
     """
     try:
         text = _decode[naming](data, 0, len(data))
     except KeyError:
         raise _unknown_naming(naming) from None
-    except ODD:
-        text = _decode_again(data, naming)
+    except FALLBACK_ERRORS:
+        text = _decode_slow_path(data, naming)
     except (AttributeError, TypeError):
         if isinstance(data, bytes):
             raise
@@ -100,25 +106,52 @@ def protobuf_to_json(data: bytes, *, naming: Naming = "camelCase", strict: bool 
     if text[0] != _BRACE:
         raise IncompleteEventError("$", "the unrecognized event is not a JSON object")
     if strict:
-        check_strictly(text.decode(), _EVENT, naming)
+        check_strict(text.decode(), _EVENT, naming)
     return text
 
 
 def from_json(data: str | bytes, *, naming: Naming | None = None, strict: bool = False) -> OpenResponsesStreamEvent:
-    """Reads an event from its JSON; the arguments and the errors are those of `json_to_protobuf`."""
+    """Parses an event from JSON.
+
+    The conversion accepts any JSON object and loses nothing. Properties without a field, and values that their field
+    cannot hold, go into `extra_json`. An object of an unknown `type` becomes `unrecognized`.
+
+    Args:
+        data: a JSON object; bytes must be UTF-8 without a byte order mark.
+        naming: spelling of properties that `strict` requires; None accepts both. Without `strict`, both are accepted.
+        strict: reject what OpenRouter's SDK rejects.
+
+    Returns:
+        The event's message.
+
+    Raises:
+        InvalidJSONError: `data` is not a single JSON object, or is nested more than 100 levels deep.
+        UnknownEventTypeError: with `strict`, the SDK does not define this event type.
+        EventShapeError: with `strict`, a property is missing, has the wrong JSON type, or is not an allowed value.
+
+    """
     return OpenResponsesStreamEvent.FromString(json_to_protobuf(data, naming=naming, strict=strict))
 
 
 def to_json(event: Message, *, naming: Naming = "camelCase", strict: bool = False) -> bytes:
-    """Writes an event as one line of compact JSON; otherwise as `protobuf_to_json`.
+    """Writes an event as one line of compact JSON.
+
+    `type` comes first, then the properties in the order of the contract, then those of `extra_json`.
 
     Args:
-        event: an `OpenResponsesStreamEvent`, or the message of one of its events.
-        naming: how properties of the contract are spelled.
-        strict: reject what OpenRouter's SDK would reject.
+        event: an `OpenResponsesStreamEvent`, or the message of one of its members.
+        naming: spelling of the contract's properties.
+        strict: reject what OpenRouter's SDK rejects.
+
+    Returns:
+        The JSON in UTF-8, without a line end.
 
     Raises:
         TypeError: `event` is another message, or not a message.
+        IncompleteEventError: the event cannot be written as JSON: a union has no member set, a number is NaN or
+            infinite, `extra_json` or `unrecognized` holds invalid JSON text, or this version does not know a field.
+        UnknownEventTypeError: with `strict`, the SDK does not define this event type.
+        EventShapeError: with `strict`, a property is missing, has the wrong JSON type, or is not an allowed value.
 
     """
     return protobuf_to_json(serialize(event), naming=naming, strict=strict)
@@ -127,11 +160,26 @@ def to_json(event: Message, *, naming: Naming = "camelCase", strict: bool = Fals
 def from_dict(
     properties: Mapping[str, Any], *, naming: Naming | None = None, strict: bool = False
 ) -> OpenResponsesStreamEvent:
-    """Reads an event from a mapping, such as `json.loads` makes; otherwise as `from_json`."""
+    """Converts a mapping, such as the result of `json.loads`, to an event. Otherwise like `from_json`.
+
+    Args:
+        properties: the event's properties, with values that `json.dumps` accepts.
+        naming: as for `from_json`.
+        strict: as for `from_json`.
+
+    Returns:
+        The event's message.
+
+    Raises:
+        InvalidJSONError: a key of `properties` is not a string, or the values are nested more than 100 levels deep.
+        EventShapeError: a value cannot be written as JSON; with `strict`, also as for `from_json`.
+        UnknownEventTypeError: with `strict`, the SDK does not define this event type.
+
+    """
     texts = []
     for name, value in properties.items():
         if not isinstance(name, str):
-            raise InvalidJSONError("$", f"the name of a property is a string, not {name!r}")
+            raise InvalidJSONError("$", f"property names must be strings, not {name!r}")
         try:
             texts.append(f"{json.dumps(name)}:{json.dumps(value, allow_nan=False, separators=(',', ':'))}")
         except (ValueError, TypeError, RecursionError) as error:
@@ -140,25 +188,45 @@ def from_dict(
 
 
 def to_dict(event: Message, *, naming: Naming = "camelCase", strict: bool = False) -> dict[str, Any]:
-    """Writes an event as the `dict` that `json.loads` makes of its JSON; otherwise as `to_json`."""
+    """Converts an event to a `dict`, the result of `json.loads` on its JSON. Otherwise like `to_json`.
+
+    Args:
+        event: an `OpenResponsesStreamEvent`, or the message of one of its members.
+        naming: as for `to_json`.
+        strict: as for `to_json`.
+
+    Returns:
+        The event's properties.
+
+    Raises:
+        IncompleteEventError: as for `to_json`, or Python cannot represent a value, such as an integer with more digits
+            than `sys.get_int_max_str_digits()`.
+        TypeError: as for `to_json`; so are the errors of `strict`.
+
+    """
     try:
         properties: dict[str, Any] = json.loads(to_json(event, naming=naming, strict=strict))
     except (ValueError, RecursionError) as error:
         if isinstance(error, EventError):
             raise
-        raise IncompleteEventError("$", f"Python cannot hold the event: {error}") from None
+        raise IncompleteEventError("$", f"Python cannot represent the event: {error}") from None
     return properties
 
 
 def event_type(event: OpenResponsesStreamEvent) -> str | None:
-    """The `type` of an event, such as `response.output_text.delta`; None where the event has none."""
+    """Returns the `type` of an event, such as `response.output_text.delta`, or None if it has no type."""
     member = event.WhichOneof("kind")
     types = (field.message.type for field in _EVENT.fields if field.name == member)
     return next(types, None) or event.unrecognized.type or None
 
 
 def serialize(event: Message) -> bytes:
-    """The bytes of an `OpenResponsesStreamEvent`, or of one with the message of one of its events; raises TypeError."""
+    """Serializes an `OpenResponsesStreamEvent`, or wraps and serializes a message of one of its members.
+
+    Raises:
+        TypeError: `event` is another message, or not a message.
+
+    """
     if isinstance(event, OpenResponsesStreamEvent):
         return event.SerializeToString()
     if isinstance(event, Message):
@@ -166,21 +234,21 @@ def serialize(event: Message) -> bytes:
         member = _EVENT.by_type.get(message.type or "")
         if member and member.message is message:
             return delimited(member.tag, event.SerializeToString())
-    raise TypeError(f"expected an OpenResponsesStreamEvent or one of its events, got {type(event).__name__}")
+    raise TypeError(f"expected an OpenResponsesStreamEvent or one of its members, got {type(event).__name__}")
 
 
-def _read_as_asked(data: str | bytes, naming: Naming | None, strict: bool, sse_type: str | None) -> bytes:
+def _read_with_options(data: str | bytes, naming: Naming | None, strict: bool, sse_type: str | None) -> bytes:
     if naming is not None and naming not in NAMINGS:
         raise _unknown_naming(naming)
     if not strict:
         return json_to_protobuf(data, sse_type=sse_type)
     event = _reader.read(data, naming)
-    check_strictly(utf8(data).decode(), _EVENT, naming)
+    check_strict(utf8(data).decode(), _EVENT, naming)
     return event
 
 
-def _decode_again(data: bytes, naming: Naming) -> bytes:
-    """Finds what is wrong with an event's bytes, or puts fields that are out of order or there twice right."""
+def _decode_slow_path(data: bytes, naming: Naming) -> bytes:
+    """Raises the error of an invalid event. Decodes a valid one, whose fields may be repeated or out of order."""
     event = parse_event(data)
     check_message(event, _EVENT, naming)
     data = event.SerializeToString(deterministic=True)

@@ -1,4 +1,4 @@
-"""Why a message has no JSON: for errors only, after the compiled functions have failed."""
+"""Explains why a message cannot be written as JSON. Runs only after the compiled functions have failed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ._schema import TYPE, Field, Kind, Message, Naming, Shape
 
 
 def check_message(value: Any, message: Message, naming: Naming, path: str = "$", depth: int = 0) -> None:
-    """Raises IncompleteEventError for the first fault in a message of protobuf's.
+    """Raises IncompleteEventError for the first fault in a protobuf message.
 
     Args:
         value: the message.
-        message: its record.
-        naming: the spelling of the path.
-        path: where its JSON stands.
-        depth: how many objects and arrays are around its JSON.
+        message: its schema.
+        naming: spelling of the path.
+        path: path of its JSON.
+        depth: number of objects and arrays around its JSON.
 
     """
     _check_known(value, message.name, path)
@@ -50,7 +50,7 @@ def _check_known(value: Any, name: str, path: str) -> None:
     for unknown in UnknownFieldSet(value):  # type: ignore[attr-defined]
         raise IncompleteEventError(
             path,
-            f"{name} has a field {unknown.field_number}, which this version does not know: "
+            f"{name} contains field {unknown.field_number}, which this version does not know: "
             "upgrade openresponses-grpc to the version that wrote it",
         )
 
@@ -58,7 +58,7 @@ def _check_known(value: Any, name: str, path: str) -> None:
 def _check_union(value: Any, message: Message, naming: Naming, path: str, depth: int) -> None:
     member = value.WhichOneof("kind")
     if member is None:
-        raise IncompleteEventError(path, f"no field of {message.name} is set")
+        raise IncompleteEventError(path, f"no member of {message.name} is set")
     if member == "unrecognized":
         _check_known(value.unrecognized, "Unrecognized", path)
         if not value.unrecognized.json:
@@ -80,11 +80,15 @@ def _check_object(value: Any, message: Message, naming: Naming, path: str, depth
         raise IncompleteEventError(path, "`extra_json` is not a JSON object")
     names = text_members(text, deep=True).keys()
     if message.type and TYPE in names:
-        raise IncompleteEventError(child_path(path, TYPE), f"`extra_json` names `type`, which is {message.type!r}")
+        raise IncompleteEventError(
+            child_path(path, TYPE), f"`extra_json` contains `type`, which is implied to be {message.type!r}"
+        )
     for field in message.fields:
         if field.names["snake_case"] in names and value.HasField(field.name):
-            place = child_path(path, field.names[naming])
-            raise IncompleteEventError(place, f"`extra_json` names a property whose field `{field.name}` is set")
+            property_path = child_path(path, field.names[naming])
+            raise IncompleteEventError(
+                property_path, f"`extra_json` contains a property whose field `{field.name}` is set"
+            )
 
 
 def _check_field(value: Any, field: Field, naming: Naming, path: str, depth: int) -> None:
@@ -92,17 +96,17 @@ def _check_field(value: Any, field: Field, naming: Naming, path: str, depth: int
         case Kind.MESSAGE:
             check_message(value, field.message, naming, path, depth)
         case Kind.NUMBER if not isfinite(value):
-            raise IncompleteEventError(path, f"JSON has no number for {value}")
+            raise IncompleteEventError(path, f"JSON cannot represent the number {value}")
         case Kind.TEXT:
             text = _check_text(value, f"`{field.name}`", path, depth)
             if not text.startswith(b"{") if field.object_only else text == b"null":
-                expected = "a JSON object" if field.object_only else "any JSON value but null"
+                expected = "a JSON object" if field.object_only else "a JSON value other than null"
                 raise IncompleteEventError(path, f"`{field.name}` is not {expected}")
 
 
 def _check_text(text: str, what: str, path: str, depth: int) -> bytes:
     if too_deep(text, MAX_DEPTH - depth):
-        raise IncompleteEventError(path, f"{what} makes the event nested more than {MAX_DEPTH} levels deep")
+        raise IncompleteEventError(path, f"{what} nests the event more than {MAX_DEPTH} levels deep")
     try:
         return checked_value(text.encode(), deep=True)
     except ValueError as error:

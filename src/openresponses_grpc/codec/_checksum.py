@@ -1,4 +1,4 @@
-"""The checksum of a log: it tells two logs apart that have the same epoch and the same length. Pure."""
+"""The checksum of a log. It distinguishes logs of the same epoch and length that hold different events. Pure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from ._scalars import SIZES
 
 
 def checksum(events: Sequence[bytes], before: int = 0) -> int:
-    """The checksum of a log after some events.
+    """Returns the checksum of a log after some events.
 
-    It is the CRC-32 of all events of the log, each as its length, a minimal varint, and its bytes. A CRC continues
-    from its own value, so a batch costs one call, however long the log is.
+    The checksum is the CRC-32 of all events of the log, each as its length, in a minimal varint, and its bytes. A CRC
+    continues from the previous value, so that the cost of a batch does not depend on the length of the log.
 
     Args:
         events: the serialized events.
-        before: the checksum of the log before these events; 0 at offset 0.
+        before: checksum of the log before these events; 0 at offset 0.
 
     """
-    if len(events) == 1:  # it may be as large as a message, and is not copied
+    if len(events) == 1:  # no copy: a single event may fill a message
         return crc32(events[0], crc32(SIZES[len(events[0])], before))
     parts = [b""] * (2 * len(events))
     parts[::2] = map(SIZES.__getitem__, map(len, events))

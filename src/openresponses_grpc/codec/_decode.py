@@ -1,7 +1,7 @@
-"""Compiles the functions that make JSON of a message's bytes, without a message in between.
+"""Compiles functions that convert serialized messages to JSON without parsing a protobuf message.
 
-They expect bytes as protobuf's deterministic serialization and `encode` write them: ascending fields, each at most
-once. Anything else raises what `ODD` names.
+They expect the form that `_encode` and protobuf's deterministic serialization write: fields in ascending order, each at
+most once. For any other form they raise one of `FALLBACK_ERRORS`.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from typing import Final, NoReturn
 
 from ._encode import EXTRA_TAG
 from ._extras import checked_value, compile_extras, piece_of
-from ._scalars import NUMBERS, OddError, encode_value
+from ._scalars import NUMBERS, FallbackError, encode_value
 from ._schema import EXTRA, TYPE, Field, Kind, Message, Naming, Shape
 from ._source import Lazy, define
 
-ODD: Final = (OddError, ValueError, IndexError, RecursionError)
-"""What the compiled functions raise for bytes that they do not handle."""
+FALLBACK_ERRORS: Final = (FallbackError, ValueError, IndexError, RecursionError)
+"""Errors of the compiled functions for bytes that they do not handle."""
 
 Decoder = Callable[[bytes, int, int], bytes]
-"""Makes JSON of the bytes from one index to another."""
+"""Converts the bytes between two indexes to JSON."""
 
 
 class Decoders:
-    """The functions of all messages for one naming.
+    """The decoders of all messages for one naming.
 
     Args:
-        naming: how properties are spelled.
-        deep: whether JSON text in a message may be nested deeply. If not, it makes the functions raise OddError: only
-            `check` knows how deep the message is that holds it.
+        naming: spelling of properties.
+        deep: whether to accept deeply nested JSON text in messages. If not, such text raises FallbackError: only
+            `_check` knows the depth of the message around it.
 
     Attributes:
-        of: the function that makes a message's JSON of its bytes.
+        of: the decoder of each message.
 
     """
 
@@ -51,7 +51,7 @@ class Decoders:
         return {Kind.STRING: _string, Kind.NUMBER: _number, Kind.BOOLEAN: _boolean, Kind.TEXT: text}[field.kind]
 
     def _object(self, message: Message) -> Decoder:
-        # Each property has its place among the pieces of the JSON; one that is not there is an empty piece.
+        # `pieces` has a slot for each property. The slot of a missing property stays empty.
         head = f'{{"{TYPE}":'.encode() + encode_value(message.type) if message.type else b"{"
         names = {
             **_NAMES,
@@ -78,7 +78,7 @@ class Decoders:
         lines += [
             *extra_lines,
             "    if at != end:",
-            "        raise OddError",
+            "        raise FallbackError",
             "    if extra is not None:",
             "        extras(extra, pieces)",
             "    pieces.append(b'}')",
@@ -110,13 +110,13 @@ class Decoders:
     def _text(self, data: bytes, at: int, end: int) -> bytes:
         text = checked_value(data[at:end], self._deep)
         if text == b"null":
-            raise OddError
+            raise FallbackError
         return text
 
     def _object_text(self, data: bytes, at: int, end: int) -> bytes:
         text = checked_value(data[at:end], self._deep)
         if not text.startswith(b"{"):
-            raise OddError
+            raise FallbackError
         return text
 
     def _unrecognized(self, data: bytes, at: int, end: int) -> bytes:
@@ -125,10 +125,10 @@ class Decoders:
             data[at:stop].decode()
             at = stop
         if data[at] != 0x12:
-            raise OddError
+            raise FallbackError
         at, stop = size_at(data, at + 1)
         if stop != end:
-            raise OddError
+            raise FallbackError
         return checked_value(data[at:end], self._deep)
 
     def _union(self, message: Message) -> Decoder:
@@ -138,7 +138,7 @@ class Decoders:
             if tag == EXTRA_TAG[0]:
                 return self._unrecognized
             if tag not in fields:
-                raise OddError
+                raise FallbackError
             return self._of_field(fields[tag])
 
         lines = [
@@ -152,7 +152,7 @@ class Decoders:
             "        return members[tag](data, at + skip, end)",
             *_size_lines("skip", level=1),
             "    if stop != end:",
-            "        raise OddError",
+            "        raise FallbackError",
             "    return members[tag](data, at, end)",
         ]
         return define(f"decode {message.name} {self._naming}", lines, {**_NAMES, "members": Lazy(make)})
@@ -165,12 +165,12 @@ class Decoders:
             "    elements = []",
             "    while at < end:",
             "        if data[at] != 0x0a:",
-            "            raise OddError",
+            "            raise FallbackError",
             *_size_lines(1),
             "        elements.append(decode_element(data, at, stop))",
             "        at = stop",
             "    if at != end:",
-            "        raise OddError",
+            "        raise FallbackError",
             "    return b'[' + b','.join(elements) + b']'",
         ]
         names = {**_NAMES, "decode_element": self._of_field(message.element)}
@@ -184,15 +184,15 @@ class Decoders:
             count = 0
             while at < end:
                 if data[at] != 0x0A:
-                    raise OddError
+                    raise FallbackError
                 at, stop = size_at(data, at + 1)
                 name, at = _expect(data, at, b"\x0a", _string)
                 entries[name], at = _expect(data, at, b"\x12", decode_value)
                 count += 1
                 if at != stop:
-                    raise OddError
+                    raise FallbackError
             if at != end or count != len(entries):
-                raise OddError
+                raise FallbackError
             return b"{" + b",".join([name + b":" + value for name, value in entries.items()]) + b"}"
 
         return decode
@@ -207,7 +207,7 @@ def _indent(level: int, lines: list[str]) -> list[str]:
 
 
 def _size_lines(skip: int | str, level: int = 2) -> list[str]:
-    """Lines that find where a field begins and ends; its length stands `skip` bytes further on."""
+    """Returns code that finds the start and the end of a field. Its length prefix follows after `skip` bytes."""
     return _indent(
         level,
         [
@@ -226,7 +226,7 @@ def _size_lines(skip: int | str, level: int = 2) -> list[str]:
 
 
 def size_at(data: bytes, at: int) -> tuple[int, int]:
-    """Where a field of variable size begins and ends, whose length stands at an index."""
+    """Returns the start and the end of a length-delimited field with the length prefix at an index."""
     size = shift = 0
     while data[at] > 0x7F:
         size |= (data[at] & 0x7F) << shift
@@ -238,7 +238,7 @@ def size_at(data: bytes, at: int) -> tuple[int, int]:
 
 def _expect(data: bytes, at: int, tag: bytes, decode: Decoder) -> tuple[bytes, int]:
     if not data.startswith(tag, at):
-        raise OddError
+        raise FallbackError
     at, stop = size_at(data, at + 1)
     return decode(data, at, stop), stop
 
@@ -252,31 +252,31 @@ def _number(data: bytes, at: int, end: int) -> bytes:
 
 
 def _boolean(data: bytes, at: int, end: int) -> bytes:
-    return _BOOLEANS[data[at]] if at + 1 == end else _raise_odd()
+    return _BOOLEANS[data[at]] if at + 1 == end else _fall_back()
 
 
 def _numbers(data: bytes, at: int, end: int) -> bytes:
-    """A packed list of doubles."""
+    """Decodes a packed list of doubles."""
     if at == end:
         return b"[]"
     if data[at] != 0x0A:
-        raise OddError
+        raise FallbackError
     at, stop = size_at(data, at + 1)
     if stop != end:
-        raise OddError
+        raise FallbackError
     return b"[" + b",".join([NUMBERS[data[index : index + 8]] for index in range(at, end, 8)]) + b"]"
 
 
-def _raise_odd() -> NoReturn:
-    raise OddError
+def _fall_back() -> NoReturn:
+    raise FallbackError
 
 
 _NAMES: Final[dict[str, object]] = {
     "NUMBERS": NUMBERS,
     "BOOLEANS": _BOOLEANS,
-    "OddError": OddError,
+    "FallbackError": FallbackError,
     "encode_value": encode_value,
     "join": b"".join,
     "size_at": size_at,
 }
-"""What the compiled functions call."""
+"""Globals of the compiled functions."""

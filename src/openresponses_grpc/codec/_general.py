@@ -1,6 +1,6 @@
-"""Reads any JSON object into an event's bytes, member by member: whatever the compiled functions do not handle.
+"""The slow path: converts any JSON object to a serialized event, member by member.
 
-A member that they do handle goes through them again, so that one odd value costs time only where it stands.
+Each member first tries the compiled functions, so that one unusual value slows down only its own object.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _NUMBER_STARTS = tuple("-0123456789")
 
 
 class GeneralReader:
-    """Reads messages.
+    """Converts the JSON of messages.
 
     Args:
-        naming: the only spelling that is read; None: either.
-        compiled: makes a message's bytes of its JSON, or returns None.
-        unknown: is told of a message's only unknown property.
+        naming: the only spelling to accept; None accepts both.
+        compiled: the fast path: serializes a message from its JSON, or returns None.
+        unknown: called with a message and its unknown property, if it has exactly one.
 
     """
 
@@ -37,13 +37,13 @@ class GeneralReader:
         self._unknown = unknown
 
     def union(self, message: Message, text: str, path: str, fallback_type: str | None = None) -> bytes:
-        """Reads any JSON value.
+        """Converts any JSON value to a union.
 
         Args:
             message: the union.
-            text: the JSON, without white space around it.
-            path: where it stands.
-            fallback_type: the type of an unrecognized value without one.
+            text: the JSON, without surrounding white space.
+            path: path of the value.
+            fallback_type: type of an unrecognized value without one.
 
         Raises:
             InvalidJSONError: `text` is not JSON.
@@ -67,7 +67,7 @@ class GeneralReader:
         return unrecognized(one_line(text.encode()), fallback_type if type is None else type) if data is None else data
 
     def message(self, message: Message, text: str, path: str) -> bytes | None:
-        """Reads a value; None where it does not fit the message."""
+        """Converts a value to a message; returns None if the message cannot hold it."""
         data = self._compiled(message, text.encode())
         if data is not None:
             return data
@@ -99,8 +99,8 @@ class GeneralReader:
         for field in message.fields:
             if (text := known.get(field, "")) == "":
                 continue
-            place = child_path(path, field.names[self._naming or "snake_case"])
-            value = None if text == "null" else self._field(field, text, place)
+            value_path = child_path(path, field.names[self._naming or "snake_case"])
+            value = None if text == "null" else self._field(field, text, value_path)
             if value is None:
                 extra += _member(field.names["snake_case"], text)
             elif field.number < 15:
@@ -142,7 +142,7 @@ class GeneralReader:
         return data
 
     def _field(self, field: Field, text: str, path: str) -> bytes | None:
-        """A field with its tag; None where it cannot hold the value."""
+        """Converts a value to a field with its tag; returns None if the field cannot hold it."""
         value: bytes | None
         match field.kind:
             case Kind.MESSAGE:
@@ -170,7 +170,7 @@ def _kind(text: str) -> Kind | None:
 
 
 def _unicode(text: str) -> str | None:
-    """The value of a JSON string; None for other values and for half surrogates."""
+    """Returns the value of a JSON string; None for other values and for strings with lone surrogates."""
     if not text.startswith('"'):
         return None
     value = string_value(text)

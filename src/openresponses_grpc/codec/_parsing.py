@@ -1,4 +1,4 @@
-"""Parses serialized events with this library's error. Pure: no I/O."""
+"""Parses serialized events, with this library's errors. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..errors import InvalidProtobufError
 
 
 def parse_event(data: bytes) -> OpenResponsesStreamEvent:
-    """The message of a serialized event; raises InvalidProtobufError."""
+    """Parses a serialized event; raises InvalidProtobufError."""
     try:
         return OpenResponsesStreamEvent.FromString(data)
     except DecodeError as error:
@@ -18,8 +18,8 @@ def parse_event(data: bytes) -> OpenResponsesStreamEvent:
 
 
 def as_bytes(data: object) -> bytes:
-    """The bytes in an object; raises TypeError with the remedy for other objects."""
+    """Converts a bytes-like object to bytes; raises TypeError for other objects."""
     if isinstance(data, bytes | bytearray | memoryview):
         return bytes(data)
-    remedy = ": encode it as UTF-8, or open the file in binary mode" if isinstance(data, str) else ""
-    raise TypeError(f"expected bytes, got {type(data).__name__}{remedy}")
+    hint = ": encode it as UTF-8, or open the file in binary mode" if isinstance(data, str) else ""
+    raise TypeError(f"expected bytes, got {type(data).__name__}{hint}")

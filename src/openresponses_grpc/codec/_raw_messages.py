@@ -1,8 +1,8 @@
-"""The stream service's messages with each event left as its bytes.
+"""The stream service's messages with events as serialized bytes.
 
-On the wire a repeated message and a repeated `bytes` are the same. These twins of the generated classes have `bytes`
-where those have `OpenResponsesStreamEvent`, so that a log stores what arrived and a response is put together from it
-without a parse, and so that a field of a newer contract passes through an older server.
+A repeated message and a repeated `bytes` field have the same wire format. These classes replace
+`OpenResponsesStreamEvent` with `bytes`: the server stores and forwards events as received, without parsing them, and
+fields of a newer contract pass through an older server.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ PUBLISH = f"/{SERVICE_NAME}/Publish"
 SUBSCRIBE = f"/{SERVICE_NAME}/Subscribe"
 
 BATCH_BYTES = 1 << 20
-"""Bytes of events up to which one gRPC message is filled: well below the 4 MiB that peers accept by default."""
+"""Maximum bytes of events in a batch, unless one event is larger. Well below gRPC's default limit of 4 MiB."""
 
 RESPONSE_BYTES = 256 << 10
-"""Bytes of events up to which a message to a subscriber is filled: for one who does not read, twice as much is held."""
+"""Maximum bytes of events in a response to a subscriber. The server buffers twice as much for one that stalls."""
 
 MAX_MESSAGE_BYTES = 64 << 20
-"""The largest gRPC message that this library's servers and clients accept."""
+"""Size limit of gRPC messages in this library's servers and clients, in bytes."""
 
 MAX_EVENT_BYTES = MAX_MESSAGE_BYTES - (64 << 10)
-"""The largest event that a publisher may send, in bytes; what surrounds it in a message has its room."""
+"""Size limit of an event, in bytes. The difference to MAX_MESSAGE_BYTES is for the rest of the message."""
 
 MAX_EVENTS = 1 << 16
-"""The events that one request may have."""
+"""Maximum events in one request."""
 
 MAX_ELEMENTS = 1 << 20
-"""The messages, strings and lists that one event may have, at all levels."""
+"""Maximum messages, strings and lists in one event, at all levels."""
 
 MAX_STREAM_ID_BYTES = 256
 MAX_REASON_BYTES = 64
 MAX_FAILURE_MESSAGE_BYTES = 4096
 
 
-def _twin_file() -> FileDescriptorProto:
+def _raw_file() -> FileDescriptorProto:
     file = FileDescriptorProto()
     stream_service_pb2.DESCRIPTOR.CopyToProto(file)
     del file.service[:], file.dependency[:], file.enum_type[:]
-    twins = {"PublishRequest", "SubscribeResponse", "StreamFailure"}
+    kept = {"PublishRequest", "SubscribeResponse", "StreamFailure"}
     for index in reversed(range(len(file.message_type))):
-        if file.message_type[index].name not in twins:
+        if file.message_type[index].name not in kept:
             del file.message_type[index]
     event = f".{OpenResponsesStreamEvent.DESCRIPTOR.full_name}"
     for message in file.message_type:
@@ -61,13 +61,13 @@ def _twin_file() -> FileDescriptorProto:
 
 
 _pool = DescriptorPool()
-_pool.Add(_twin_file())
+_pool.Add(_raw_file())
 
 
-def _twin(message: type) -> Any:
+def _raw_class(message: type) -> Any:
     return GetMessageClass(_pool.FindMessageTypeByName(message.DESCRIPTOR.full_name))  # type: ignore[attr-defined]
 
 
-PublishRequest = _twin(stream_service_pb2.PublishRequest)
-SubscribeResponse = _twin(stream_service_pb2.SubscribeResponse)
-StreamFailure = _twin(stream_service_pb2.StreamFailure)
+PublishRequest = _raw_class(stream_service_pb2.PublishRequest)
+SubscribeResponse = _raw_class(stream_service_pb2.SubscribeResponse)
+StreamFailure = _raw_class(stream_service_pb2.StreamFailure)

@@ -1,4 +1,4 @@
-"""From an event's JSON to its bytes: by the compiled functions first, else by the general ones."""
+"""Converts JSON to serialized events, with the compiled functions if possible, else with the general reader."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import msgspec
 
 from ..errors import InvalidJSONError
 from ._encode import Encoders, Members
-from ._extras import shallow
+from ._extras import check_depth
 from ._general import GeneralReader
-from ._scalars import MINUS, OddError, has_negative_zero
+from ._scalars import MINUS, FallbackError, has_negative_zero
 from ._schema import NAMINGS, Message, Naming
 from ._source import COMPILING, Lazy
 from ._structs import Learned, Learner, Types
 
-ODD: Final = (msgspec.DecodeError, OddError, UnicodeError, RecursionError)
-"""What the compiled functions raise for JSON that they do not handle."""
+FALLBACK_ERRORS: Final = (msgspec.DecodeError, FallbackError, UnicodeError, RecursionError)
+"""Errors of the compiled functions for JSON that they do not handle."""
 
 
-Usual = tuple[Callable[[bytes], Any], Members]
-"""What reads the usual JSON of a union: a parser, and the functions that make bytes of its result."""
+FastPath = tuple[Callable[[bytes], Any], Members]
+"""The parser of a union's JSON, and the encoders of the result."""
 
 
 class _Compiled:
-    """The types and functions of one naming, for the names learned so far."""
+    """The compiled functions of one naming, for the unknown names learned so far."""
 
     def __init__(
         self, event: Message, naming: Naming, learned: Learned, general: Callable[[Message, bytes], bytes]
@@ -37,27 +37,27 @@ class _Compiled:
     def _make_decoder(self, message: Message) -> Callable[[bytes], Any]:
         type = self._types.of(message)
         if type is msgspec.Raw:
-            raise OddError
+            raise FallbackError
         return msgspec.json.Decoder(type).decode
 
     def read(self, message: Message, data: bytes) -> bytes:
-        """Makes a message's bytes of its JSON; raises what `ODD` names."""
+        """Serializes a message from its JSON; raises one of `FALLBACK_ERRORS` if it cannot."""
         struct = self._decoders[message](data)
         return self._encoders.of[message](struct)
 
-    def usual(self, union: Message) -> Usual:
-        """The functions for a union."""
+    def fast_path(self, union: Message) -> FastPath:
+        """Returns the functions for a union."""
         return self._decoders[union], self._encoders.members_of[union]
 
 
 class Reader:
-    """Reads events.
+    """Converts JSON to serialized events.
 
     Args:
         event: the union of all events.
 
     Attributes:
-        usual: what reads the usual JSON of an event, in the spelling that came last; it raises what `ODD` names.
+        fast_path: functions for events in the spelling seen last; they raise one of `FALLBACK_ERRORS`.
 
     """
 
@@ -65,36 +65,36 @@ class Reader:
         self._event = event
         self._learner = Learner()
         self._general = {naming: self._general_reader(naming) for naming in (None, *NAMINGS)}
-        self._first: Naming = "snake_case"
+        self._last_naming: Naming = "snake_case"
         self._compile()
 
     def _general_reader(self, naming: Naming | None) -> GeneralReader:
-        return GeneralReader(naming, lambda message, data: self._try(message, data, naming), self._sees)
+        return GeneralReader(naming, lambda message, data: self._try(message, data, naming), self._observe)
 
     def _compile(self) -> None:
         learned = self._learner.learned
         self._compiled = {naming: _Compiled(self._event, naming, learned, self._read_raw) for naming in NAMINGS}
-        self.usual: Usual = (_uncompiled, Members(_uncompiled))
+        self.fast_path: FastPath = (_uncompiled, Members(_uncompiled))
 
     def read(self, data: str | bytes, naming: Naming | None, fallback_type: str | None = None) -> bytes:
-        """Makes an event's bytes of any JSON.
+        """Converts any JSON object to a serialized event.
 
         Args:
-            data: one JSON object; bytes are UTF-8.
-            naming: the only spelling that is read; None: either.
-            fallback_type: the type of an unrecognized event without one.
+            data: a JSON object; bytes must be UTF-8.
+            naming: the only spelling to accept; None accepts both.
+            fallback_type: type of an unrecognized event without one.
 
         Raises:
-            InvalidJSONError: `data` is not one JSON object.
+            InvalidJSONError: `data` is not a single JSON object.
 
         """
         data = utf8(data)
         event = self._try(self._event, data, naming)
         if event is not None:
-            self.usual = self._compiled[self._first].usual(self._event)
+            self.fast_path = self._compiled[self._last_naming].fast_path(self._event)
             return event
         try:
-            text = shallow(data.decode()).strip(" \t\r\n")
+            text = check_depth(data.decode()).strip(" \t\r\n")
         except UnicodeDecodeError as error:
             raise InvalidJSONError("$", f"not UTF-8: {error.reason} at byte {error.start}") from None
         if not text.startswith("{"):
@@ -106,36 +106,36 @@ class Reader:
     def _try(self, message: Message, data: bytes, naming: Naming | None) -> bytes | None:
         if MINUS in data and has_negative_zero(data):
             return None
-        first = naming or self._first
+        first = naming or self._last_naming
         compiled = self._compiled
         try:
             return compiled[first].read(message, data)
-        except ODD:
+        except FALLBACK_ERRORS:
             if naming:
                 return None
         other: Naming = "camelCase" if first == "snake_case" else "snake_case"
         try:
             read = compiled[other].read(message, data)
-        except ODD:
+        except FALLBACK_ERRORS:
             return None
         if message is self._event:
-            self._first = other
+            self._last_naming = other
         return read
 
     def _read_raw(self, message: Message, data: bytes) -> bytes:
         read = self._general[None].message(message, data.decode(), "$")
         if read is None:
-            raise OddError
+            raise FallbackError
         return read
 
-    def _sees(self, message: Message, name: str) -> None:
+    def _observe(self, message: Message, name: str) -> None:
         with COMPILING:
-            if self._learner.sees(message, name):
+            if self._learner.observe(message, name):
                 self._compile()
 
 
 def utf8(text: str | bytes) -> bytes:
-    """Text as bytes; raises InvalidJSONError where it is not Unicode."""
+    """Encodes text as UTF-8; raises InvalidJSONError for lone surrogates."""
     try:
         return text.encode() if isinstance(text, str) else bytes(text)
     except UnicodeEncodeError as error:
@@ -143,5 +143,5 @@ def utf8(text: str | bytes) -> bytes:
 
 
 def _uncompiled(_: object) -> Any:
-    """Stands for the functions until the first event: importing the module compiles nothing."""
-    raise OddError
+    """Placeholder until the first event, so that importing the module compiles nothing."""
+    raise FallbackError

@@ -1,6 +1,6 @@
-"""Splits JSON text into the texts of its members. Exact where msgspec is not: half surrogates, and where a fault is.
+"""Splits JSON text into the texts of its members. Unlike msgspec, it accepts lone surrogates and locates errors.
 
-The scanner is that of Python's `json`, which is strict but for `NaN` and infinities, rejected here.
+It uses the scanner of Python's `json`, which is strict except for `NaN` and infinities; those are rejected here.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ def _reject(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a JSON value")
 
 
-# Numbers stay text: an integer may have more digits than Python converts.
+# Keep numbers as text: Python refuses to convert integers with too many digits.
 _scan = json.JSONDecoder(parse_constant=_reject, parse_int=str, parse_float=str).scan_once  # type: ignore[attr-defined]
 
 
 def object_members(text: str, path: str) -> dict[str, str]:
-    """The members of the object that is all of `text`: names to the texts of their values. The last one of a name wins.
+    """Splits a JSON object into its names and the texts of their values. Of duplicate names, the last one wins.
 
     Raises:
-        InvalidJSONError: `text` is not JSON, or not one object.
+        InvalidJSONError: `text` is not a single JSON object.
+
     """
     return {
         name: text[start:end] for name, start, end in _object_spans(text, _start(text, "{", path), path, whole=True)
@@ -36,18 +37,18 @@ def object_members(text: str, path: str) -> dict[str, str]:
 
 
 def array_elements(text: str, path: str) -> list[str]:
-    """The texts of the elements of the array that is all of `text`; raises InvalidJSONError."""
+    """Splits a JSON array into the texts of its elements; raises InvalidJSONError if `text` is not one array."""
     return [text[start:end] for start, end in _array_spans(text, _start(text, "[", path), path, whole=True)]
 
 
 def check_value(text: str, path: str) -> None:
-    """Raises InvalidJSONError unless all of `text` is one JSON value."""
+    """Raises InvalidJSONError unless `text` is a single JSON value."""
     start = _space(text, 0)
     _finish(text, _value_end(text, start, path) - 1, path, whole=True)
 
 
 def string_value(text: str) -> str:
-    """The value of a JSON string, with half surrogates as they are."""
+    """Returns the value of a JSON string, including lone surrogates."""
     value: str = scanstring(text, 1, True)[0]
     return value
 
@@ -109,7 +110,7 @@ def _value_end(text: str, at: int, path: str) -> int:
         end: int = _scan(text, at)[1]
         return end
     except (StopIteration, ValueError) as error:
-        # The fault is somewhere in the value: find the innermost place.
+        # The error is somewhere in the value: descend to the innermost element that contains it.
         if text.startswith("{", at):
             list(_object_spans(text, at, path))
         elif text.startswith("[", at):
@@ -121,7 +122,7 @@ def _value_end(text: str, at: int, path: str) -> int:
 
 def _finish(text: str, at: int, path: str, whole: bool) -> None:
     if whole and (at := _space(text, at + 1)) != len(text):
-        raise InvalidJSONError(path, f"expected the end of the JSON, got {text[at : at + 20]!r} at character {at}")
+        raise InvalidJSONError(path, f"expected the end of the input, got {text[at : at + 20]!r} at character {at}")
 
 
 def _space(text: str, at: int) -> int:
@@ -131,10 +132,10 @@ def _space(text: str, at: int) -> int:
 
 
 def _syntax(text: str, at: int, path: str, expected: str) -> InvalidJSONError:
-    found = repr(text[at : at + 20]) if at < len(text) else "the end"
+    found = repr(text[at : at + 20]) if at < len(text) else "the end of the input"
     return InvalidJSONError(path, f"not JSON: expected {expected}, got {found} at character {at}")
 
 
 def child_path(path: str, name: str) -> str:
-    """The JSONPath of a property (RFC 9535); a name that is not an identifier is written in brackets."""
+    """Returns the JSONPath of a property (RFC 9535). Names that are not identifiers are written in brackets."""
     return f"{path}.{name}" if name.isidentifier() else f"{path}[{json.dumps(name)}]"

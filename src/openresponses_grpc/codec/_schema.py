@@ -1,4 +1,4 @@
-"""The contract as plain records, read from the descriptors. No event, object or property is named here."""
+"""The contract as plain records, built from the descriptors. No event, object or property is hard-coded here."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from openresponses_grpc.v1 import annotations_pb2
 
 Naming = Literal["camelCase", "snake_case"]
-"""How properties are spelled: `camelCase` by the SDK, `snake_case` by the API."""
+"""Spelling of properties: `camelCase` as in the SDK, or `snake_case` as in the API."""
 
 NAMINGS: Final[tuple[Naming, ...]] = get_args(Naming)
 
 EXTRA: Final = 15
-"""The number of `extra_json` in an object, and of `unrecognized` in a union."""
+"""Field number of `extra_json` in objects and of `unrecognized` in unions."""
 
 TYPE: Final = "type"
 
 
 class Shape(Enum):
-    """What JSON a message stands for."""
+    """The JSON that a message represents."""
 
     OBJECT = auto()
     UNION = auto()  # any JSON value
@@ -31,7 +31,7 @@ class Shape(Enum):
 
 
 class Kind(Enum):
-    """What JSON a field holds."""
+    """The JSON that a field holds."""
 
     STRING = "a string"
     NUMBER = "a number"
@@ -50,14 +50,15 @@ _WIRE_TYPES: Final = {Kind.NUMBER: 1, Kind.BOOLEAN: 0}
 
 
 class Field:
-    """A property of an object, an member of a union, or the element of a list or a map.
+    """A property of an object, a member of a union, or the element of a list or a map.
 
     Attributes:
-        name, number: the field's.
-        names: how a naming spells the property.
-        kind: what JSON the field holds.
-        tag: the field's number and wire type, as they stand on the wire.
-        object_only: whether JSON text is that of an object.
+        name: name of the field.
+        number: number of the field.
+        names: name of the property in each naming.
+        kind: the JSON that the field holds.
+        tag: field number and wire type, as encoded.
+        object_only: whether JSON text must be an object.
         options: the field's `(property)` option.
 
     """
@@ -76,7 +77,7 @@ class Field:
 
     @cached_property
     def message(self) -> Message:
-        """The record of the field's message; only for `Kind.MESSAGE`."""
+        """The schema of the field's message; only for `Kind.MESSAGE`."""
         return message_of(self._message_type)
 
 
@@ -84,11 +85,12 @@ class Message:
     """A message of the contract.
 
     Attributes:
-        name: the message's.
-        shape: what JSON it stands for.
-        type: the literal value of the JSON property `type`, if there is one.
-        fields: the properties, the members or the one element; without `extra_json` and `unrecognized`. Ascending.
-        by_name: the properties by their names in either naming.
+        name: name of the message.
+        shape: the JSON that it represents.
+        type: literal value of the JSON property `type`; None if the message implies no type.
+        fields: the properties, the members, or the single element, by ascending number, without `extra_json` and
+            `unrecognized`.
+        by_name: the properties, by their names in both namings.
 
     """
 
@@ -106,23 +108,23 @@ class Message:
             fields = [field for field in fields if field.number != EXTRA]
         self.fields = tuple(Field(field) for field in sorted(fields, key=lambda field: field.number))
         if self.shape is Shape.MAP and self.element.kind not in (Kind.STRING, Kind.MESSAGE):
-            raise TypeError(f"{descriptor.full_name}: the values of a map are strings or messages")
+            raise TypeError(f"{descriptor.full_name}: map values must be strings or messages")
         self.by_name = {name: field for field in self.fields for name in field.names.values()}
 
     @property
     def element(self) -> Field:
-        """What a list or a map consists of."""
+        """The element of a list, or the value of a map."""
         (field,) = self.fields
         return field if self.shape is Shape.LIST else field.message.fields[1]
 
     @cached_property
     def by_type(self) -> dict[str, Field]:
-        """The members of a union by the literal `type` of their objects."""
+        """The members of a union that imply a `type`, by that type."""
         return {field.message.type: field for field in self.fields if field.kind is Kind.MESSAGE and field.message.type}
 
     @cached_property
     def by_kind(self) -> dict[Shape | Kind, Field]:
-        """The other members of a union, by the shape of the message or the kind of the scalar."""
+        """The other members of a union, by shape or kind."""
         return {
             field.message.shape if field.kind is Kind.MESSAGE else field.kind: field
             for field in self.fields
@@ -132,12 +134,12 @@ class Message:
 
 @cache
 def message_of(descriptor: Any) -> Message:
-    """The record of a message."""
+    """Returns the schema of a message."""
     return Message(descriptor)
 
 
 def varint(number: int) -> bytes:
-    """A number as protobuf writes it: seven bits a byte, the lowest first, the top bit while more follow."""
+    """Encodes a number as a protobuf varint: seven bits per byte, lowest first, with the top bit as continuation."""
     data = bytearray()
     while number > 0x7F:
         data.append(number & 0x7F | 0x80)
@@ -147,6 +149,6 @@ def varint(number: int) -> bytes:
 
 
 def _camel(name: str) -> str:
-    """A name in camelCase, as protobuf derives a JSON name."""
+    """Converts a name to camelCase, like protobuf's JSON names."""
     first, *rest = name.split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in rest)

@@ -1,6 +1,6 @@
-"""Compiles generated functions, as `attrs` does: with source that tracebacks, debuggers and coverage can show.
+"""Compiles generated functions. Like `attrs`, it registers their source for tracebacks, debuggers and coverage.
 
-Functions are compiled when they are first asked for, by one thread at a time.
+Functions are compiled on first use, by one thread at a time.
 """
 
 from __future__ import annotations
@@ -14,34 +14,36 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 COMPILING: Final = RLock()
-"""Held while types and functions are made: threads share them, and msgspec reads types that are half made."""
+"""Held while types and functions are built: threads share them, and msgspec would read incomplete types."""
 
 
 def define(name: str, lines: list[str], names: dict[str, object]) -> Callable[..., Any]:
     """Compiles the source of one function.
 
     Args:
-        name: names the source in tracebacks, such as `encode OpenResponsesUsage`.
-        lines: the function, which begins with `def`.
-        names: its globals.
+        name: name of the source in tracebacks, such as `encode OpenResponsesUsage`.
+        lines: source lines of the function; the first one starts with `def`.
+        names: globals of the function.
+
+    Returns:
+        The function.
 
     """
     source = "\n".join(lines) + "\n"
     filename = f"<openresponses_grpc {name}>"
-    # Without a modification time, linecache keeps the entry.
+    # linecache never evicts an entry without a modification time.
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     exec(compile(source, filename, "exec"), names)  # noqa: S102 - names in it are identifiers and literals by repr()
     return names[lines[0].removeprefix("def ").partition("(")[0]]  # type: ignore[return-value]
 
 
 class Lazy(dict[Key, Value], Generic[Key, Value]):
-    """Functions, or what holds them, by their keys; each is made when it is first looked up.
+    """A dict whose values are created on first access.
 
-    A function that looks itself up while it is made, as that of a message that contains itself, gets one that looks it
-    up when it is called.
+    If `make` looks up its own key, as for a recursive message, it gets a function that looks up the value when called.
 
     Args:
-        make: makes the value of a key.
+        make: creates the value of a key.
 
     """
 

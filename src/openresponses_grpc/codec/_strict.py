@@ -1,4 +1,4 @@
-"""Rejects what OpenRouter's SDK rejects. The contract's options say what that is."""
+"""Rejects what OpenRouter's SDK rejects, as described by the contract's options."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ _KINDS: Final[dict[type, Kind | Shape]] = {
     dict: Shape.OBJECT,
 }
 
-# An integer with too many digits for Python is infinite, as JSON.parse makes it.
+# Like JSON.parse, turn integers that are too large for a double into infinity.
 _parse: Final = json.JSONDecoder(parse_int=float).decode
 
 
-def check_strictly(text: str, event: Message, naming: Naming | None) -> None:
-    """Raises where the SDK's parser rejects an event.
+def check_strict(text: str, event: Message, naming: Naming | None) -> None:
+    """Raises if the SDK's parser rejects an event.
 
     Args:
-        text: a JSON object that the codec has read.
+        text: a JSON object that the codec accepts.
         event: the union of all events.
-        naming: the spelling that known properties must have; None: either.
+        naming: required spelling of known properties; None accepts both.
 
     Raises:
-        UnknownEventTypeError: the SDK has no event of this type.
-        EventShapeError: a property is missing, of another JSON type, or not one of the allowed values.
+        UnknownEventTypeError: the SDK does not define this event type.
+        EventShapeError: a property is missing, has the wrong JSON type, or is not an allowed value.
 
     """
     value = _parse(text)
     if _SURROGATE.search(text):
         for path, string in _strings(value, "$"):
             if not string.isascii() and any("\ud800" <= character <= "\udfff" for character in string):
-                raise EventShapeError(path, "half a surrogate pair is not Unicode text")
+                raise EventShapeError(path, "the string contains a lone surrogate")
     field = event.by_type.get(value[TYPE]) if isinstance(value.get(TYPE), str) else None
     if field is None or field.options.beyond_sdk:
         if TYPE not in value:
             raise UnknownEventTypeError("$.type", "a required property is missing")
         raise UnknownEventTypeError(
-            "$.type", f"the SDK has no event of type {value[TYPE]!r:.100}; lenient reading keeps it"
+            "$.type", f"the SDK does not define event type {value[TYPE]!r:.100}; lenient mode accepts it"
         )
     _check_object(value, field.message, "$", naming)
 
@@ -93,16 +93,16 @@ def _check_object(value: dict[str, Any], message: Message, path: str, naming: Na
             continue
         camel, snake = field.names["camelCase"], field.names["snake_case"]
         name = field.names[naming] if naming else snake if snake in value else camel
-        place = child_path(path, name)
+        property_path = child_path(path, name)
         if camel != snake and camel in value and snake in value and naming != "snake_case":
-            raise EventShapeError(place, f"the property is there in both spellings, {snake} and {camel}")
+            raise EventShapeError(property_path, f"the property is present in both spellings, {snake} and {camel}")
         if name not in value:
             if field.options.required:
                 other = {camel, snake} - {name}
-                hint = f", but there is {other.pop()}: is the naming right?" if other and other & value.keys() else ""
-                raise EventShapeError(place, f"a required property is missing{hint}")
+                hint = f"; found {other.pop()}: check the naming" if other and other & value.keys() else ""
+                raise EventShapeError(property_path, f"a required property is missing{hint}")
         elif value[name] is not None or not field.options.nullable:
-            _check_field(value[name], field, place, naming)
+            _check_field(value[name], field, property_path, naming)
 
 
 def _check_field(value: Any, field: Field, path: str, naming: Naming | None) -> None:
@@ -128,7 +128,7 @@ def _mismatch(path: str, expected: str, value: Any) -> NoReturn:
 
 
 def _strings(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """All strings of a value, names too, with their paths."""
+    """Yields all strings of a value, including property names, with their paths."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, list):

@@ -1,6 +1,6 @@
-"""msgspec types for the messages: they parse the usual JSON of an event in one call.
+"""msgspec types for the messages: on the fast path, one call parses the JSON of an event.
 
-A type holds what its fields can hold, and `null`. Any other JSON does not fit: the general functions read it.
+A type accepts the values that the message's fields can hold, and `null`. The slow path reads any other JSON.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from ._schema import TYPE, Field, Kind, Message, Naming, Shape
 _MAX_LEARNED: Final = 64
 _MAX_SEEN: Final = 256
 
-# msgspec takes no other characters in the names of properties.
+# The only characters that msgspec allows in property names.
 _LEARNABLE: Final = re.compile(r"[ !#-\[\]-~]{1,64}").fullmatch
 
 _TYPES: Final[dict[Kind, Any]] = {Kind.STRING: str, Kind.NUMBER: int | float, Kind.BOOLEAN: bool, Kind.TEXT: Raw}
 
 
 Learned = dict[Message, tuple[str, ...]]
-"""Names of unknown properties for which the types have fields."""
+"""Names of unknown properties that the types have fields for."""
 
 
 class Learner:
-    """Learns the names of unknown properties that come again and again.
+    """Learns the names of recurring unknown properties.
 
-    An unknown property makes an event's type fail, and the general functions take several times as long. So a name
-    that comes a second time gets a field of its own. Both the names learned and those seen once are bounded: names that
-    a peer makes up cost speed, but no memory.
+    An unknown property makes the msgspec type fail, and the slow path takes several times as long. So a name that
+    occurs a second time gets a field of its own. Both the learned names and the names seen once are bounded: a peer
+    that invents names costs time, but no memory.
 
     Attributes:
-        learned: the names so far; replaced by another `dict` when there is a new one.
+        learned: the names so far; each new name replaces the `dict`.
 
     """
 
@@ -44,8 +44,8 @@ class Learner:
         self._seen: Counter[tuple[Message, str]] = Counter()
         self._count = 0
 
-    def sees(self, message: Message, name: str) -> bool:
-        """Notes a name; returns whether it is learned now."""
+    def observe(self, message: Message, name: str) -> bool:
+        """Records an unknown name; returns whether it has just been learned."""
         known = self.learned.get(message, ())
         if self._count == _MAX_LEARNED or not _LEARNABLE(name) or name in (TYPE, *message.by_name, *known):
             return False
@@ -60,10 +60,10 @@ class Learner:
 
 
 class Types:
-    """The msgspec types of all messages in one naming, made when they are asked for.
+    """The msgspec types of all messages in one naming, created on first use.
 
     Attributes:
-        raw: the fields whose message has no type there, so that their value is a `Raw`.
+        raw: the fields whose message has no msgspec type; their values are `Raw`.
 
     """
 
@@ -75,14 +75,14 @@ class Types:
         self.raw: set[Field] = set()
 
     def of(self, message: Message) -> Any:
-        """The type of a message; `Raw` where msgspec has none, or while it is being made (a recursive message)."""
+        """Returns the type of a message; `Raw` if msgspec cannot express it or, for a recursive message, not yet."""
         if message not in self._types:
             self._types[message] = Raw
             self._types[message] = self._make(message)
         return self._types[message]
 
     def of_field(self, field: Field) -> Any:
-        """The type of a field's value."""
+        """Returns the type of a field's value."""
         if field.kind is not Kind.MESSAGE:
             return _TYPES[field.kind]
         type = self.of(field.message)
@@ -98,14 +98,14 @@ class Types:
                 return list[self.of_field(message.element)]  # type: ignore[misc]
             case Shape.MAP:
                 return dict[str, self.of_field(message.element)]  # type: ignore[misc]
-        # msgspec takes no object without a tag beside those with one.
+        # msgspec does not support untagged structs in a union with tagged ones.
         if message.by_kind.keys() & ({Kind.NUMBER, Kind.BOOLEAN} | ({Shape.OBJECT} if message.by_type else set())):
             return Raw
         members = [self.of_field(field) for field in message.fields]
         if Raw in members:
             return Raw
         if message.by_type:
-            members.append(_NoMember)  # beside another struct, a struct has to have its tag
+            members.append(_NoMember)  # with a second struct, msgspec requires the tag
         if message is not self._event:
             members.append(None)
         return Union[tuple(members)]  # noqa: UP007 - built at run time
@@ -128,11 +128,11 @@ class Types:
 
 
 class _NoMember(msgspec.Struct, tag_field=TYPE, tag="\0"):
-    """An object that no union has."""
+    """Matches no object."""
 
 
 def extra_attribute(index: int) -> str:
-    """The attribute of a struct for the learned name with this index."""
+    """Returns the struct attribute for the learned name with this index."""
     return f"extra_{index}"
 
 

@@ -1,7 +1,7 @@
-"""Streams of events as bytes, in chunks of any size: NDJSON, SSE and length-delimited protobuf. Pure: no I/O.
+"""Formats of event streams: NDJSON, SSE and length-delimited protobuf, in chunks of any size. Pure: no I/O.
 
-A reader yields each event, serialized, as soon as its last byte has arrived, and buffers one event at most. A writer is
-its reverse.
+A reader yields each event, serialized, as soon as its last byte arrives, and buffers at most one event. A writer does
+the reverse.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from ._guess import guess_format, is_enough
+from ._detect import guess_format, is_enough
 from ._interface import ErrorHandler, EventReader, EventWriter, JSONDecoder, JSONEncoder
 from ._ndjson import NDJSONReader, NDJSONWriter
 from ._protobuf import ProtobufReader, ProtobufWriter
@@ -39,10 +39,12 @@ __all__ = [
 
 
 class Format(NamedTuple):
-    """A format of event streams: what makes its reader and its writer, given the codec."""
+    """A format of event streams: creates its reader and its writer from the codec."""
 
     reader: Callable[[JSONDecoder], EventReader]
+    """Makes a reader."""
     writer: Callable[[JSONEncoder], EventWriter]
+    """Makes a writer."""
 
 
 FORMATS: Final[Mapping[str, Format]] = {
@@ -50,10 +52,20 @@ FORMATS: Final[Mapping[str, Format]] = {
     "sse": Format(SSEReader, SSEWriter),
     "protobuf": Format(lambda decode: ProtobufReader(), lambda encode: ProtobufWriter()),
 }
+"""The formats by their names."""
 
 
 def read_events(reader: EventReader, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yields the events of all chunks."""
+    """Yields the events of an input.
+
+    Args:
+        reader: reader of the input's format.
+        chunks: the input, in chunks of any size.
+
+    Raises:
+        EventError: the input is invalid.
+
+    """
     for chunk in chunks:
         yield from reader.feed(chunk)
     yield from reader.close()

@@ -1,4 +1,4 @@
-"""The interface of every format: a reader and a writer."""
+"""The interface of the formats: a reader and a writer."""
 
 from __future__ import annotations
 
@@ -8,63 +8,78 @@ from typing import Protocol
 from ..errors import EventError, InvalidJSONError, InvalidProtobufError
 
 JSONDecoder = Callable[..., bytes]
-"""Makes a serialized event of its JSON: `json_to_protobuf`, or a `functools.partial` of it with `strict=True`."""
+"""Converts JSON to a serialized event: `json_to_protobuf`, or a `functools.partial` of it, such as with `strict`."""
 
 JSONEncoder = Callable[[bytes], bytes]
-"""Makes JSON of a serialized event: `protobuf_to_json`, or a `functools.partial` of it such as with `naming`."""
+"""Converts a serialized event to JSON: `protobuf_to_json`, or a `functools.partial` of it, such as with `naming`."""
 
 ErrorHandler = Callable[[EventError], None]
-"""Is told what is wrong with an event that is left out."""
+"""Called with the error of each event that a reader skips."""
 
 
 class EventReader(Protocol):
     """Reads serialized events from chunks of bytes.
 
     Attributes:
-        on_error: None: an invalid event raises. Otherwise it is told of the error, and the reader leaves the event out.
+        on_error: called with the error of an invalid event, which the reader then skips. If None, the reader raises.
+
     """
 
     on_error: ErrorHandler | None
 
     @property
     def done(self) -> bool:
-        """Whether the input said that it is complete, as `data: [DONE]` does in SSE."""
+        """Whether the input has declared its end, such as with `data: [DONE]` in SSE."""
 
     @property
     def position(self) -> str:
-        """The place of the event that was read last, or of the invalid input: `line 3`."""
+        """Location of the last event or of the invalid input, such as `line 3`."""
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
-        """Yields the events that end in this chunk. Exhaust it before the next call.
+        """Yields the events that end in a chunk. Exhaust the iterator before the next call.
+
+        Args:
+            chunk: the next bytes of the input.
 
         Raises:
-            EventError: the input is invalid. The reader cannot continue. `on_error` gets what is wrong with one event.
+            EventError: the input is invalid, and the reader cannot continue. Errors of single events go to `on_error`
+                if it is set.
 
         """
 
     def close(self) -> Iterator[bytes]:
-        """Yields the events that the end of the input completes; raises EventError where it cuts an event off."""
+        """Yields the events that the end of the input completes.
+
+        Raises:
+            EventError: the input ends within an event.
+
+        """
 
 
 class EventWriter(Protocol):
     """Writes serialized events as bytes."""
 
     def write(self, events: Iterable[bytes]) -> Iterator[bytes]:
-        """Yields the bytes of the events.
+        """Yields the output for events.
 
-        If an event has no such form, or reading the events raises, the events before it are yielded first.
+        If an event cannot be written, or the iterator of events raises, the output for the events before it is yielded
+        first.
+
+        Args:
+            events: the serialized events.
 
         Raises:
-            EventError: an event has no such form.
+            EventError: an event cannot be written in this format.
+
         """
 
     def close(self) -> bytes:
-        """The bytes that end the stream."""
+        """Returns the output that ends the stream; may be empty."""
 
 
-def explained(error: EventError, looks_like: Callable[[bytes], str | None], data: bytes) -> EventError:
-    """The error, with what the data looks like where it is no event's at all."""
+def explain(error: EventError, detect: Callable[[bytes], str | None], data: bytes) -> EventError:
+    """Returns the error of an invalid input, extended by what `detect` finds in the data."""
     if not isinstance(error, InvalidJSONError | InvalidProtobufError) or error.problem.startswith("nested"):
         return error
-    looks = looks_like(data)
-    return type(error)(error.path, f"{error.problem}; {looks}") if looks else error
+    found = detect(data)
+    return type(error)(error.path, f"{error.problem}; {found}") if found else error

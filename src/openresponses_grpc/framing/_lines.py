@@ -1,31 +1,32 @@
-"""Lines, the units of NDJSON and SSE."""
+"""Splits input into lines, for NDJSON and SSE."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from ..errors import InvalidJSONError
-from ._detect import BOM, of_opening
+from ._detect import BOM, detect_non_text
 
 
 class Lines:
-    """Cuts chunks into lines that end with LF. A byte order mark at the beginning is left out.
+    """Splits chunks into lines that end with LF. Skips a leading byte order mark.
 
     Attributes:
-        number: the number of the line that was cut off last, from 1.
-        refused: whether the input is no text.
+        number: number of the last line, from 1.
+        rejected: whether the input is not text.
+
     """
 
     def __init__(self) -> None:
         self.number = 0
-        self.refused = False
+        self.rejected = False
         self._rest = bytearray()
-        self._opened = False  # past the bytes that tell what the input is
+        self._checked = False  # whether the start of the input is text
 
     def split(self, chunk: bytes) -> Iterator[bytes]:
-        """Yields the lines that end in this chunk, without their LF; raises InvalidJSONError if it is no text."""
-        if not self._opened:
-            chunk = self._open(chunk, 4)
+        """Yields the lines that end in a chunk, without LF; raises InvalidJSONError if the input is not text."""
+        if not self._checked:
+            chunk = self._check_start(chunk, 4)
         end = chunk.rfind(b"\n")
         if end < 0:
             self._rest += chunk
@@ -37,21 +38,21 @@ class Lines:
             yield bytes(line)
 
     def rest(self) -> bytes:
-        """The bytes after the last LF."""
-        rest = bytes(self._rest) if self._opened else self._open(b"", 0)
+        """Returns the bytes after the last LF."""
+        rest = bytes(self._rest) if self._checked else self._check_start(b"", 0)
         self.number += 1
         return rest
 
-    def _open(self, chunk: bytes, wanted: int) -> bytes:
-        """The input so far without its byte order mark, as soon as there is what tells if it is text."""
+    def _check_start(self, chunk: bytes, wanted: int) -> bytes:
+        """Buffers input until it can be checked. Then returns it without its byte order mark."""
         data = bytes(self._rest) + chunk
         start = data.partition(b"\n")[0][:4]
         if len(start) < wanted and b"\n" not in data:
             self._rest[:] = data
             return b""
-        if looks := of_opening(start):
-            self.number, self.refused = 1, True
-            raise InvalidJSONError("$", f"not text: {looks}")
-        self._opened = True
+        if found := detect_non_text(start):
+            self.number, self.rejected = 1, True
+            raise InvalidJSONError("$", f"not text: {found}")
+        self._checked = True
         self._rest.clear()
         return data.removeprefix(BOM)

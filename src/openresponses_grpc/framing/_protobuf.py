@@ -1,4 +1,4 @@
-"""Length-delimited protobuf: each message after its length as a varint."""
+"""Length-delimited protobuf: each message with its length as a varint prefix."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Final
 from ..codec._parsing import as_bytes, parse_event
 from ..codec._scalars import SIZES
 from ..errors import EventError, InvalidProtobufError
-from ._detect import of_protobuf
-from ._interface import ErrorHandler, explained
+from ._detect import detect_in_protobuf
+from ._interface import ErrorHandler, explain
 
 MAX_MESSAGE_BYTES: Final = 2**31 - 1
-"""The largest message that protobuf allows."""
+"""Protobuf's size limit for messages."""
 
 _START_BYTES: Final = 16
 
 
 class ProtobufReader:
-    """Reads each message after its length, as protobuf's own libraries write a stream of messages."""
+    """Reads length-delimited messages, in the format of protobuf's own libraries."""
 
     done: Final = False
 
     def __init__(self) -> None:
         self.on_error: ErrorHandler | None = None
         self._messages = 0
-        self._start = b""  # the first bytes, which tell what the input is
+        self._start = b""  # the first bytes of the input, for error messages
         self._buffer = bytearray()
-        self._wanted = 1  # bytes in the buffer without which no message is whole
+        self._wanted = 1  # bytes needed in the buffer to complete the next message
 
     @property
     def position(self) -> str:
@@ -55,7 +55,7 @@ class ProtobufReader:
                     event = data[start:at]
                     parse_event(event)
                 except EventError as error:
-                    self._fault(error)
+                    self._handle_error(error)
                     continue
                 yield event
         finally:
@@ -64,11 +64,11 @@ class ProtobufReader:
     def close(self) -> Iterator[bytes]:
         if self._buffer:
             self._messages += 1
-            raise self._explained(InvalidProtobufError("$", "the input ends within a message"))
+            raise self._explain(InvalidProtobufError("$", "the input ends within a message"))
         return iter(())
 
     def _length(self, data: bytes, at: int) -> tuple[int, int]:
-        """Where the message begins whose length stands at `at`, and the length; beyond the data if it is not whole."""
+        """Returns start and length of the message at `at`; for an incomplete prefix, the sum exceeds the data."""
         length = 0
         for index, byte in enumerate(data[at : at + 5]):
             length |= (byte & 0x7F) << (7 * index)
@@ -80,21 +80,21 @@ class ProtobufReader:
             if at + 5 > len(data):
                 return len(data), 1
         self._messages += 1
-        problem = f"invalid length prefix: at most {MAX_MESSAGE_BYTES}, in up to 5 bytes"
-        raise self._explained(InvalidProtobufError("$", problem))
+        problem = f"invalid length prefix: expected at most {MAX_MESSAGE_BYTES}, in up to 5 bytes"
+        raise self._explain(InvalidProtobufError("$", problem))
 
-    def _fault(self, error: EventError) -> None:
-        error = self._explained(error)
+    def _handle_error(self, error: EventError) -> None:
+        error = self._explain(error)
         if self.on_error is None:
             raise error from None
         self.on_error(error)
 
-    def _explained(self, error: EventError) -> EventError:
-        return explained(error, of_protobuf, self._start) if self._messages == 1 else error
+    def _explain(self, error: EventError) -> EventError:
+        return explain(error, detect_in_protobuf, self._start) if self._messages == 1 else error
 
 
 class ProtobufWriter:
-    """Writes each message after its length."""
+    """Writes length-delimited messages, in the format of protobuf's own libraries."""
 
     def write(self, events: Iterable[bytes]) -> Iterator[bytes]:
         parts: list[bytes] = []

@@ -1,4 +1,4 @@
-"""The events that end a response."""
+"""Terminal events."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from ..codec._encode import EXTRA_TAG
 from ..codec._schema import message_of
 
 TERMINAL_TYPES: Final = ("response.completed", "response.failed", "response.incomplete", "error")
+"""The types of the events after which a response has no other."""
 
 _EVENT: Final = message_of(OpenResponsesStreamEvent.DESCRIPTOR)
 _TAGS: Final = tuple(_EVENT.by_type[name].tag for name in TERMINAL_TYPES)
 
 
 def is_terminal(event: bytes) -> bool:
-    """Whether a serialized event ends its response: one of `TERMINAL_TYPES`, also by its name in SSE."""
+    """Returns whether a serialized event is terminal: one of `TERMINAL_TYPES`, by its JSON or its SSE event name."""
     if event.startswith(EXTRA_TAG):
         return OpenResponsesStreamEvent.FromString(event).unrecognized.type in TERMINAL_TYPES
     return event.startswith(_TAGS)

@@ -1,6 +1,6 @@
-"""The HTTP gateway: streams as server-sent events, for browsers, curl and the SDKs of the API.
+"""The HTTP gateway: serves streams as server-sent events to browsers, curl and the SDKs of the API.
 
-It is a client of the stream service and keeps no state.
+The gateway is a client of the stream service and keeps no state.
 """
 
 from ._app import Gateway

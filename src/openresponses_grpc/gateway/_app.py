@@ -17,23 +17,23 @@ from ..client import AsyncEventStreamClient
 from ._errors import HostError, Problem, ShuttingDownError, TokenError
 from ._exchange import Exchange
 from ._metrics import GatewayMetrics
-from ._query import Query, bearer_token, names_loopback, parse_query
-from ._retrieval import Retrieval, refusal
+from ._query import Query, bearer_token, is_loopback, parse_query
+from ._retrieval import Retrieval, error_response
 
 
 class Gateway:
-    """`GET /v1/responses/ID` over a stream service; an ASGI application.
+    """An ASGI application that serves `GET /v1/responses/ID` from a stream service.
 
     Args:
-        client: the client for the service.
-        token: the token for requests without one; None for none.
-        cors_origins: the origins whose pages may read, besides the gateway's own.
-        keep_alive: seconds of silence after which a stream has a comment.
-        local_only: refuse requests whose Host is not this machine's own: a page of another site can have its name
-            resolve to a loopback address, and would be of the same origin.
+        client: client of the stream service.
+        token: bearer token for requests without one; None sends none.
+        cors_origins: other origins whose pages may read responses.
+        keep_alive: seconds of silence after which a stream sends a comment.
+        local_only: reject requests whose Host is not localhost or a loopback address. Otherwise, by DNS rebinding, a
+            malicious page could read the gateway as its own origin.
 
     Attributes:
-        metrics: what is counted.
+        metrics: metrics of the gateway.
 
     """
 
@@ -64,11 +64,11 @@ class Gateway:
         self._app.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request."""
+        """Handles a request."""
         await self._app(scope, receive, send)
 
     def drain(self) -> None:
-        """Cuts every stream off, so that its reader resumes at another gateway, and refuses what comes after."""
+        """Aborts all streams, so that their readers resume at another gateway, and rejects new requests."""
         self._draining = True
         for retrieval in self._open:
             retrieval.shut_down()
@@ -80,19 +80,19 @@ class Gateway:
         if self._draining:
             raise ShuttingDownError
         host = request.headers.get("host", "")
-        if self._local_only and not names_loopback(host):
+        if self._local_only and not is_loopback(host):
             raise HostError(host)
         query = parse_query(request.query_params, request.headers)
         try:
-            return query, self._client.with_token(bearer_token(request.headers) or self._token, fail_first=True)
+            return query, self._client.with_token(bearer_token(request.headers) or self._token, fail_fast=True)
         except ValueError as error:
             raise TokenError(str(error)) from None
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """A path or a method that the gateway does not have."""
+    """Handles an unknown path or method."""
     assert isinstance(error, HTTPException)
-    message = f"{error.detail}: {request.method} {request.url.path}; the gateway has GET /v1/responses/ID"
-    response = refusal(Problem(error.status_code, error.detail.upper().replace(" ", "_"), message))
+    message = f"{error.detail}: {request.method} {request.url.path}; the gateway serves GET /v1/responses/ID"
+    response = error_response(Problem(error.status_code, error.detail.upper().replace(" ", "_"), message))
     response.headers.update(error.headers or {})
     return response

@@ -1,4 +1,4 @@
-"""Errors as HTTP statuses with the API's JSON, and as `error` events. Pure."""
+"""Errors, as HTTP responses with the API's JSON and as `error` events. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ HTTP_STATUSES: Final[Mapping[grpc.StatusCode, int]] = {
     grpc.StatusCode.UNAVAILABLE: 503,
     grpc.StatusCode.DATA_LOSS: 500,
 }
-"""Those of `google.rpc.Code`. The SDKs retry after 409, 429 and 5xx, and so not where a retry cannot heal."""
+"""The mapping of `google.rpc.Code`. The SDKs retry 409, 429 and 5xx; other errors are not retryable."""
 
 _TYPES: Final[Mapping[int, str]] = {
     401: "authentication_error",
     403: "permission_error",
     429: "rate_limit_error",
 }
-_OF_GRPC: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL)
-"""The codes whose text, without a reason, is gRPC's own and may have the server's address in it."""
+_GRPC_CODES: Final = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL)
+"""Codes that gRPC itself raises. Without a reason, the text is gRPC's own and may contain the server's address."""
 
 
 class RequestError(Exception):
     """A request is invalid.
 
     Attributes:
-        param: the parameter or header.
-        code: what a program can tell the case by.
+        param: name of the query parameter or header.
+        code: machine-readable error code.
 
     """
 
@@ -57,35 +57,44 @@ class RequestError(Exception):
 
 
 class TokenError(Exception):
-    """A request's token cannot be one."""
+    """A request's bearer token is malformed."""
 
 
 class HostError(Exception):
-    """A request names another host than this machine's own."""
+    """A request's Host is not allowed by `local_only`."""
 
     def __init__(self, host: str) -> None:
         super().__init__(
-            f"the Host header is {host!r}, and this gateway serves its own machine only, by localhost or a loopback"
-            " address: send one of these as Host, or start the gateway with --insecure"
+            f"Host {host!r} is not allowed: this gateway accepts only localhost and loopback addresses; start it with"
+            " --insecure to accept any Host"
         )
 
 
 class ShuttingDownError(Exception):
-    """The gateway is to stop."""
+    """The gateway is shutting down."""
 
     def __init__(self) -> None:
         super().__init__("the gateway is shutting down")
 
 
-class EventFault(Exception):  # noqa: N818
-    """A stored event has no JSON."""
+class StoredEventError(Exception):
+    """A stored event cannot be written as JSON."""
 
     def __init__(self, offset: int, error: EventError) -> None:
-        super().__init__(f"the event at offset {offset} has no JSON: {error}")
+        super().__init__(f"the event at offset {offset} cannot be written as JSON: {error}")
 
 
 class Problem(NamedTuple):
-    """An error, as a reader is told of it."""
+    """An error as reported to the HTTP client.
+
+    Attributes:
+        status: HTTP status.
+        code: machine-readable error code.
+        message: human-readable explanation.
+        param: name of the query parameter or header at fault; None for other errors.
+        retry_after: seconds after which the client should retry; None if it should not.
+
+    """
 
     status: int
     code: str
@@ -117,8 +126,8 @@ class Problem(NamedTuple):
         return b"event: error\ndata: %b\n\n" % text.encode()
 
 
-def problem_of(error: BaseException) -> Problem | None:
-    """The problem that an error is; None for one that is not foreseen."""
+def to_problem(error: BaseException) -> Problem | None:
+    """Converts an error to the problem to report; returns None for unexpected errors."""
     match error:
         case RequestError():
             return Problem(400, error.code, str(error), error.param)
@@ -128,20 +137,20 @@ def problem_of(error: BaseException) -> Problem | None:
             return Problem(403, "HOST_NOT_LOCAL", str(error), "Host")
         case ShuttingDownError():
             return Problem(503, "SHUTTING_DOWN", str(error), retry_after=1)
-        case EventFault():
+        case StoredEventError():
             return Problem(500, "INVALID_EVENT", str(error))
         case StreamFailedError():
             return Problem(HTTP_STATUSES[error.code], error.reason, error.message or error.reason)
         case StreamError():
-            return _of_stream(error)
+            return _stream_problem(error)
     return None
 
 
-def _of_stream(error: StreamError) -> Problem:
+def _stream_problem(error: StreamError) -> Problem:
     status, retry_after = HTTP_STATUSES[error.code], error.retry_after
     message = error.details
-    if error.code in _OF_GRPC and not error.reason and retry_after is None:
-        message = "the stream server cannot be reached" if status == 503 else "the stream server failed"
+    if error.code in _GRPC_CODES and not error.reason and retry_after is None:
+        message = "the stream server is unavailable" if status == 503 else "the stream server failed"
     if status == 503 and retry_after is None:
         retry_after = 1
     return Problem(status, error.reason or error.code.name, message, None, retry_after)

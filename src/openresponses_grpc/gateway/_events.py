@@ -1,4 +1,4 @@
-"""Serialized events as server-sent events with their positions. Pure."""
+"""Converts serialized events to server-sent events with their positions. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from ..codec._bridge import protobuf_to_json
 from ..errors import EventError
 from ..framing._sse import event_line
 from ..position import Position
-from ._errors import EventFault
+from ._errors import StoredEventError
 
 CHUNK_BYTES: Final = 64 << 10
-"""Bytes after which a chunk ends: what is written to a reader who does not read is bounded by this and one event."""
+"""Size of a chunk in bytes. At most one event exceeds it, which bounds what is buffered for a slow reader."""
 
 
 def server_sent_events(events: Sequence[bytes], after: Position) -> Iterator[list[bytes]]:
-    """Yields the lines of each event, as many events at a time as fit into a chunk.
-
-    The `id` of an event is the position behind it.
+    """Yields chunks of server-sent events. The `id` of an event is the position after it.
 
     Args:
-        events: serialized events that follow one another in their log.
-        after: the position behind the last of them.
+        events: consecutive serialized events of a log.
+        after: position after the last one.
+
+    Yields:
+        The text of each event of a chunk.
 
     Raises:
-        EventFault: an event has no JSON. The events before it have been yielded.
+        StoredEventError: an event cannot be written as JSON. The events before it have been yielded.
 
     """
     first = after.offset - len(events)
@@ -36,7 +37,7 @@ def server_sent_events(events: Sequence[bytes], after: Position) -> Iterator[lis
             data = protobuf_to_json(event, naming="snake_case")
         except EventError as error:
             yield chunk
-            raise EventFault(first + index, error) from None
+            raise StoredEventError(first + index, error) from None
         chunk.append(b"id: %b\n%bdata: %b\n\n" % (id.encode(), event_line(event, data), data))
         size += len(chunk[-1])
         if size >= CHUNK_BYTES:

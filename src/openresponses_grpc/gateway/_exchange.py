@@ -1,4 +1,4 @@
-"""One request and its response: what is counted and logged of it."""
+"""Metrics and log lines of one request and its response."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from starlette.requests import Request
 
 from ..client import StreamFailedError
 from ..server._logs import log_ended
-from ._errors import Problem, problem_of
+from ._errors import Problem, to_problem
 from ._metrics import GatewayMetrics
 
 _logger = logging.getLogger(__package__)
 
 
 class Exchange:
-    """A request that is being answered.
+    """A request in progress.
 
     Args:
         request: the request.
-        metrics: where it is counted.
+        metrics: metrics to update.
 
     Attributes:
-        kind: `stream` or `response`, whichever is asked for.
-        status: the HTTP status; 499 for a reader that left before it.
+        kind: what the client requested: `stream` or `response`.
+        status: HTTP status; 499 if the client disconnected before the response.
 
     """
 
@@ -39,27 +39,27 @@ class Exchange:
         self._events = self._bytes = 0
 
     def sent(self, events: int, size: int) -> None:
-        """Counts events and bytes that were sent."""
+        """Counts sent events and bytes."""
         self._events += events
         self._bytes += size
         self._metrics.events.inc(events)
         self._metrics.bytes.inc(size)
 
     def failed(self, error: BaseException) -> Problem:
-        """The problem to tell the reader; what is not for the reader goes to the log."""
-        problem = problem_of(error)
+        """Returns the problem to report for an error. Logs the details of server errors."""
+        problem = to_problem(error)
         if problem is None:
             error_id = secrets.token_hex(8)
             _logger.error("internal error %s", error_id, exc_info=error)
             problem = Problem(500, "INTERNAL", f"internal error {error_id}")
         elif problem.status >= 500:
             _logger.warning("%s", error)
-        # The publisher's reason may be any word.
+        # A publisher can choose any reason, so it must not become a metric label.
         self._reason = "STREAM_FAILED" if isinstance(error, StreamFailedError) else problem.code
         return problem
 
     def ended(self) -> None:
-        """Counts and logs that the response has ended."""
+        """Counts and logs the end of the response."""
         self._metrics.requests.labels(self.kind, str(self.status), self._reason).inc()
         client = self._request.client
         log_ended(

@@ -1,4 +1,4 @@
-"""What a gateway counts, for Prometheus."""
+"""Prometheus metrics of a gateway."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ class GatewayMetrics:
     """The metrics of one gateway.
 
     Args:
-        open_streams: gives the number of streams that are being sent; it is called from another thread.
+        open_streams: returns the number of open responses. Called from another thread.
 
     Attributes:
-        registry: what `prometheus_client` exposes.
-        events: the events sent.
-        bytes: the bytes of their lines.
-        requests: the requests answered, by kind (`stream` or `response`), HTTP status and reason.
+        registry: registry for `prometheus_client`.
+        events: events sent.
+        bytes: bytes of server-sent events sent.
+        requests: completed requests, by kind (`stream` or `response`), HTTP status and reason.
 
     """
 
@@ -28,14 +28,14 @@ class GatewayMetrics:
             return Counter(f"openresponses_gateway_{name}", text, labels, registry=self.registry)
 
         self.events = counter("events_sent", "Events sent to readers.")
-        self.bytes = counter("sent_bytes", "Bytes of server-sent events.")
+        self.bytes = counter("sent_bytes", "Bytes of server-sent events sent to readers.")
         self.requests = counter(
             "requests",
-            "Requests that were answered, by kind, HTTP status, and the reason of the error; a stream that fails after"
-            " its start has the status 200 and a reason: STREAM_FAILED where its publisher says so.",
+            "Completed requests, by kind, HTTP status and error reason. A response that fails after its start has"
+            " status 200 and a reason: STREAM_FAILED if the publisher ended the stream as failed.",
             "kind",
             "status",
             "reason",
         )
-        gauge = Gauge("openresponses_gateway_open_streams", "Streams that are being sent.", registry=self.registry)
+        gauge = Gauge("openresponses_gateway_open_streams", "Responses in progress.", registry=self.registry)
         gauge.set_function(open_streams)

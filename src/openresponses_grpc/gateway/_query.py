@@ -1,4 +1,4 @@
-"""What a request asks for. Pure."""
+"""Parses requests. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from ..position import Position
 from ._errors import RequestError
 
-LONGEST_WAIT: Final = 60.0
-"""The seconds that a request may wait for a stream that does not exist yet."""
+MAX_WAIT: Final = 60.0
+"""Maximum seconds that a request may wait for a stream that does not exist yet."""
 
 _STREAM: Final = {"true": True, "1": True, "false": False, "0": False}
 _NUMBER: Final = re.compile(r"\d{1,16}", re.ASCII)
@@ -23,10 +23,10 @@ class Query(NamedTuple):
     """The parameters of `GET /v1/responses/ID`.
 
     Attributes:
-        stream: whether the events are wanted, and not the response.
-        starting_after: the sequence number after which the events start; None for all.
-        position: where to resume, in the place of `starting_after`; None for no position.
-        wait: seconds to wait for a stream that does not exist.
+        stream: whether to send the events rather than the response.
+        starting_after: send only events after this sequence number; None sends all.
+        position: position to resume at, instead of `starting_after`; None without `Last-Event-ID`.
+        wait: seconds to wait for a stream that does not exist yet.
 
     """
 
@@ -37,20 +37,20 @@ class Query(NamedTuple):
 
 
 def parse_query(parameters: Mapping[str, str], headers: Mapping[str, str]) -> Query:
-    """Reads the parameters; others than these are ignored, as the API has more of them.
+    """Parses the query parameters and headers of a request. Ignores other parameters: the API has more of them.
 
-    `Last-Event-ID` counts more than `starting_after`: a browser that reconnects sends both.
+    `Last-Event-ID` takes precedence over `starting_after`: a browser that reconnects sends both.
 
     Raises:
-        RequestError: a parameter has an invalid value.
+        RequestError: a parameter or header has an invalid value.
 
     """
     stream = _STREAM.get(parameters.get("stream", "false"))
     if stream is None:
-        raise RequestError(f"stream is true or false, not {parameters['stream']!r}", "stream")
+        raise RequestError(f"stream must be true or false, not {parameters['stream']!r}", "stream")
     after = parameters.get("starting_after")
     if after is not None and not _NUMBER.fullmatch(after):
-        raise RequestError(f"starting_after is a sequence number, 0 or more, not {after!r}", "starting_after")
+        raise RequestError(f"starting_after must be a sequence number of 0 or more, not {after!r}", "starting_after")
     position = None
     if last_event_id := headers.get("last-event-id"):
         try:
@@ -61,13 +61,13 @@ def parse_query(parameters: Mapping[str, str], headers: Mapping[str, str]) -> Qu
 
 
 def bearer_token(headers: Mapping[str, str]) -> str | None:
-    """The token in `Authorization: Bearer TOKEN`; None without one."""
+    """Returns the token of `Authorization: Bearer TOKEN`, or None."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-def names_loopback(host: str) -> bool:
-    """Whether a Host header is `localhost` or an address of the loopback, with a port or without one."""
+def is_loopback(host: str) -> bool:
+    """Returns whether a Host header is `localhost` or a loopback address, with or without a port."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or ip_address(name).is_loopback
@@ -80,6 +80,6 @@ def _wait(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not 0 <= seconds <= LONGEST_WAIT:
-        raise RequestError(f"wait is a number of seconds from 0 to {LONGEST_WAIT:g}, not {text!r}", "wait")
+    if not 0 <= seconds <= MAX_WAIT:
+        raise RequestError(f"wait must be a number of seconds from 0 to {MAX_WAIT:g}, not {text!r}", "wait")
     return seconds

@@ -15,15 +15,15 @@ from ._query import Query
 from ._search import Search
 
 _JUMP_SECONDS: Final = 1.0
-"""How long a search waits for the offset that it has jumped to, before it looks at the events in between."""
+"""Seconds to wait for an event at the offset of a jump, before the search falls back to the events in between."""
 
 
 class Batch(NamedTuple):
     """Events that were ready.
 
     Attributes:
-        events: the serialized events; empty at the end of a complete stream.
-        after: the position behind them; None if it is not known.
+        events: serialized events; empty at the end of a complete stream.
+        after: position after them; None if unknown.
 
     """
 
@@ -32,12 +32,12 @@ class Batch(NamedTuple):
 
 
 class StreamReader:
-    """Reads a stream from where a request asks. `read` may be cancelled, by a timeout, and loses nothing.
+    """Reads a stream from the start that a request specifies. Cancelling `read`, such as by a timeout, loses no events.
 
     Args:
-        client: the client, with the token of the request.
-        stream_id: the stream, which must exist.
-        query: the request.
+        client: client with the token of the request.
+        stream_id: id of the stream, which must exist.
+        query: parameters of the request.
 
     """
 
@@ -50,80 +50,80 @@ class StreamReader:
 
     @property
     def position(self) -> Position | None:
-        """The position behind the events read; None before the server has named the epoch."""
+        """The position after the events read; None until the server has sent the epoch."""
         return self._subscription.position
 
     async def read(self) -> Batch:
         """Waits for the next events.
 
         Raises:
-            StreamError: the stream cannot be read any further; StreamFailedError at the end of one that failed.
-            RequestError: no event has the sequence number asked for.
+            StreamError: the stream can no longer be read; StreamFailedError at the end of a failed stream.
+            RequestError: no event has the requested sequence number or a higher one.
 
         """
         while self._search:
-            if (batch := await self._look(self._search)) is not None:
+            if (batch := await self._search_next(self._search)) is not None:
                 return batch
         return Batch(await self._subscription.batch(), self._subscription.position)
 
     async def close(self) -> None:
-        """Ends the call."""
+        """Closes the subscription."""
         await self._subscription.aclose()
 
-    async def _look(self, search: Search) -> Batch | None:
-        """Looks at the next events for the sequence number; returns those after it, once it is found."""
+    async def _search_next(self, search: Search) -> Batch | None:
+        """Searches the next events for the sequence number. Once it is found, returns the events after it."""
         try:
             async with asyncio.timeout(_JUMP_SECONDS if search.jumped else None):
                 events = await self._subscription.batch()
         except TimeoutError:
             if not search.jumped:
-                raise  # it is the caller's
-            await self._go_to(search.back())
+                raise  # the caller's timeout
+            await self._seek(search.undo_jump())
             return None
         except StreamFailedError:
-            raise  # its reason is the publisher's
+            raise  # the publisher chose its reason, which may equal one of those below
         except StreamError as error:
             if search.jumped and error.reason == "OFFSET_OUT_OF_RANGE":
-                await self._go_to(search.back())
+                await self._seek(search.undo_jump())
             elif error.reason == "OFFSET_TRIMMED" and not self._trimmed:
                 self._trimmed = error
-                await self._go_to(int(error.metadata["oldest_offset"]))
+                await self._seek(int(error.metadata["oldest_offset"]))
             else:
                 raise
             return None
         after = self._subscription.position
         if not events:
             raise RequestError(
-                "no event of the stream has this sequence number or a greater one", "starting_after", "OUT_OF_RANGE"
+                "no event of the stream has this sequence number or a higher one", "starting_after", "OUT_OF_RANGE"
             )
         assert after is not None
         first = after.offset - len(events)
-        search.look(events, first)
+        search.scan(events, first)
         if search.found is None:
             if search.next_offset != after.offset:
-                await self._go_to(search.next_offset)
+                await self._seek(search.next_offset)
             return None
         if self._trimmed and search.found == int(self._trimmed.metadata["oldest_offset"]):
-            raise self._trimmed  # there may have been events between the number and the oldest event
+            raise self._trimmed  # events between the number and the oldest event may have been trimmed
         self._search = None
         if search.found < first:
-            await self._go_to(search.found)
+            await self._seek(search.found)
             return None
         events = events[search.found - first :]
         return Batch(events, after) if events else None
 
-    async def _go_to(self, offset: int) -> None:
+    async def _seek(self, offset: int) -> None:
         """Continues at another offset of the same log."""
-        left, position = self._subscription, self._subscription.position
+        previous, position = self._subscription, self._subscription.position
         if position is None:
             self._subscription = self._subscribe(start_offset=offset)
         else:
             self._subscription = self._subscribe(position=position._replace(offset=offset))
-        await left.aclose()
+        await previous.aclose()
 
 
-async def until_it_exists(client: AsyncEventStreamClient, stream_id: str, seconds: float) -> None:
-    """Waits until a stream exists, or until the time is over."""
+async def wait_for_stream(client: AsyncEventStreamClient, stream_id: str, seconds: float) -> None:
+    """Waits until a stream exists, for at most the given time."""
     async with client.subscribe_serialized(stream_id) as subscription:
         with suppress(TimeoutError, StreamError):
             async with asyncio.timeout(seconds):

@@ -1,4 +1,4 @@
-"""One request for a response or its events."""
+"""Handles one request for a response or its events."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from ..client import AsyncEventStreamClient, StreamError, StreamFailedError
 from ._errors import Problem, ShuttingDownError
 from ._exchange import Exchange
 from ._query import Query
-from ._reading import Batch, StreamReader, until_it_exists
+from ._reading import Batch, StreamReader, wait_for_stream
 from ._snapshot import snapshot
 from ._streaming import HEADERS, Interruption, chunks
 
 SETTLE_SECONDS: Final = 1.0
-"""How long a response waits for the first events, or for an error that then has an HTTP status."""
+"""Seconds to wait for the first events before the response starts. An error within this time gets an HTTP status."""
 
 
 class Retrieval:
-    """An ASGI response: the events of a stream, or the response in its current state.
+    """An ASGI response: the events of a stream, or the current state of the response.
 
-    Its call ends when the reader leaves. A stream that the gateway ends is cut off: without an end of the body, its
-    reader knows that there is more, and resumes elsewhere.
+    It ends when the reader disconnects. If the gateway shuts down, it aborts the connection without ending the body, so
+    that the reader knows that the stream is incomplete and resumes elsewhere.
 
     Args:
         request: the request.
-        prepare: reads the request, and makes the client with its token.
-        exchange: what is counted and logged.
-        keep_alive: seconds of silence after which a stream has a comment.
-        open: the requests that are being answered, with this one while it is.
+        prepare: parses the request, and returns a client with its token.
+        exchange: metrics and log line of the request.
+        keep_alive: seconds of silence after which a stream sends a comment.
+        open: set of the requests in progress, which includes this one while it is.
 
     """
 
@@ -52,57 +52,57 @@ class Retrieval:
         self._exchange = exchange
         self._keep_alive = keep_alive
         self._open = open
-        self._responding: asyncio.Task[None] | None = None
+        self._response_task: asyncio.Task[None] | None = None
         self._shutting_down = False
 
     def shut_down(self) -> None:
-        """Ends the request."""
+        """Aborts the request."""
         self._shutting_down = True
-        if self._responding:
-            self._responding.cancel()
+        if self._response_task:
+            self._response_task.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends the response, until its end or the reader's."""
-        self._responding = asyncio.create_task(self._respond(scope, receive, send))
-        leaving = asyncio.create_task(_disconnected(receive))
+        """Sends the response, until it ends or the reader disconnects."""
+        self._response_task = asyncio.create_task(self._respond(scope, receive, send))
+        disconnect = asyncio.create_task(_wait_for_disconnect(receive))
         self._open.add(self)
         try:
-            await asyncio.wait((self._responding, leaving), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((self._response_task, disconnect), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._responding.cancel()
-            leaving.cancel()
-            await asyncio.wait((self._responding, leaving))
+            self._response_task.cancel()
+            disconnect.cancel()
+            await asyncio.wait((self._response_task, disconnect))
             self._open.discard(self)
             self._exchange.ended()
-        if not self._responding.cancelled() and (error := self._responding.exception()):
+        if not self._response_task.cancelled() and (error := self._response_task.exception()):
             self._exchange.failed(error)
             raise error
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun: Response | tuple[StreamReader, Batch | None]
+        result: Response | tuple[StreamReader, Batch | None]
         try:
             query, client = self._prepare(self._request)
             self._exchange.kind = "stream" if query.stream else "response"
-            begun = await self._begin(client, query)
+            result = await self._begin(client, query)
         except asyncio.CancelledError:
             if not self._shutting_down:
                 raise
-            begun = refusal(self._exchange.failed(ShuttingDownError()))
+            result = error_response(self._exchange.failed(ShuttingDownError()))
         except Exception as error:
-            begun = refusal(self._exchange.failed(error))
-        if isinstance(begun, Response):
-            self._exchange.status = begun.status_code
-            await begun(scope, receive, send)
+            result = error_response(self._exchange.failed(error))
+        if isinstance(result, Response):
+            self._exchange.status = result.status_code
+            await result(scope, receive, send)
             return
         self._exchange.status = 200
-        reader, first = begun
+        reader, first = result
         try:
             await send({"type": "http.response.start", "status": 200, "headers": Headers(HEADERS).raw})
             async for chunk in chunks(reader, first, self._exchange, self._keep_alive):
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except Interruption:
-            pass  # without an end of the body, the connection is cut off
+            pass  # returning without the end of the body makes the server abort the connection
         finally:
             await reader.close()
 
@@ -110,22 +110,24 @@ class Retrieval:
         self, client: AsyncEventStreamClient, query: Query
     ) -> Response | tuple[StreamReader, Batch | None]:
         try:
-            return await self._once(client, query)
+            return await self._try_begin(client, query)
         except StreamError as error:
-            # A position names a stream that has been there, and will not come back.
+            # With a position, the stream has existed, and will not exist again with the same epoch.
             if error.reason != "STREAM_NOT_FOUND" or query.position or not query.wait:
                 raise
-        await until_it_exists(client, self._stream_id, query.wait)
-        return await self._once(client, query)
+        await wait_for_stream(client, self._stream_id, query.wait)
+        return await self._try_begin(client, query)
 
-    async def _once(self, client: AsyncEventStreamClient, query: Query) -> Response | tuple[StreamReader, Batch | None]:
+    async def _try_begin(
+        self, client: AsyncEventStreamClient, query: Query
+    ) -> Response | tuple[StreamReader, Batch | None]:
         if not query.stream:
             headers = {"cache-control": "no-store"}
             return Response(await snapshot(client, self._stream_id), headers=headers, media_type="application/json")
         reader = StreamReader(client, self._stream_id, query)
         keep = False
         try:
-            first = await _first(reader)
+            first = await _first_batch(reader)
             if query.position and first and not first.events:
                 return Response(status_code=204, headers=HEADERS)  # tells a browser not to reconnect
             if self._request.method == "HEAD":
@@ -137,20 +139,20 @@ class Retrieval:
         return reader, first
 
 
-def refusal(problem: Problem) -> Response:
-    """The response that tells of a problem."""
+def error_response(problem: Problem) -> Response:
+    """Returns the HTTP response for a problem."""
     return JSONResponse(problem.body, problem.status, problem.headers)
 
 
-async def _first(reader: StreamReader) -> Batch | None:
-    """The first batch; None if there is none for so long that the response starts without it."""
+async def _first_batch(reader: StreamReader) -> Batch | None:
+    """Returns the first batch, or None if the response has to start without it."""
     try:
         async with asyncio.timeout(SETTLE_SECONDS):
             return await reader.read()
     except (TimeoutError, StreamFailedError):
-        return None  # a failure is told in the stream, behind its events or alone: reading again raises it again
+        return None  # a failure is reported in the stream: the next read raises it again
 
 
-async def _disconnected(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""Finds a sequence number in a stream. Pure."""
+"""Finds a sequence number in a stream. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _decode: Final = msgspec.json.Decoder(_Numbered).decode
 
 
 def sequence_number(event: bytes) -> float | None:
-    """The sequence number of a serialized event; None if it has none."""
+    """Returns the sequence number of a serialized event, or None."""
     try:
         numbered = _decode(protobuf_to_json(event, naming="snake_case"))
     except (EventError, msgspec.DecodeError):
@@ -30,26 +30,28 @@ def sequence_number(event: bytes) -> float | None:
 
 
 class Search:
-    """Finds where the events after a sequence number begin: behind the one that has it, else before the first greater.
+    """Finds the first event after a sequence number.
 
-    Events without a number go with the one that follows: a reader gets them rather than misses them. Where sequence
-    numbers are offsets, which is usual, the search jumps to the event that must have the number, and looks whether it
-    does.
+    It is the event after the one with the number or, if no event has it, the first event with a higher number. Events
+    without a number belong to the next numbered event: a reader may get such an event twice, but never misses one.
+
+    If the sequence numbers so far equal the offsets, as usual, the search jumps to the offset of the number, and falls
+    back if the event there has another number.
 
     Args:
         number: the sequence number.
 
     Attributes:
-        found: the offset of the first event wanted; None until it is found.
-        next_offset: the offset to look at next.
+        found: offset of the first event after the number; None until it is found.
+        next_offset: offset of the next events to scan.
 
     """
 
     def __init__(self, number: int) -> None:
         self._number = number
-        self._unnumbered: int | None = None  # the first event after the latest number
-        self._resume: int | None = None  # where to look if the jump was wrong
-        self._jumps = True
+        self._unnumbered: int | None = None  # offset of the first event without a number since the last numbered one
+        self._resume: int | None = None  # offset to fall back to if the jump was wrong
+        self._may_jump = True
         self.found: int | None = None
         self.next_offset = 0
 
@@ -58,16 +60,22 @@ class Search:
         """Whether `next_offset` is a jump."""
         return self._resume is not None
 
-    def back(self) -> int:
-        """Takes a jump back; returns the offset to look at instead."""
+    def undo_jump(self) -> int:
+        """Undoes a jump; returns the offset to continue at."""
         assert self._resume is not None
         self.next_offset, self._resume = self._resume, None
         return self.next_offset
 
-    def look(self, events: Sequence[bytes], first_offset: int) -> None:
-        """Looks at the events from an offset on, which is `next_offset` or the oldest one that there is."""
+    def scan(self, events: Sequence[bytes], first_offset: int) -> None:
+        """Scans events for the number.
+
+        Args:
+            events: consecutive serialized events.
+            first_offset: offset of the first one: `next_offset`, or the oldest offset that is still available.
+
+        """
         if self.jumped and sequence_number(events[0]) != self._number:
-            self.back()
+            self.undo_jump()
             return
         numbers_are_offsets = True
         for offset, event in enumerate(events, first_offset):
@@ -83,6 +91,6 @@ class Search:
             self._unnumbered = None
         after = first_offset + len(events)
         self.next_offset = after
-        if numbers_are_offsets and self._jumps and self._number > after:
+        if numbers_are_offsets and self._may_jump and self._number > after:
             self.next_offset, self._resume = self._number, after
-        self._jumps = False
+        self._may_jump = False

@@ -1,4 +1,4 @@
-"""The gateway's port, and its way out."""
+"""Runs the gateway's HTTP server, and drains it."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from ..server._server import DRAIN_SECONDS, ListenError
 from ._app import Gateway
 
 WRITE_SECONDS: Final = 60.0
-"""How long a reader may take nothing of what is written to it."""
+"""Write timeout: the connection of a reader that accepts no data for this long is aborted."""
 
 KEEP_ALIVE_SECONDS: Final = 75
-"""How long a connection may be idle between requests: longer than proxies keep theirs, or they would get errors."""
+"""Idle timeout between requests. Longer than the idle timeout of usual proxies, which otherwise report errors."""
 
 REQUEST_SECONDS: Final = 30.0
-"""How long a request may take to arrive, from its first byte on, and the first from the start of its connection."""
+"""Timeout for receiving a request, from its first byte, or from the start of the connection for the first request."""
 
 
 class ServerFiles(NamedTuple):
-    """The PEM files of a server with TLS.
+    """The PEM files of a TLS server.
 
     Attributes:
-        cert: the server's certificate, followed by those that lead to its root.
-        key: its private key.
-        client_ca: the roots of the certificates that every client must have; None asks for none.
+        cert: certificate chain of the server.
+        key: private key of the certificate.
+        client_ca: root certificates for required client certificates; None requires none.
 
     """
 
@@ -47,26 +47,26 @@ class ServerFiles(NamedTuple):
 async def running_gateway(
     gateway: Gateway, listen: str, *, files: ServerFiles | None = None, grace: float = DRAIN_SECONDS
 ) -> AsyncIterator[str]:
-    """Serves for as long as the context lasts, then drains: streams are cut off, and their readers resume elsewhere.
+    """Serves until the context exits, then drains: it aborts the streams, whose readers resume elsewhere.
 
     Args:
         gateway: the gateway.
-        listen: `host:port`, where port 0 takes a free one, or `unix:PATH`.
-        files: for TLS; None serves plain HTTP.
-        grace: seconds that responses have to end in when the context ends.
+        listen: `host:port`, where port 0 selects a free port, or `unix:PATH`.
+        files: TLS files; None serves plain HTTP.
+        grace: seconds for responses to end after the context exits.
 
     Yields:
-        The URL; `unix:PATH` for a socket.
+        The URL, or `unix:PATH` for a Unix socket.
 
     Raises:
-        ListenError: the address cannot be listened at.
-        Exception: what ended the server; the body of the context is cancelled then.
+        ListenError: the server cannot listen on the address.
+        Exception: the server failed. The body of the context is cancelled.
 
     """
     try:
         listener = _listener(listen)
     except (OSError, OverflowError, ValueError) as error:
-        raise ListenError(f"cannot listen at {listen}: {error}") from None
+        raise ListenError(f"cannot listen on {listen}: {error}") from None
     _allow_connections()
     tls: dict[str, Any] = {}
     if files:
@@ -79,7 +79,7 @@ async def running_gateway(
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="critical",  # the gateway logs its requests, and uvicorn would report each one that is cut off
+        log_level="critical",  # the gateway logs its requests itself; uvicorn would log an error for each aborted one
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
@@ -107,7 +107,7 @@ async def running_gateway(
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to its caller."""
+    """A uvicorn server that leaves signal handling to its caller."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -115,64 +115,64 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """A connection that ends where its peer does not send a request, or does not read, for too long."""
+    """A connection with timeouts for receiving a request and for writing."""
 
-    _timer: asyncio.TimerHandle | None = None  # of a write
+    _write_timer: asyncio.TimerHandle | None = None
     _request_timer: asyncio.TimerHandle | None = None
     _unwritten = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._watch_request()
+        self._start_request_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._stop()
-        self._stop_request()
+        self._stop_write_timer()
+        self._stop_request_timer()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self.cycle and not self.cycle.response_complete:
-            self._stop_request()
+            self._stop_request_timer()
         elif self._request_timer is None and not self.transport.is_closing():
-            self._watch_request()
+            self._start_request_timer()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._stop()
-        self._watch_writing()
+        self._stop_write_timer()
+        self._start_write_timer()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._stop()
+        self._stop_write_timer()
 
-    def _watch_writing(self) -> None:
+    def _start_write_timer(self) -> None:
         self._unwritten = self._buffered
-        self._timer = self.loop.call_later(WRITE_SECONDS, self._check_writing)
+        self._write_timer = self.loop.call_later(WRITE_SECONDS, self._check_progress)
 
-    def _check_writing(self) -> None:
+    def _check_progress(self) -> None:
         if self._buffered < self._unwritten:
-            self._watch_writing()
+            self._start_write_timer()
         else:
             self.transport.abort()
 
     @property
     def _buffered(self) -> int:
-        """The bytes that the peer has not taken; asyncio's TLS has no public way to those below it."""
+        """Bytes that the peer has not read. With TLS, asyncio has no public API for those of the transport below."""
         below = getattr(getattr(self.transport, "_ssl_protocol", None), "_transport", None)
         return self.transport.get_write_buffer_size() + (below.get_write_buffer_size() if below else 0)
 
-    def _watch_request(self) -> None:
+    def _start_request_timer(self) -> None:
         self._request_timer = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
 
-    def _stop_request(self) -> None:
+    def _stop_request_timer(self) -> None:
         if self._request_timer:
             self._request_timer.cancel()
             self._request_timer = None
 
-    def _stop(self) -> None:
-        if self._timer:
-            self._timer.cancel()
+    def _stop_write_timer(self) -> None:
+        if self._write_timer:
+            self._write_timer.cancel()
 
 
 def _listener(listen: str) -> socket.socket:
@@ -184,13 +184,13 @@ def _listener(listen: str) -> socket.socket:
 
 
 def _unix_listener(path: str) -> socket.socket:
-    """Listens at a path, also where a process that was killed has left its socket."""
+    """Listens on a Unix socket. Replaces a stale socket that a killed process left behind."""
     listener = socket.socket(socket.AF_UNIX)
     try:
         try:
             listener.bind(path)
         except OSError:
-            if not _is_left(path):
+            if not _is_stale(path):
                 raise
             Path(path).unlink()
             listener.bind(path)
@@ -201,8 +201,8 @@ def _unix_listener(path: str) -> socket.socket:
     return listener
 
 
-def _is_left(path: str) -> bool:
-    """Whether there is a socket at a path and nobody listens."""
+def _is_stale(path: str) -> bool:
+    """Returns whether a path is a Unix socket on which no process listens."""
     if not Path(path).is_socket():
         return False
     with socket.socket(socket.AF_UNIX) as peer:
@@ -224,7 +224,7 @@ def _url(listener: socket.socket, listen: str, *, secure: bool) -> str:
 
 
 def _allow_connections() -> None:
-    """Lets the process have as many connections as the system allows: each reader is one."""
+    """Raises the limit of open files to the maximum: each reader needs a connection."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,4 +1,4 @@
-"""The response in its current state: that of the last event of the log that has one."""
+"""The current state of a response: the one in the last lifecycle event of the log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.stream_service_pb2 import StreamInfo, StreamState
 
 from ..client import AsyncEventStreamClient, StreamError, StreamFailedError
-from ..client._errors import place
+from ..client._errors import location
 from ..codec._bridge import protobuf_to_json
 from ..codec._encode import EXTRA_TAG
 from ..codec._schema import message_of
@@ -23,18 +23,18 @@ from ..position import Position
 LIFECYCLE: Final = frozenset(
     f"response.{name}" for name in ("created", "queued", "in_progress", "completed", "failed", "incomplete")
 )
-"""The types of the events that have the response."""
+"""Types of the lifecycle events, which contain the response."""
 
 _EVENT: Final = message_of(OpenResponsesStreamEvent.DESCRIPTOR)
 _CANDIDATES: Final = (EXTRA_TAG, *(_EVENT.by_type[name].tag for name in sorted(LIFECYCLE)))
-"""What the bytes of an event that may be one of `LIFECYCLE` begin with."""
+"""First bytes of serialized events that may be lifecycle events."""
 
 _ENDED: Final = ("completed", "failed", "incomplete", "cancelled")
 _TAIL: Final = 64
-"""The events at the end of a log in which the last lifecycle event of a response that has ended nearly always is."""
+"""Number of events to read from the end of a log first. They nearly always contain the last lifecycle event."""
 
 _QUIET_SECONDS: Final = 1.0
-"""The time without an event after which a log is at its end, for a token that may not ask where the end is."""
+"""Seconds without an event after which the log counts as read, for a token that may not look up its end."""
 
 
 class _Lifecycle(msgspec.Struct):
@@ -45,32 +45,33 @@ class _Lifecycle(msgspec.Struct):
 _decode: Final = msgspec.json.Decoder(_Lifecycle).decode
 
 
-_SECONDS: Final = 30.0
-"""The time in which a log must be read."""
+_TIMEOUT: Final = 30.0
+"""Time limit for reading a log, in seconds."""
 
 
 async def snapshot(client: AsyncEventStreamClient, stream_id: str) -> bytes:
-    """The JSON of the response in its current state.
+    """Returns the current state of a response, as JSON.
 
-    The status of a response whose stream ended in failure is `failed`, and its error the failure.
+    If the stream ended in failure before the response ended, the status is `failed` and the error is the failure.
 
     Raises:
-        StreamError: the stream cannot be read, not in time either, or has no response.
+        StreamError: the stream cannot be read, reading takes too long, or the log contains no response.
 
     """
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(_TIMEOUT):
             while True:
                 try:
                     return await _snapshot(client, stream_id)
                 except StreamError as error:
                     if error.reason != "EPOCH_MISMATCH":
-                        raise  # otherwise the stream was created again meanwhile
+                        raise
+                    # The stream was deleted and created again in the meantime: start over.
     except TimeoutError:
-        details = f"the log could not be read within {_SECONDS:g} seconds"
+        details = f"the log could not be read within {_TIMEOUT:g} seconds"
         raise StreamError(
             grpc.StatusCode.DEADLINE_EXCEEDED,
-            f"{place(stream_id, '')}: {details}",
+            f"{location(stream_id, '')}: {details}",
             stream_id=stream_id,
             details=details,
         ) from None
@@ -82,7 +83,7 @@ async def _snapshot(client: AsyncEventStreamClient, stream_id: str) -> bytes:
     except StreamError as error:
         if error.code is not grpc.StatusCode.PERMISSION_DENIED:
             raise
-        info = None  # the token may subscribe, but not inspect
+        info = None  # the token may subscribe but not inspect
     response = None
     try:
         for start in _starts(info):
@@ -96,22 +97,22 @@ async def _snapshot(client: AsyncEventStreamClient, stream_id: str) -> bytes:
         failed = info and info.state == StreamState.STREAM_STATE_FAILED
         failure = (info.failure.reason, info.failure.message) if info and failed else None
     if response is None:
-        details = f"stream {stream_id!r} has no response yet: its log has none of {', '.join(sorted(LIFECYCLE))}"
+        details = f"stream {stream_id!r} has no response yet: its log contains none of {', '.join(sorted(LIFECYCLE))}"
         raise StreamError(
             grpc.StatusCode.NOT_FOUND,
-            f"{place(stream_id, '')}: {details}",
+            f"{location(stream_id, '')}: {details}",
             reason="RESPONSE_NOT_FOUND",
             stream_id=stream_id,
             details=details,
         )
     if failure and msgspec.json.decode(response.get("status", b"null")) not in _ENDED:
-        told = {"code": failure[0], "message": failure[1] or failure[0]}
-        response |= {"status": msgspec.Raw(b'"failed"'), "error": msgspec.Raw(msgspec.json.encode(told))}
+        error_object = {"code": failure[0], "message": failure[1] or failure[0]}
+        response |= {"status": msgspec.Raw(b'"failed"'), "error": msgspec.Raw(msgspec.json.encode(error_object))}
     return msgspec.json.encode(response)
 
 
 def _starts(info: StreamInfo | None) -> list[int]:
-    """The offsets to read from, one after the other, until there is a response."""
+    """Returns the offsets to try in turn, until a response is found."""
     if info is None:
         return [0]
     return sorted({max(info.first_offset, info.next_offset - _TAIL), info.first_offset}, reverse=True)
@@ -120,11 +121,11 @@ def _starts(info: StreamInfo | None) -> list[int]:
 async def _events(
     client: AsyncEventStreamClient, stream_id: str, start: int, info: StreamInfo | None
 ) -> AsyncIterator[bytes]:
-    """Yields the events from an offset to the end of the log as it is now."""
+    """Yields the events from an offset to the current end of the log."""
     end = info.next_offset if info else None
     if start == end:
         return
-    # An offset alone would be one of whatever stream has the id now.
+    # The epoch detects that the stream was deleted and created again since `get_stream`.
     position = Position(info.epoch, start) if info else None
     async with client.subscribe_serialized(stream_id, position=position, must_exist=True) as subscription:
         while True:
@@ -135,7 +136,7 @@ async def _events(
                 return
             except StreamError as error:
                 if error.reason == "STREAM_ABANDONED" and not isinstance(error, StreamFailedError):
-                    return  # it ends here, and its response is what it was
+                    return  # the log ends here, and its last response counts
                 raise
             for event in batch:
                 yield event
@@ -145,7 +146,7 @@ async def _events(
 
 
 def _response(event: bytes) -> dict[str, Any] | None:
-    """The response in an event; None if it has none."""
+    """Returns the response in an event, or None."""
     if not event.startswith(_CANDIDATES):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The body of a response that streams events."""
+"""The body of a streamed response."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ KEEP_ALIVE: Final = b": keep-alive\n\n"
 HEADERS: Final = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
-    # nginx passes each event on at once, whatever its configuration says.
+    # Turns off response buffering in nginx, which would delay events.
     "x-accel-buffering": "no",
 }
 
 
 class Interruption(Exception):  # noqa: N818
-    """The stream cannot be read now: its reader is to be cut off, and resumes."""
+    """The stream cannot be read at the moment. The connection must be aborted, so that the reader resumes."""
 
 
 async def chunks(
@@ -32,16 +32,19 @@ async def chunks(
 ) -> AsyncIterator[bytes]:
     """Yields the events of a stream as server-sent events.
 
-    A complete stream ends with `data: [DONE]`, and one that cannot be read further with an `error` event.
+    A complete stream ends with `data: [DONE]`. A stream that can no longer be read ends with an `error` event.
 
     Args:
-        reader: reads the stream.
-        batch: the first batch; None where none was ready.
-        exchange: the request, for what is counted and logged.
+        reader: reader of the stream.
+        batch: the first batch; None if none was ready.
+        exchange: metrics and log line of the request.
         keep_alive: seconds of silence after which a comment is sent.
 
+    Yields:
+        Bytes of the body.
+
     Raises:
-        Interruption: a later request may read on.
+        Interruption: a retryable error: a later request may continue the stream.
 
     """
     last: bytes | None = None
@@ -67,7 +70,7 @@ async def chunks(
 
 
 async def _next(reader: StreamReader, seconds: float) -> Batch | None:
-    """The next batch; None if there is none for so long."""
+    """Returns the next batch, or None after some seconds without one."""
     try:
         async with asyncio.timeout(seconds):
             return await reader.read()
@@ -76,7 +79,7 @@ async def _next(reader: StreamReader, seconds: float) -> Batch | None:
 
 
 def _sequence_number(reader: StreamReader, last: bytes | None) -> int:
-    """The sequence number of an event that comes now."""
+    """Returns the sequence number for an additional event at the end."""
     number = sequence_number(last) if last else None
     if number is None:
         return reader.position.offset if reader.position else 0

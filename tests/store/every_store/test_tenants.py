@@ -50,7 +50,7 @@ async def test_streams_within_a_share_stay_and_room_for_more_is_reserved(store: 
     with pytest.raises(ShareExceededError) as caught:
         await create(store, "hog", range(20), finished=False)
     assert caught.value.tenant == "hog"
-    assert str(caught.value).startswith("the token 'hog' has 15 open streams with ")
+    assert str(caught.value).startswith("token 'hog' has 15 open streams with ")
     assert caught.value.metadata["share_streams"] == "5"
     with pytest.raises(ShareExceededError):
         await store.append(Append("one more", tenant="hog"))
@@ -94,7 +94,7 @@ async def test_abandoned_streams_give_way_to_open_ones_of_the_same_tenant(store:
 async def test_shares_can_be_divided_anew(store: Store) -> None:
     store.divide(FAIR)
     await create(store, "hog", range(15), finished=False)
-    with pytest.raises(SharesError, match="the shares of streams add up to 21, and there are 20 for all"):
+    with pytest.raises(SharesError, match="the shares of streams add up to 21, more than the limit of 20"):
         store.divide({"hog": Shares(streams=16), "other": Shares(streams=5)})
     with pytest.raises(ShareExceededError):
         await store.append(Append("hog", tenant="hog"))

@@ -129,9 +129,13 @@ async def test_a_policy_that_drops_events_is_noticed_while_the_store_is_open(
     await redis.config_set("maxmemory-policy", "allkeys-lru")
     try:
         for _ in range(2):
-            with pytest.raises(StoreUnavailableError, match="maxmemory-policy allkeys-lru, which drops events"):
+            with pytest.raises(
+                StoreUnavailableError, match="maxmemory-policy allkeys-lru, which evicts acknowledged events"
+            ):
                 await store.check()
-        with pytest.raises(StoreUnavailableError, match="maxmemory-policy allkeys-lru, which drops events"):
+        with pytest.raises(
+            StoreUnavailableError, match="maxmemory-policy allkeys-lru, which evicts acknowledged events"
+        ):
             await store.append(Append("s", [b"b"]))
         assert list((await read(store)).events) == [b"a"]
     finally:

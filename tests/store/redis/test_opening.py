@@ -21,13 +21,13 @@ from .streams import LIMITS, created, waiting
     [
         ("redis://127.0.0.1:{free}", "Connect call failed"),
         ("redis://:wrong@127.0.0.1:{port}", "AUTH"),
-        ("redis://127.0.0.1:{port}?decode_responses=yes", "no option 'decode_responses'"),
-        ("redis://127.0.0.1:{port}?ssl_ca_certs=/ca.pem", "no option 'ssl_ca_certs'"),
-        ("redis://127.0.0.1:port", "cannot be read"),
+        ("redis://127.0.0.1:{port}?decode_responses=yes", "unknown option 'decode_responses'"),
+        ("redis://127.0.0.1:{port}?ssl_ca_certs=/ca.pem", "unknown option 'ssl_ca_certs'"),
+        ("redis://127.0.0.1:port", "invalid store URL"),
         ("redis+cluster://127.0.0.1:{port}", "This instance has cluster support disabled"),
-        ("redis+cluster://127.0.0.1:{free}", "no node says who has which slots: .*Connect call failed"),
+        ("redis+cluster://127.0.0.1:{free}", "no node reports the slots: .*Connect call failed"),
         ("redis+cluster://127.0.0.1:{port}/1", "a Redis Cluster has one database"),
-        ("redis://127.0.0.1:{node}", r"begin the URL with redis\+cluster://"),
+        ("redis://127.0.0.1:{node}", r"use redis\+cluster://"),
     ],
 )
 async def test_what_is_no_redis_for_logs_is_refused_when_it_is_opened(
@@ -44,7 +44,7 @@ async def test_what_is_no_redis_for_logs_is_refused_when_it_is_opened(
     [
         ({"redis_version": "7.0.0", "cluster_enabled": "0"}, False, None),
         ({"redis_version": "10.1", "cluster_enabled": "1"}, True, None),
-        ({"redis_version": "6.2.14", "cluster_enabled": "0"}, False, "has version 6.2.14; 7.0 or newer is needed"),
+        ({"redis_version": "6.2.14", "cluster_enabled": "0"}, False, "has version 6.2.14; 7.0 or newer is required"),
     ],
 )
 def test_an_old_redis_is_refused(info: dict[str, str], cluster: bool, problem: str | None) -> None:

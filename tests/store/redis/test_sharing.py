@@ -19,7 +19,7 @@ from openresponses_grpc.store import (
 from openresponses_grpc.store.redis import RedisStore, open_redis
 from openresponses_grpc.store.redis import _listing as listing
 from openresponses_grpc.store.redis._client import FORMAT_KEY, stream_keys
-from openresponses_grpc.store.redis._listing import Place
+from openresponses_grpc.store.redis._listing import Cursor
 
 from ...support.redis_server import emptied
 from .streams import LIMITS, created, read, states
@@ -123,7 +123,7 @@ async def test_pages_pass_over_other_keys_and_streams_that_are_gone(
     for stream_id in "abc":
         await created(store, stream_id)
     first = await store.list(10, "", lambda _: True)
-    token = str(Place("", 0, ["a", "gone"]))
+    token = str(Cursor("", 0, ["a", "gone"]))
     await store.delete("b", None)
     assert [info.stream_id for info in (await store.list(1, token, lambda _: True)).streams] == ["a"]
     assert len(first.streams) <= 3
@@ -132,7 +132,7 @@ async def test_pages_pass_over_other_keys_and_streams_that_are_gone(
 
 @pytest.mark.parametrize(
     "token",
-    ["?", "é", "bnVsbA==", "e30=", str(Place("elsewhere:1", 0, [])), str(Place("", "0", [])), "W10="],  # type: ignore[arg-type]
+    ["?", "é", "bnVsbA==", "e30=", str(Cursor("elsewhere:1", 0, [])), str(Cursor("", "0", [])), "W10="],  # type: ignore[arg-type]
 )
 async def test_a_page_token_that_was_not_made_here_is_refused(store: RedisStore, token: str) -> None:
     with pytest.raises(InvalidPageTokenError):
@@ -171,7 +171,7 @@ async def test_a_redis_with_streams_of_another_format_is_not_opened(redis: Any, 
     async with open_redis(redis_url, LIMITS):
         assert await redis.get(FORMAT_KEY) == b"3"
     await redis.set(FORMAT_KEY, "4")
-    with pytest.raises(OpenStoreError, match="streams of format 4, and this version reads format 3"):
+    with pytest.raises(OpenStoreError, match="streams of format 4, and this version requires format 3"):
         async with open_redis(redis_url, LIMITS):
             pass
 

@@ -108,6 +108,6 @@ async def test_one_tenant_may_have_everything(small: RedisStore, shares: dict[st
 
 
 async def test_shares_of_streams_are_refused(store: RedisStore) -> None:
-    with pytest.raises(SharesError, match="'hog' has a share of streams, which the store in Redis does not count"):
+    with pytest.raises(SharesError, match="'hog' has a share of streams, which the Redis store does not count"):
         store.divide({"hog": Shares(streams=5)})
     store.divide({"hog": Shares(streams=0)})

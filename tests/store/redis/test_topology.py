@@ -93,7 +93,7 @@ async def test_without_a_reply_the_nodes_are_as_they_were() -> None:
     cluster = Cluster(n1=[FIRST_HALF, SECOND_HALF])
     await cluster.topology.load()
     cluster.replies = {}
-    with pytest.raises(StoreUnavailableError, match=r"no node says who has which slots: .*down"):
+    with pytest.raises(StoreUnavailableError, match=r"no node reports the slots: .*down"):
         await cluster.topology.load()
     assert cluster.topology.primaries() == {A, B}
 

@@ -66,11 +66,15 @@ async def refused(store: Store, problem: str) -> None:
 @pytest.mark.parametrize(
     "change, back, problem",
     [
-        (moved, moved_back, "{path} is gone, .* move the file that the server has open back"),
-        (replaced, moved_back, "{path} was replaced by another file, .* move store.db-wal and store.db-shm aside"),
+        (moved, moved_back, "{path} is gone, .*: move the original file back"),
+        (replaced, moved_back, "{path} was replaced by another file, .* move its store.db-wal and store.db-shm away"),
         (its_folder_moved, its_folder_moved_back, "{path} is gone"),
-        (linked, link_removed, r"{path} has 2 names \(hard links\).* remove all names but this one; `find .*{path}`"),
-        (log_of(moved), log_of(moved_back), "{path}-wal is gone, .* stop the server, which saves in store.db"),
+        (linked, link_removed, r"{path} has 2 hard links.* remove all but this one; `find .*{path}`"),
+        (
+            log_of(moved),
+            log_of(moved_back),
+            "{path}-wal is gone, .* stop the server, which saves its data in store.db",
+        ),
         (log_of(replaced), log_of(moved_back), "{path}-wal was replaced by another file"),
     ],
 )
@@ -133,7 +137,7 @@ async def test_a_file_with_two_names_is_refused_by_either(path: Path) -> None:
         await store.append(Append("s", [b"a"]))
     linked(path)
     for each in (path, path.with_name("moved.db")):
-        with pytest.raises(OpenStoreError, match=rf"^{each} has 2 names \(hard links\).*: remove all names but this"):
+        with pytest.raises(OpenStoreError, match=rf"^{each} has 2 hard links.*: remove all but this one"):
             async with open_sqlite(each, LIMITS):
                 pass
     deleted(path)

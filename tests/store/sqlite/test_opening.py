@@ -11,7 +11,7 @@ from openresponses_grpc.store.sqlite import open_sqlite
 from .file import connected
 
 LIMITS = StoreLimits()
-DAMAGED = "no database, or a damaged one .*: stop the server and move the file aside, together with store.db-wal"
+DAMAGED = "is not a database or is damaged .*: stop the server, and move the file away together with store.db-wal"
 
 
 @pytest.fixture
@@ -78,9 +78,9 @@ def exists(path: Path) -> bool:
             DAMAGED,
         ),
         (without_a_table, DAMAGED),
-        (of_schema(1), "another version .* schema is 1, this version needs 3.*: run that version"),
-        (of_schema(2), "another version .* schema is 2, this version needs 3.*: run that version"),
-        (of_schema(4), "another version .* schema is 4, this version needs 3.*: run that version"),
+        (of_schema(1), "another version .*schema 1 instead of 3.*: run that version"),
+        (of_schema(2), "another version .*schema 2 instead of 3.*: run that version"),
+        (of_schema(4), "another version .*schema 4 instead of 3.*: run that version"),
         (of_another_program, "another program"),
         (a_directory, "cannot be used .* write the file and its directory"),
     ],
@@ -119,7 +119,7 @@ async def test_of_a_torn_log_all_whole_transactions_are_kept(path: Path) -> None
 
 async def test_one_server_opens_one_file(path: Path) -> None:
     async with open_sqlite(path, LIMITS):
-        with pytest.raises(OpenStoreError, match=f"{path} is open in another server: stop that one"):
+        with pytest.raises(OpenStoreError, match=f"{path} is open in another server: stop that server"):
             async with open_sqlite(path, LIMITS):
                 pass
     async with open_sqlite(path, LIMITS):
@@ -129,13 +129,13 @@ async def test_one_server_opens_one_file(path: Path) -> None:
 @pytest.mark.parametrize(
     "url, problem",
     [
-        ("floppy:", "there are memory:, sqlite:PATH and redis://"),
-        ("memory:x", "there are memory:, sqlite:PATH and redis://"),
-        ("sqlite:", "there are memory:, sqlite:PATH and redis://"),
-        ("sqlite:{path}?", r"there is \?synchronous=full"),
-        ("sqlite:{path}?synchronous=off", r"there is \?synchronous=full"),
-        ("sqlite:{path}?cache=shared", r"there is \?synchronous=full"),
-        ("sqlite:{path}/store.db", "there is no directory .*store.db: make it"),
+        ("floppy:", "use memory:, sqlite:PATH or redis://"),
+        ("memory:x", "use memory:, sqlite:PATH or redis://"),
+        ("sqlite:", "use memory:, sqlite:PATH or redis://"),
+        ("sqlite:{path}?", r"the only option is \?synchronous=full"),
+        ("sqlite:{path}?synchronous=off", r"the only option is \?synchronous=full"),
+        ("sqlite:{path}?cache=shared", r"the only option is \?synchronous=full"),
+        ("sqlite:{path}/store.db", "the directory .*store.db does not exist: create it"),
     ],
 )
 async def test_a_url_that_is_wrong_says_what_there_is(path: Path, url: str, problem: str) -> None:
