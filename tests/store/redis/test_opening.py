@@ -93,7 +93,7 @@ async def test_without_redis_py_the_store_says_what_to_install(monkeypatch: pyte
     for name in [name for name in sys.modules if name.startswith("openresponses_grpc.store.redis")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "redis", None)
-    with pytest.raises(OpenStoreError, match=r"pip install 'openresponses-grpc\[redis\]'"):
+    with pytest.raises(OpenStoreError, match="with the extra redis"):
         async with open_store("redis://127.0.0.1", StoreLimits()):
             pass
 
