@@ -13,8 +13,8 @@ from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from ..codec.general_only import read_generally
 from ..codec.json_values import parse
-from ..codec.one_rule import check_union
 from ..codec.respell import respell
+from ..codec.set_fields import check_union
 
 MAX_DEPTH = 100
 
