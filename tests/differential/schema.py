@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 @dataclass(frozen=True)
 class Scalar:
-    """`string`, `number`, `integer`, `boolean` or `null`; `any` stands for any JSON value."""
+    """`string`, `number`, `integer`, `boolean` or `null`; `any` is any JSON value."""
 
     kind: str
 

@@ -32,7 +32,7 @@ TOKENS = [
 """Bytes with a meaning for some reader."""
 
 HEADER_BYTES = 5
-"""The size of an input's header: one byte of options, then the sizes of chunks; 0 stands for the rest."""
+"""The size of an input's header: one byte of options, then the sizes of chunks; 0 means the rest."""
 
 
 def main(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """A fuzz target: `python -m tests.fuzz.target TARGET [flags of libFuzzer, a corpus, or inputs to reproduce]`.
 
-TARGET is `json` (one event), `message` (one serialized event) or a stream format. Requires atheris; `run` shows the usage.
+TARGET is `json` (one event), `message` (one serialized event) or a stream format. Requires atheris; see `run`.
 """
 
 import sys
