@@ -50,8 +50,8 @@ async def test_tls_and_tokens_admit_their_holders(certificates: Certificates, to
         code, _, stderr = await run("subscribe", *known, "--token-file", token, "s", environment=subscriber)
         assert (code, stderr.count(b"\n")) == (1, 1)
         assert b": token 'publisher' lacks the permission 'subscribe' for stream 's'" in stderr
-        code, _, stderr = await run_process("subscribe", *there, "s", environment=subscriber)
-        assert (code, stderr.count(b"\n"), f"stream 's' at {address}".encode() in stderr) == (4, 1, True)
+        status, _, stderr = await run_process("subscribe", *there, "s", environment=subscriber)
+        assert (status, stderr.count(b"\n"), f"stream 's' at {address}".encode() in stderr) == (4, 1, True)
 
 
 @pytest.mark.parametrize(

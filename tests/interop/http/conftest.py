@@ -1,4 +1,4 @@
-"""The clients in Node, installed once, and a gateway before a server with the example's stream."""
+"""Node clients, installed once, and a gateway in front of a server with the sample stream."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BUILD: Final = HERE.parents[2] / "build" / "http"
 
 @pytest.fixture(scope="session")
 def node() -> Path:
-    """A folder with the scripts of this one and the packages that they import."""
+    """A folder with the scripts of this folder and the packages that they import."""
     needs("node", "npm")
     BUILD.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
@@ -38,7 +38,7 @@ def node() -> Path:
 
 
 class Served(NamedTuple):
-    """A server and a gateway, each a process of its own; the server's streams survive it."""
+    """A server and a gateway in separate processes; the streams survive restarts of the server."""
 
     server: Restartable
     gateway: Restartable
@@ -50,7 +50,7 @@ class Served(NamedTuple):
 
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    """A server and a gateway, with the example as the stream `resp_1`."""
+    """A server and a gateway, with the sample as the stream `resp_1`."""
     async with (
         server_over(f"sqlite:{tmp_path / 'streams.db'}") as server,
         gateway_before(server) as gateway,

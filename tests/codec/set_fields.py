@@ -1,4 +1,4 @@
-"""The one rule, checked in a message: a field is set if, and only if, its property is there and fits."""
+"""Checks which fields of a message are set: those whose property is present with a value that the field can hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .shapes import element, holds, inner, literal, member_of, options, properti
 
 
 def check_union(message: Any, text: str) -> None:
-    """A union holds a value's JSON in the member that it belongs to, or else as its text."""
+    """A union holds a JSON value in the matching member, or else as text in `unrecognized`."""
     _check_union(message, parse(text), text)
 
 
@@ -46,7 +46,7 @@ def _check_object(message: Any, value: dict[str, Any], text: str) -> None:
         else:
             extra[snake(field)] = one_line(texts[name])
     assert {field.name for field in properties(message.DESCRIPTOR) if message.HasField(field.name)} == set_fields
-    # The properties that the message names come first, in its order; the others keep theirs.
+    # Known properties come first, in the order of the fields. Unknown ones keep their order.
     order = [snake(field) for field in properties(message.DESCRIPTOR)]
     expected = [*sorted(extra.items(), key=lambda member: order.index(member[0])), *unknown.items()]
     assert message.HasField("extra_json") == bool(expected)
