@@ -1,4 +1,4 @@
-"""`openresponses gateway`: its options, where it listens, its metrics and logs, and how it ends."""
+"""`openresponses gateway`: options, addresses, metrics, logs and exit."""
 
 import asyncio
 import json
@@ -29,12 +29,12 @@ EVENT: Final = {
 
 @asynccontextmanager
 async def gateway(*arguments: str | Path, environment: Mapping[str, str] = {}) -> AsyncIterator[tuple[Process, str]]:
-    """A gateway process, and its URL."""
+    """Yields a gateway process and its URL."""
     async with started("gateway", "--listen", "127.0.0.1:0", *arguments, environment=environment) as process:
         yield process, (await line(process)).decode().removeprefix("listening on ").strip()
 
 
-async def test_it_serves_the_streams_of_a_server_until_a_signal() -> None:
+async def test_the_command_serves_streams_until_a_signal() -> None:
     async with serving() as (_, address), gateway("--server", address) as (process, url):
         assert await run("publish", "--server", address, "--end", "s", stdin=GENERATING_JSON) == (0, b"", b"")
         async with httpx.AsyncClient(base_url=url) as http:
@@ -50,7 +50,7 @@ async def test_it_serves_the_streams_of_a_server_until_a_signal() -> None:
     assert b"Traceback" not in stderr
 
 
-async def test_a_socket_that_a_killed_gateway_left_is_taken_over_and_one_in_use_is_not(tmp_path: Path) -> None:
+async def test_a_stale_unix_socket_is_replaced_and_one_in_use_is_not(tmp_path: Path) -> None:
     listen = f"unix:{tmp_path / 'gateway'}"
     async with serving() as (_, address):
         arguments = ("gateway", "--server", address, "--listen", listen)
@@ -71,9 +71,7 @@ async def test_a_socket_that_a_killed_gateway_left_is_taken_over_and_one_in_use_
 
 
 @pytest.mark.parametrize("arguments, status", [([], 403), (["--insecure"], 404)])
-async def test_at_a_local_port_it_serves_local_hosts_unless_it_is_told_otherwise(
-    arguments: list[str], status: int
-) -> None:
+async def test_on_a_local_port_only_insecure_permits_other_host_headers(arguments: list[str], status: int) -> None:
     async with (
         serving() as (_, address),
         gateway("--server", address, *arguments) as (_, url),
@@ -113,7 +111,7 @@ async def test_metrics_over_http_and_logs_as_json() -> None:
     assert first.keys() >= {"timestamp", "level", "message", "peer", "seconds", "bytes"}
 
 
-async def test_environment_variables_are_its_own_where_serve_has_the_same_option() -> None:
+async def test_gateway_options_have_their_own_environment_variables() -> None:
     async with serving() as (_, address):
         environment = {
             "OPENRESPONSES_SERVER": address,
@@ -128,7 +126,7 @@ async def test_environment_variables_are_its_own_where_serve_has_the_same_option
                 assert response.headers["access-control-allow-origin"] == origin
 
 
-def test_without_its_extra_it_says_what_to_install() -> None:
+def test_without_its_extra_the_error_names_the_package_to_install() -> None:
     code = (
         "import sys\nsys.modules['starlette'] = None\nsys.modules['uvicorn'] = None\n"
         "from openresponses_grpc.cli import main\nmain(['gateway'])"
@@ -139,7 +137,7 @@ def test_without_its_extra_it_says_what_to_install() -> None:
 
 
 @pytest.mark.parametrize("origin", ["*", "app.example", "https://app.example/", "https://app.example/a", "null"])
-async def test_an_origin_is_named_without_a_path(origin: str) -> None:
+async def test_an_invalid_origin_is_a_usage_error(origin: str) -> None:
     status, _, stderr = await run("gateway", "--cors-origin", origin)
     assert status == 2
     assert b"is not an origin" in stderr
@@ -155,7 +153,7 @@ async def test_an_origin_is_named_without_a_path(origin: str) -> None:
         (["TOKENS", "TLS", "TOKEN"], b"the gateway would use its own token for anyone"),
     ],
 )
-async def test_where_others_reach_it_a_gateway_needs_tls_and_authentication(
+async def test_a_public_address_requires_tls_and_authentication(
     arguments: list[str], problem: bytes, certificates: Certificates, tmp_path: Path
 ) -> None:
     tls, token, server = options(arguments, certificates, tmp_path)
@@ -169,7 +167,9 @@ async def test_where_others_reach_it_a_gateway_needs_tls_and_authentication(
 @pytest.mark.parametrize(
     "arguments", [["TOKENS", "TLS"], ["TLS", "CLIENT_CA"], ["TLS", "TOKEN", "CLIENT_CA"], ["INSECURE"]]
 )
-async def test_with_them_it_listens(arguments: list[str], certificates: Certificates, tmp_path: Path) -> None:
+async def test_a_public_address_with_tls_and_authentication_or_insecure(
+    arguments: list[str], certificates: Certificates, tmp_path: Path
+) -> None:
     tls, token, server = options(arguments, certificates, tmp_path)
     async with (
         serving(*server) as (_, address),
@@ -181,7 +181,7 @@ async def test_with_them_it_listens(arguments: list[str], certificates: Certific
 def options(
     arguments: list[str], certificates: Certificates, folder: Path
 ) -> tuple[list[str | Path], list[str | Path], list[str | Path]]:
-    """The options of a gateway for TLS and for a token, and those of its server."""
+    """Returns the TLS options and the token options of a gateway, and the options of its server."""
     tls: list[str | Path] = []
     if "TLS" in arguments:
         tls += ["--listen-tls-cert", certificates.cert, "--listen-tls-key", certificates.key]
@@ -209,7 +209,7 @@ def options(
         (["--metrics", "nonsense"], 2),
     ],
 )
-async def test_options_that_cannot_be_used_are_said_in_one_line(
+async def test_invalid_options_print_no_traceback(
     arguments: list[str], status: int, certificates: Certificates
 ) -> None:
     words = [str(certificates.cert) if word == "CERT" else word for word in arguments]
