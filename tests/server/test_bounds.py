@@ -22,8 +22,8 @@ from openresponses_grpc.store import MemoryStore
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
+from ..faults.memory_attacks import CHECK, WATCH, nested
 from ..faults.peers import connected, framed
-from ..faults.strangers import CHECK, WATCH, nested
 from ..support.events import event, number
 from ..support.rpc import reason, status
 

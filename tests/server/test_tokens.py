@@ -244,7 +244,7 @@ async def test_non_utf_8_headers_are_logged_in_one_line_without_their_values(
     odd = [("authorization", b"Bearer \xffsecret"), ("x-odd", b"\xffsecret"), ("x-odd", b"\xfesecret")][:headers]
     async with connected(int(guarded.rpartition(":")[2])) as peer:
         peer.subscribe("s", *odd)
-        await peer.ended()
+        await peer.wait_for_end()
     lines = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert re.fullmatch(rf"non-UTF-8 headers: {headers}, method 'Subscribe', peer '.*'", lines[0].getMessage())
     assert len(lines) == 1
