@@ -1,6 +1,6 @@
-"""The bridge against `json`, protobuf's `json_format`, and the parsers of the SDKs. Run with `make bench`.
+"""Compares the codec with `json`, protobuf's `json_format` and the parsers of the SDKs. Run it with `make bench`.
 
-The events are those of benchmarks/streams. All contenders of a table take turns in one run over the same events; the
+The events come from benchmarks/streams. The contenders of a table take turns in one run over the same events; the
 figures are medians.
 """
 
@@ -41,7 +41,7 @@ def speed() -> None:
         "json.loads": each(json.loads, LINES),
         "json_to_protobuf": each(json_to_protobuf, LINES),
         "from_json": each(from_json, LINES),
-        # It cannot read the API's JSON, and so gets the same messages as the JSON that protobuf gives them.
+        # json_format cannot read the API's JSON, so it reads the same messages as ProtoJSON.
         "json_format.Parse of MessageToJson": each(json_format_from, [json_format_to(message) for message in messages]),
     }
     writers = {
@@ -87,7 +87,7 @@ def unknown_property() -> None:
 
 def sizes() -> None:
     def zipped(streams: list[bytes]) -> int:
-        """What HTTP and gRPC send where they compress: each stream by itself."""
+        """Returns the compressed size, with each stream compressed separately, as HTTP and gRPC do."""
         return sum(len(gzip.compress(stream, mtime=0)) for stream in streams)
 
     ndjson = list(events.streams().values())

@@ -1,4 +1,4 @@
-"""Whole files through the readers and writers of the formats, against loops of json and json_format."""
+"""Compares the conversion of whole files with loops over `json` and `json_format`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def json_format_to_ndjson(data: bytes) -> bytes:
 
 
 def compare(lines: list[bytes], rounds: int) -> None:
-    """Prints the tables."""
+    """Measures the conversions and prints the tables."""
     ndjson = b"\n".join(lines) + b"\n"
     protobuf = ndjson_to_protobuf(ndjson)
     messages = json_format_to_ndjson(protobuf)

@@ -1,4 +1,4 @@
-"""The chart of the README, as SVG."""
+"""Draws the README's chart as SVG."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OTHERS = "#9ca3af"
 
 
 def bars(path: Path, title: str, values: Mapping[str, float]) -> None:
-    """Writes a chart with one horizontal bar for each value; the first one is ours."""
+    """Draws a horizontal bar chart and highlights the first bar, which is this library."""
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "", "font.family": "sans-serif"}):
         figure = Figure(figsize=(8, 0.6 + 0.45 * len(values)), layout="constrained")
         axes = figure.add_subplot()

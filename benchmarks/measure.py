@@ -1,4 +1,4 @@
-"""Measures contenders against each other in one run, and prints tables."""
+"""Measures contenders in one run and prints tables."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from functools import partial
 from typing import TypeVar
 
 Times = dict[str, list[float]]
-"""Microseconds for each event that a contender worked on, round by round."""
+"""Microseconds per event in each round, by contender."""
 
 Contender = Sequence[Callable[[], object]]
-"""A contender's work, in parts."""
+"""The work of a contender, in parts."""
 
 Row = tuple[str, ...]
 
 PART = 1_000
-"""As many events as the processor's caches hold: an event that has just arrived is in them."""
+"""Events per part. They fit into the CPU's caches, where an event that has just arrived would be."""
 
 _Value = TypeVar("_Value")
 
 
 def measure(contenders: Mapping[str, Contender], *, events: int, rounds: int) -> Times:
-    """Lets the contenders take turns in every round, so that a machine that slows down slows all of them.
+    """Measures contenders that take turns in each round, so that a slowdown of the machine affects all of them.
 
-    Each part runs twice, and the second time counts: otherwise the first contender would fetch the events from memory
-    for the others.
+    Each part runs twice, and only the second run counts. Otherwise the first contender would pay for loading the events
+    into the caches.
     """
     times: Times = {name: [] for name in contenders}
     for _ in range(rounds):
@@ -44,7 +44,7 @@ def measure(contenders: Mapping[str, Contender], *, events: int, rounds: int) ->
 
 
 def each(function: Callable[[_Value], object], values: Sequence[_Value]) -> Contender:
-    """A contender that calls a function with each value."""
+    """Returns a contender that calls a function with each value."""
 
     def run(part: Sequence[_Value]) -> None:
         for value in part:
@@ -54,18 +54,18 @@ def each(function: Callable[[_Value], object], values: Sequence[_Value]) -> Cont
 
 
 def ratio(slower: list[float], faster: list[float]) -> float:
-    """How many times as long one contender takes as another: the median over the rounds."""
+    """Returns the median ratio of the times of two contenders."""
     return statistics.median(a / b for a, b in zip(slower, faster, strict=True))
 
 
 def compared(times: Times, name: str, *others: str) -> Row:
-    """A contender's median, and how many times as long it takes as each of the others."""
+    """Returns a contender's median time, and its ratio to each of the others."""
     ratios = (f"{ratio(times[name], times[other]):.2f}" for other in others)
     return f"{statistics.median(times[name]):.2f}", *ratios
 
 
 def print_table(title: str, header: Row, rows: Sequence[Row]) -> None:
-    """Prints a Markdown table with its columns aligned."""
+    """Prints a Markdown table with aligned columns."""
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
     print(f"\n{title}\n")
     for cells in (header, tuple("-" * width for width in widths), *rows):

@@ -1,4 +1,4 @@
-"""The bridge against the parsers that Node has for the same events."""
+"""Compares the codec with parsers in Node, on the same events."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ ACCEPTED = "@openrouter/sdk (npm), zod, events that it accepts"
 
 
 def compare(lines: list[bytes], rounds: int) -> None:
-    """Prints the table, or why there is none."""
+    """Measures the parsers and prints the table, unless Node is missing."""
     if not (shutil.which("node") and shutil.which("npm")):
-        print("\nThe comparison with Node is left out: node or npm is missing.")
+        print("\nSkipped the comparison with Node: node or npm is not installed.")
         return
     _prepare(lines)
     accepted = [lines[index] for index in _node("accepted")]
     contenders = {"all": each(json_to_protobuf, lines), "accepted": each(json_to_protobuf, accepted)}
 
-    # Two processes cannot take turns in every round; they do so in longer turns.
+    # Two processes cannot take turns in each round, so they take longer turns.
     times: Times = {}
     for _ in range(TURNS):
         python = measure({"all": contenders["all"]}, events=len(lines), rounds=rounds)
@@ -59,14 +59,14 @@ def _node(*arguments: str) -> Any:
 
 
 def _prepare(lines: list[bytes]) -> None:
-    """Installs what Node needs, and writes what `parse.mjs` reads: the events in three encodings, and the contract."""
+    """Installs the Node packages and writes the input of `parse.mjs`: events in three encodings, and the contract."""
     BUILD.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "parse.mjs"):
         shutil.copy(Path(__file__).parent / "node" / name, BUILD)
     subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=BUILD, check=True)
     (BUILD / "events.ndjson").write_bytes(b"\n".join(lines))
     messages = [OpenResponsesStreamEvent.FromString(json_to_protobuf(line)) for line in lines]
-    # Python's descriptors do not hold the camelCase names, so that protobuf-es would not know them.
+    # Python's descriptors lack the camelCase names, so protobuf-es could not read ProtoJSON that uses them.
     text_of = partial(json_format.MessageToJson, indent=None, ensure_ascii=False, preserving_proto_field_name=True)
     texts = [text_of(message) for message in messages]
     (BUILD / "messages.ndjson").write_text("\n".join(texts), encoding="utf-8")
@@ -80,7 +80,7 @@ def _prepare(lines: list[bytes]) -> None:
 
 
 def _with_imports(files: Iterable[FileDescriptor]) -> Iterable[FileDescriptor]:
-    """The files, each after those that it imports."""
+    """Yields the files, each after its imports."""
     for file in files:
         yield from _with_imports(file.dependencies)
         yield file

@@ -1,4 +1,4 @@
-"""The bridge against the parsers of the SDKs in Python, each on the events that it accepts."""
+"""Compares the codec with the parsers of the Python SDKs, each on the events that it accepts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PARSERS: Mapping[str, Callable[[bytes], object]] = {
 
 
 def accepted(parse: Callable[[bytes], object], lines: list[bytes]) -> list[bytes]:
-    """The lines that a parser takes."""
+    """Returns the lines that a parser accepts."""
 
     def fits(line: bytes) -> bool:
         try:
@@ -42,7 +42,7 @@ def accepted(parse: Callable[[bytes], object], lines: list[bytes]) -> list[bytes
 
 
 def compare(lines: list[bytes], rounds: int) -> None:
-    """Prints the table."""
+    """Measures the parsers and prints the table."""
     rows: list[Row] = []
     for name, parse in PARSERS.items():
         some = accepted(parse, lines)

@@ -1,4 +1,4 @@
-"""How long a process takes that imports the package, or runs the command."""
+"""Measures the startup time of processes that import the package or run the command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from .measure import print_table
 
 EVENT = """b'{"type":"response.output_text.delta","delta":"a"}'"""
-# The package imports its parts on first use, and the codec compiles what an event needs.
+# The package imports its modules on first use, and the codec compiles its functions on first use.
 SCRIPTS = {
     "nothing": "pass",
     "import grpc": "import grpc",
@@ -28,7 +28,7 @@ PROCESSES = {name: [sys.executable, "-c", script] for name, script in SCRIPTS.it
 
 
 def compare(rounds: int) -> None:
-    """Prints the table."""
+    """Measures the processes and prints the table."""
     times: dict[str, list[float]] = {name: [] for name in PROCESSES}
     for _ in range(rounds):
         for name, command in PROCESSES.items():

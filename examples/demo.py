@@ -1,4 +1,4 @@
-"""One streamed response, from JSON through a gRPC server to a subscriber that reads typed fields.
+"""Streams one response, from JSON through a gRPC server, to a subscriber that reads typed fields.
 
 Run it with `make demo`.
 """
@@ -15,7 +15,7 @@ from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 SAMPLE = Path(__file__).with_name("response.ndjson")
 STREAM = "resp_demo"
-PACE = 0.01  # seconds between two events: a fast model's
+PACE = 0.01  # seconds between events, like a fast model
 
 
 @contextlib.asynccontextmanager
@@ -35,7 +35,7 @@ async def server() -> AsyncIterator[str]:
 
 
 async def publish(client: AsyncEventStreamClient, events: list[bytes]) -> None:
-    """Publishes serialized events at a model's pace."""
+    """Publishes serialized events at the pace of a model."""
     async with client.publish(STREAM) as publisher:
         for event in events:
             await publisher.send(event)
@@ -43,7 +43,7 @@ async def publish(client: AsyncEventStreamClient, events: list[bytes]) -> None:
 
 
 def describe(event: OpenResponsesStreamEvent) -> tuple[str, str]:
-    """What a reader wants of an event: a label, and a piece of text that continues those of the same label."""
+    """Returns what to print for an event: a label, and text to append to that of the same label."""
     match event.WhichOneof("kind"):
         case "reasoning_summary_text_delta":
             return "reasoning", event.reasoning_summary_text_delta.delta
@@ -69,7 +69,7 @@ def describe(event: OpenResponsesStreamEvent) -> tuple[str, str]:
 
 
 async def subscribe(client: AsyncEventStreamClient) -> list[OpenResponsesStreamEvent]:
-    """Reads the stream to its end, and prints each piece as it arrives."""
+    """Reads the stream to its end and prints it as it arrives."""
     received, current = [], ""
     async for event in client.subscribe(STREAM):
         received.append(event)
@@ -82,17 +82,17 @@ async def subscribe(client: AsyncEventStreamClient) -> list[OpenResponsesStreamE
 
 
 async def main() -> None:
-    """Publishes the sample while a subscriber reads it, and compares what arrives with what was sent."""
+    """Publishes the sample while a subscriber reads it, and compares the received events with the sent ones."""
     lines = SAMPLE.read_bytes().splitlines()
     async with server() as address, AsyncEventStreamClient(address) as client:
-        print(f"A server listens on {address}. {len(lines)} events of examples/{SAMPLE.name} go through it.", end="")
+        print(f"Streaming {len(lines)} events of examples/{SAMPLE.name} through a server on {address}.", end="")
         received, _ = await asyncio.gather(subscribe(client), publish(client, [*map(json_to_protobuf, lines)]))
     if [json.loads(to_json(event)) for event in received] != [json.loads(line) for line in lines]:
-        sys.exit("\n\nThe events that arrived differ from those that were sent.")
+        sys.exit("\n\nThe received events differ from the sent events.")
     typed = sum(event.WhichOneof("kind") != "unrecognized" for event in received)
     json_size, protobuf_size = sum(map(len, lines)), sum(event.ByteSize() for event in received)
-    print(f"\n\n{len(received)} events arrived in order, equal to those that were sent; {typed} of them are typed.")
-    print(f"{json_size:,} bytes as JSON, {protobuf_size:,} bytes as protobuf: {protobuf_size / json_size:.0%}.")
+    print(f"\n\nReceived {len(received)} events, in order and unchanged; {typed} of them are typed.")
+    print(f"{json_size:,} bytes as JSON, {protobuf_size:,} bytes as protobuf ({protobuf_size / json_size:.0%}).")
 
 
 if __name__ == "__main__":

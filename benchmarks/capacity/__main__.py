@@ -14,7 +14,7 @@ from .model import BUSY, CALLS, LINK, NODE_MEMORY, Streams, plan
 from .redis_nodes import running_nodes
 
 FEW, MANY = 5, 15
-"""Streams of one server: those of each of three servers in the check, and those that make one busy."""
+"""Streams per server: few, as on each of the three servers of the check, and enough to keep one server busy."""
 SIZES = (10_000, 100_000, 1_000_000)
 
 
@@ -57,7 +57,7 @@ def print_costs(few: Messages, many: Messages, others: Others) -> None:
 
 
 def check(messages: Messages, others: Others, load: Load) -> None:
-    """Holds the model against three servers over three nodes."""
+    """Compares the model with a measurement of three servers over three nodes."""
     with running_nodes(3) as ports:
         ours = Ours(f"redis+cluster://127.0.0.1:{ports[0]}")
         usage = measure(ours, load, seconds=SECONDS, redis=ports, servers=3)

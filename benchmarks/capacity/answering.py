@@ -1,4 +1,4 @@
-"""Processes that tell their figures whenever they are asked."""
+"""Processes that report their figures on request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 async def answering(pipe: Connection, figures: Callable[[], Any]) -> None:
-    """Sends the figures for every message on a pipe, until the other end closes it."""
+    """Replies to each message on a pipe with the figures, until the other end closes the pipe."""
     closed = asyncio.Event()
 
     def answer() -> None:
@@ -27,13 +27,13 @@ async def answering(pipe: Connection, figures: Callable[[], Any]) -> None:
 
 
 def ask(pipe: Connection) -> Any:
-    """The figures of the process at the other end."""
+    """Returns the figures of the process at the other end."""
     pipe.send(None)
     return pipe.recv()
 
 
 async def relay(pipe: Connection, target: str) -> None:
-    """Relays connections to a server; tells its address, and then the bytes to the server and from it."""
+    """Relays connections to a server. Sends its own address, then replies with the bytes to and from the server."""
     host, _, port = target.rpartition(":")
     counts = [0, 0]
 

@@ -1,4 +1,4 @@
-"""What one event, one message, one stream and one reader cost. Measured over one Redis, at a steady pace."""
+"""Measures the cost of an event, a message, a stream and a reader, over one Redis and at a steady rate."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .redis_nodes import running_nodes
 
 RATE = 50.0
 TOGETHER = 5
-"""Events in a message, for the costs that many share."""
+"""Events per message, to measure the costs that the events of a message share."""
 READERS = 3
 IDLE_STREAMS = 300
 SECONDS = 4.0
@@ -24,15 +24,19 @@ Run = Callable[..., Usage]
 
 @dataclass(frozen=True)
 class Messages:
-    """What messages cost; seconds of a core, and bytes. The busier a process is, the less a message costs it.
+    """Costs of messages, in seconds of a core or in bytes. The busier a process is, the less a message costs.
 
     Attributes:
-        publish, deliver: a message from a publisher, and one to the first reader of a stream at a server.
-        published_event, delivered_event: an event in such a message.
-        append, look: Redis, for a message from a publisher, and for a server that reads it.
-        append_bytes, look_bytes: on the connections to Redis.
-        redis_memory: bytes that Redis holds for an event that came alone.
-        sse: plain SSE, for an event that is published and delivered to one reader.
+        publish: a message from a publisher.
+        deliver: a message to the first reader of a stream on a server.
+        published_event: an event in a message from a publisher.
+        delivered_event: an event in a message to a reader.
+        append: CPU time of Redis for a message from a publisher.
+        look: CPU time of Redis for a server that reads the message.
+        append_bytes: bytes on the connections to Redis for a message from a publisher.
+        look_bytes: bytes on the connections to Redis for a server that reads the message.
+        redis_memory: memory of Redis for an event in a message of its own, in bytes.
+        sse: plain SSE: an event, published and delivered to one reader.
 
     """
 
@@ -50,16 +54,16 @@ class Messages:
 
 @dataclass(frozen=True)
 class Others:
-    """What else costs; seconds of a core, and bytes.
+    """Other costs, in seconds of a core or in bytes.
 
     Attributes:
-        reader: a message with one event to each further reader of a stream at a server.
-        stream: an open stream with one reader, for a second.
-        client_received, client_sent: bytes on the connections of clients: of a message from a publisher with its
-            acknowledgement, and of one to a reader.
-        server_memory: bytes of an open stream with one reader.
-        sse_reader: plain SSE, for an event to each further reader.
-        sse_bytes: bytes of an event to a reader.
+        reader: a message with one event to each further reader of a stream on a server.
+        stream: an open stream with one reader, per second.
+        client_received: bytes on the connection of a client for a message from a publisher and its acknowledgement.
+        client_sent: bytes on the connection of a client for a message to a reader.
+        server_memory: memory of a server for an open stream with one reader, in bytes.
+        sse_reader: plain SSE: an event to each further reader.
+        sse_bytes: plain SSE: bytes of an event to a reader.
 
     """
 
@@ -73,7 +77,7 @@ class Others:
 
 
 def measured(few: int, many: int, tell: Callable[[str], None]) -> tuple[Messages, Messages, Others]:
-    """Measures all costs: those of messages for a server with few streams, and for one with many."""
+    """Measures all costs. Messages are measured for a server with few streams and for one with many."""
     with running_nodes(1) as ports:
         ours, plain = Ours(f"redis://127.0.0.1:{ports[0]}"), SSE()
 
@@ -84,7 +88,7 @@ def measured(few: int, many: int, tell: Callable[[str], None]) -> tuple[Messages
                 enough = 0.95 * load.streams * load.rate * SECONDS
                 if usage.published >= enough and usage.delivered >= enough * load.readers:
                     return usage
-            raise SystemExit("something else keeps this machine busy: events fell behind their pace in all tries")
+            raise SystemExit("the machine is too busy: the load fell behind its rate in all tries")
 
         return _messages(run, few, plain), _messages(run, many, plain), _others(run, few, plain)
 
@@ -136,14 +140,14 @@ def _others(run: Run, streams: int, plain: Contender) -> Others:
 
 
 def _delivered(usage: Usage, without: Usage) -> float:
-    """What the readers cost that another load does not have, for each event that is delivered."""
+    """Returns the cost of the readers per delivered event: the difference to a load without them."""
     return (usage.cpu - usage.published * without.cpu / without.published) / usage.delivered
 
 
 def _split(one: float, together: float) -> tuple[float, float]:
-    """The cost of a message and that of an event, by the costs of an event alone and of one of TOGETHER.
+    """Splits the cost of an event into those of a message and of the event itself.
 
-    An event alone costs `message + event`, one of several `message / TOGETHER + event`.
+    An event in a message of its own costs `message + event`, an event among several `message / TOGETHER + event`.
     """
     message = (one - together) / (1 - 1 / TOGETHER)
     return message, one - message

@@ -1,4 +1,4 @@
-"""Streams that grow at a steady pace, and what they cost the servers."""
+"""Runs streams that grow at a steady rate, and measures their cost on the servers."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .redis_nodes import RedisUsage, redis_usage
 
 @dataclass(frozen=True)
 class Load:
-    """What clients do.
+    """The load from the clients.
 
     Attributes:
-        streams: how many are open, each with one publisher.
-        readers: subscribers of each stream.
-        rate: events a second in each stream.
-        together: events that a publisher sends at once, and that make one message.
+        streams: number of open streams, each with one publisher.
+        readers: number of subscribers of each stream.
+        rate: events per second in each stream.
+        together: number of events that a publisher sends at once, in one message.
 
     """
 
@@ -38,16 +38,18 @@ class Load:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a load cost in some seconds.
+    """The resources that a load used.
 
     Attributes:
-        seconds: how long it was measured.
-        published, delivered: events.
-        cpu: seconds of all servers.
-        clients_cpu: seconds of the two processes of the clients.
-        memory: bytes that all servers have.
-        to_servers, from_servers: bytes on the connections of clients; 0 where they were not counted.
-        redis: what the Redis servers used, and by how much they grew.
+        seconds: duration of the measurement.
+        published: number of published events.
+        delivered: number of delivered events.
+        cpu: CPU time of all servers, in seconds.
+        clients_cpu: CPU time of the two client processes, in seconds.
+        memory: memory of all servers, in bytes.
+        to_servers: bytes from clients to servers; 0 if not counted.
+        from_servers: bytes from servers to clients; 0 if not counted.
+        redis: resources used by the Redis servers.
 
     """
 
@@ -111,20 +113,20 @@ async def _publish(pipe: Connection, contender: Contender, addresses: Sequence[s
 
 async def _subscribe(pipe: Connection, contender: Contender, addresses: Sequence[str], load: Load, prefix: str) -> None:
     delivered = 0
-    under_way: set[tuple[int, int]] = set()
+    started: set[tuple[int, int]] = set()
 
     async def subscribe(client: Client, number: int, reader: int) -> None:
         nonlocal delivered
         async for _ in client.subscribe(f"{prefix}-{number}"):
             delivered += 1
-            under_way.add((number, reader))
+            started.add((number, reader))
 
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         clients = [await stack.enter_async_context(contender.connect(address)) for address in addresses]
         for number in range(load.streams):
             for reader in range(load.readers):
                 tasks.create_task(subscribe(clients[(number + reader + 1) % len(clients)], number, reader))
-        await answering(pipe, lambda: (delivered, time.process_time(), len(under_way)))
+        await answering(pipe, lambda: (delivered, time.process_time(), len(started)))
 
 
 def measure(
@@ -137,16 +139,16 @@ def measure(
     count_bytes: bool = False,
     settle: float = 1.0,
 ) -> Usage:
-    """What a load costs.
+    """Measures the resources that a load uses.
 
     Args:
-        contender: makes the servers and the clients.
-        load: what clients do.
-        seconds: how long it is measured.
-        redis: the ports of the Redis servers under the contender.
-        servers: how many there are; clients are spread over them.
-        count_bytes: count the bytes of clients, with a relay before each server, which takes time.
-        settle: seconds from the first events of all streams to the beginning of the measurement.
+        contender: provides the servers and the clients.
+        load: load from the clients.
+        seconds: duration of the measurement.
+        redis: ports of the Redis servers that the contender uses.
+        servers: number of servers, over which the clients are spread.
+        count_bytes: count the bytes of clients with a relay in front of each server, which costs time.
+        settle: seconds between the first events of all streams and the start of the measurement.
 
     """
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""How many servers and Redis nodes some streams need, by what each event costs. Pure: no I/O."""
+"""Estimates the servers and Redis nodes that a number of streams needs, from the cost of events. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from dataclasses import dataclass
 from .costs import Messages, Others
 
 BUSY = 0.7
-"""The share of a core that may be used: beyond it, delays grow."""
+"""Maximum utilization of a core. Beyond it, latency grows."""
 
 CALLS = 10_000
-"""The calls of a server (`--max-calls`)."""
+"""Maximum concurrent calls of a server (`--max-calls`)."""
 
 NODE_MEMORY = 64 << 30
-"""Bytes of a Redis node."""
+"""Memory of a Redis node, in bytes."""
 
 LINK = 10e9 / 8
-"""Bytes a second of a network interface, in each direction."""
+"""Bandwidth of a network interface, in bytes per second and direction."""
 
 
 @dataclass(frozen=True)
 class Streams:
-    """What is asked for.
+    """The streams to serve.
 
     Attributes:
-        count: streams at once.
-        rate: events a second in each.
-        together: events in a message.
-        readers: subscribers of each.
-        places: servers that they are at.
-        seconds: how long a stream lasts.
-        kept: seconds that a finished stream is kept.
+        count: number of concurrent streams.
+        rate: events per second in each stream.
+        together: events per message.
+        readers: number of subscribers of each stream.
+        places: number of servers that the subscribers of a stream use.
+        seconds: duration of a stream.
+        kept: retention of ended streams, in seconds.
 
     """
 
@@ -45,14 +45,19 @@ class Streams:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the streams need, all together.
+    """The resources that the streams need in total.
 
     Attributes:
-        server_cores, redis_cores, sse_cores: cores that are busy.
-        redis_memory, server_memory: bytes.
-        client_bytes, redis_bytes, sse_bytes: bytes a second.
-        servers: processes, for each limit.
-        nodes: Redis primaries, for each limit.
+        server_cores: busy cores of the servers.
+        redis_cores: busy cores of Redis.
+        sse_cores: busy cores of plain SSE servers.
+        redis_memory: memory of Redis, in bytes.
+        server_memory: memory of the servers, in bytes.
+        client_bytes: traffic with clients, in bytes per second.
+        redis_bytes: traffic with Redis, in bytes per second.
+        sse_bytes: traffic of plain SSE with clients, in bytes per second.
+        servers: number of server processes, by limiting resource.
+        nodes: number of Redis primaries, by limiting resource.
 
     """
 
@@ -69,7 +74,7 @@ class Plan:
 
 
 def plan(messages: Messages, others: Others, streams: Streams) -> Plan:
-    """What the streams need; bytes are those of events that come alone, which is too much for others."""
+    """Estimates the resources. Bytes are those of one event per message, an upper bound for larger messages."""
     events = streams.count * streams.rate
     sent = events / streams.together
     more = streams.readers - streams.places
@@ -79,7 +84,7 @@ def plan(messages: Messages, others: Others, streams: Streams) -> Plan:
         + streams.count * others.stream
     )
     redis_cores = sent * (messages.append + streams.places * messages.look)
-    # The streams that are open are half as long as they will be, and those that ended are kept.
+    # On average, open streams have half of their final length. Ended streams have all of it.
     redis_memory = events * messages.redis_memory * (streams.seconds / 2 + streams.kept)
     client_bytes = events * (others.client_received + streams.readers * others.client_sent)
     redis_bytes = events * (messages.append_bytes + streams.places * messages.look_bytes)

@@ -1,4 +1,4 @@
-"""The Redis servers of the benchmark: what they used, and what they hold."""
+"""Runs the Redis servers of the benchmark and reads their resource usage."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from redis.retry import Retry
 
 
 class RedisUsage(NamedTuple):
-    """What Redis servers used since they began.
+    """The resources that Redis servers have used since their start.
 
     Attributes:
-        cpu: seconds.
-        received, sent: bytes.
-        memory: bytes that they hold.
+        cpu: CPU time in seconds.
+        received: received bytes.
+        sent: sent bytes.
+        memory: size of the data set, in bytes.
 
     """
 
@@ -32,7 +33,7 @@ class RedisUsage(NamedTuple):
 
 
 def redis_usage(ports: Sequence[int]) -> RedisUsage:
-    """What the servers used, all together."""
+    """Returns the total usage of the servers."""
     totals = [0.0] * 4
     for port in ports:
         with Redis(port=port) as redis:
@@ -49,7 +50,7 @@ def redis_usage(ports: Sequence[int]) -> RedisUsage:
 
 @contextmanager
 def running_nodes(count: int) -> Iterator[list[int]]:
-    """Servers that sync their files every second; several are a cluster. Yields their ports."""
+    """Runs Redis servers that sync their files every second; more than one form a cluster. Yields their ports."""
     if not shutil.which("redis-server"):
         raise SystemExit("redis-server is not installed: .ci/install-redis installs it")
     ports = [_free_port() for _ in range(count)]

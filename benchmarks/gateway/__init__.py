@@ -1,1 +1,1 @@
-"""The HTTP gateway against a plain server of server-sent events."""
+"""Compares the HTTP gateway with a plain server of server-sent events."""

@@ -1,7 +1,7 @@
-"""The tables of the gateway. Run with `make bench`.
+"""Prints the tables of the gateway. Run it with `make bench`.
 
-The contenders take turns in every round, on one machine over loopback; the figures are medians. The events of every
-reader are compared with the log.
+The contenders take turns in each round, on one machine over the loopback interface; the figures are medians. The events
+of each reader are compared with the log.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PLAIN: Final = "plain: Starlette, uvicorn, without a log"
 
 
 def log_of(streams: int, count: int) -> Log:
-    """Streams of text deltas, no two of them equal."""
+    """Returns streams of text deltas, all of them distinct."""
     deltas = [json.loads(line) for line in events.text_deltas(count)]
     return {
         f"resp_{number}": [
@@ -52,7 +52,7 @@ def log_of(streams: int, count: int) -> Log:
 
 @asynccontextmanager
 async def _process(*command: str) -> AsyncIterator[tuple[str, int]]:
-    """A process that listens; yields its address and its id."""
+    """Runs a server process. Yields its address and process id."""
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     try:
         assert process.stdout is not None
@@ -65,7 +65,7 @@ async def _process(*command: str) -> AsyncIterator[tuple[str, int]]:
 
 @asynccontextmanager
 async def contenders(log: Log) -> AsyncIterator[dict[str, tuple[str, int]]]:
-    """The URL and the process of each contender, which has these streams."""
+    """Runs the contenders with the given streams. Yields the URL and process id of each."""
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         file = directory / "streams"
@@ -83,7 +83,7 @@ async def contenders(log: Log) -> AsyncIterator[dict[str, tuple[str, int]]]:
 
 
 async def read(url: str, log: Log, readers: int) -> tuple[float, list[float]]:
-    """Seconds until as many readers have all of their streams, and until each had its first event."""
+    """Returns the seconds until all readers have their whole streams, and until each had its first event."""
     ids = [f"resp_{number % len(log)}" for number in range(readers)]
     made = await connected(url, [f"/v1/responses/{stream_id}?stream=true" for stream_id in ids])
     start = time.perf_counter()
@@ -93,7 +93,7 @@ async def read(url: str, log: Log, readers: int) -> tuple[float, list[float]]:
     taken = time.perf_counter() - start
     for stream_id, reader in zip(ids, made, strict=True):
         if reader.data() != [*log[stream_id], b"[DONE]"]:
-            raise RuntimeError(f"a reader of {stream_id} did not get its events")
+            raise RuntimeError(f"a reader of {stream_id} did not receive its events")
     return taken, [reader.first - start for reader in made]
 
 
@@ -143,7 +143,7 @@ def _rss(pid: int) -> int:
 
 
 async def memory(readers: int) -> None:
-    """The memory of readers that wait for the next event of an open stream."""
+    """Measures the memory of readers that wait for the next event of an open stream."""
     rows = []
     async with AsyncExitStack() as stack:
         address, _ = await stack.enter_async_context(_process(OPENRESPONSES, "serve", *_LISTEN))
@@ -160,7 +160,7 @@ async def memory(readers: int) -> None:
             for reader in made:
                 if not reader.first:
                     reader.ask()
-            while not all(reader.first for reader in made):  # noqa: ASYNC110 - they have nothing to wait for
+            while not all(reader.first for reader in made):  # noqa: ASYNC110 - readers have no event to wait for
                 await asyncio.sleep(0.1)
             rows.append((f"{count:,}", f"{(_rss(pid) - before) / count / 1024:.0f}"))
         for reader in made:

@@ -1,6 +1,6 @@
-"""A plain server of server-sent events: Starlette on uvicorn, and the events in a list. It has no log and no ids.
+"""A plain server of server-sent events: Starlette on uvicorn, with the events in a list, without a log and ids.
 
-Its streams come from a file of lines, each with a stream id and the JSON of an event: nothing is left to convert.
+It reads its streams from a file. Each line is a stream id and the JSON of an event, so that no conversion is needed.
 """
 
 from __future__ import annotations

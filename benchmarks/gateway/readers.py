@@ -1,4 +1,4 @@
-"""Readers that only keep what they get, so that the servers are what is measured."""
+"""Readers that only store what they receive, so that the benchmark measures the servers."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _CONNECTING: Final = 100
-"""Readers that connect at a time."""
+"""Maximum readers that connect at the same time."""
 
 
 class Reader(asyncio.Protocol):
     """Reads one response.
 
     Attributes:
-        first: when its first event came, by the clock of `time.perf_counter`; 0 before.
+        first: `time.perf_counter()` at its first event; 0 before.
 
     """
 
@@ -45,7 +45,7 @@ class Reader(asyncio.Protocol):
             self.ended.set_result(None)
 
     def data(self) -> list[bytes]:
-        """The data of the events that came, with `[DONE]`."""
+        """Returns the data of the received events, including `[DONE]`."""
         head, _, body = b"".join(self._chunks).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200"), head
         if b"chunked" in head:
@@ -57,7 +57,7 @@ class Reader(asyncio.Protocol):
 
 
 async def connected(url: str, paths: Sequence[str]) -> list[Reader]:
-    """Readers with a connection each, that have not asked for anything."""
+    """Returns connected readers that have not sent a request yet."""
     address = urlsplit(url)
     loop = asyncio.get_running_loop()
     readers = []
@@ -73,7 +73,7 @@ async def connected(url: str, paths: Sequence[str]) -> list[Reader]:
 
 
 def _joined(body: bytes) -> bytes:
-    """A body without the lines of its chunks."""
+    """Decodes a body in chunked transfer encoding."""
     parts, at = [], 0
     while size := int(body[at : (end := body.index(b"\r\n", at))], 16):
         parts.append(body[end + 2 : end + 2 + size])

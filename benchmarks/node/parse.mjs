@@ -1,6 +1,6 @@
-// node parse.mjs accepted: the indexes of the events that the SDK's parser accepts.
-// node parse.mjs times ROUNDS: for each contender, the microseconds for each event, round by round.
-// Both print JSON, and read the files that benchmarks/node.py writes.
+// node parse.mjs accepted: prints the indexes of the events that the SDK's parser accepts.
+// node parse.mjs times ROUNDS: prints the microseconds per event in each round, by contender.
+// Both print JSON. The input files are written by benchmarks/node.py.
 
 import { readFileSync } from "node:fs";
 import { createFileRegistry, fromBinary, fromJsonString } from "@bufbuild/protobuf";

@@ -1,1 +1,1 @@
-"""The stream service against other ways to send the same events from a publisher through a server to subscribers."""
+"""Compares the stream service with other ways to stream events from a publisher through a server to subscribers."""

@@ -1,6 +1,6 @@
-"""The tables of the stream service. Run with `make bench`.
+"""Prints the tables of the stream service. Run it with `make bench`.
 
-All contenders of a table take turns in every round, on one machine over loopback; the figures are medians.
+The contenders of a table take turns in each round, on one machine over the loopback interface; the figures are medians.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CHART = Path(__file__).parents[2] / "docs" / "throughput.svg"
 
 
 def throughput(count: int, subscribers: int, rounds: int) -> dict[str, float]:
-    """Prints the table; returns the delivered events a second by contender."""
+    """Prints the table. Returns the delivered events per second, by contender."""
     times: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     for _ in range(rounds):
         for name, contender in CONTENDERS.items():

@@ -1,4 +1,4 @@
-"""Runs a chain: a server, a publisher and subscribers, each a process of its own."""
+"""Runs a server, a publisher and subscribers, each in its own process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _run(work: Callable[..., Awaitable[None]], *arguments: Any) -> None:
 
 @contextmanager
 def process(work: Callable[..., Awaitable[None]], *arguments: Any) -> Iterator[Connection]:
-    """A process that does some work with one end of a pipe; yields the other end."""
+    """Runs a function in a process, with one end of a pipe. Yields the other end."""
     here, there = _context.Pipe()
     process = _context.Process(target=_run, args=(work, there, *arguments))
     process.start()
@@ -80,7 +80,7 @@ async def _subscribe(
 
 
 def live(contender: Contender, count: int, subscribers: int) -> float:
-    """Seconds from the first event sent to the last one received by the last subscriber."""
+    """Returns the seconds from the first sent event to the last one received by the last subscriber."""
     with process(_serve, contender) as server:
         address = server.recv()
         with (
@@ -96,7 +96,7 @@ def live(contender: Contender, count: int, subscribers: int) -> float:
 
 
 def stored(contender: Contender, count: int) -> tuple[float, float]:
-    """Seconds in which a stream is published, and in which a subscriber then gets it."""
+    """Returns the seconds to publish a stream, and to read it afterwards."""
     with process(_serve, contender) as server:
         address = server.recv()
         with process(_publish, contender, address, "s", count) as publisher:
@@ -112,7 +112,7 @@ def stored(contender: Contender, count: int) -> tuple[float, float]:
 
 
 async def _pace(pipe: Connection, contender: Contender, address: str, count: int, rate: int) -> None:
-    """Sends events at a rate and reads them on the same client; tells how long each was under way, in seconds."""
+    """Sends events at a rate and reads them with the same client. Reports the delay of each event, in seconds."""
     events = contender.events(count)
     sent: list[float] = []
     delays: list[float] = []
@@ -135,7 +135,7 @@ async def _pace(pipe: Connection, contender: Contender, address: str, count: int
 
 
 def delays(contender: Contender, count: int, rate: int) -> list[float]:
-    """How long each of some events is under way from publisher to subscriber, sent at a rate, in seconds."""
+    """Returns the delay of each event from publisher to subscriber, in seconds, at a given rate."""
     with process(_serve, contender) as server:
         address = server.recv()
         with process(_pace, contender, address, count, rate) as client:

@@ -1,4 +1,4 @@
-"""What the benchmarks ask of every way to stream events."""
+"""The interface of the contenders: a server and a client."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ Send = Callable[[Any], Awaitable[None]]
 
 
 class Client(Protocol):
-    """A publisher's or a subscriber's side, as a program uses it: one event at a time."""
+    """A publisher or subscriber that handles one event at a time, as a program would."""
 
     def publishing(self, stream_id: str) -> AbstractAsyncContextManager[Send]:
-        """Opens a stream; what it yields sends an event. After it the stream has ended, all with the server."""
+        """Opens a stream and yields a function that sends an event. On exit, the server has the complete stream."""
 
     def subscribe(self, stream_id: str) -> AsyncIterator[Any]:
-        """Yields a stream's events to its end."""
+        """Yields a stream's events, up to its end."""
 
 
 class Contender(Protocol):
-    """A server and its client. The server keeps a stream's events as a log, so that subscribers may be late."""
+    """A server and its client. The server keeps a log of each stream, so that subscribers can connect later."""
 
     def serve(self) -> AbstractAsyncContextManager[str]:
         """Serves on a free port of 127.0.0.1, and yields the address."""
 
     def connect(self, address: str) -> AbstractAsyncContextManager[Client]:
-        """A client of the server at an address."""
+        """Connects a client to the server at an address."""
 
     def events(self, count: int) -> list[Any]:
-        """The events, as a program has them before it publishes them."""
+        """Returns events in the form in which a program would publish them."""
 
 
 class Log:
-    """A stream as the simple servers keep it: a list, and a bell that rings when it has grown."""
+    """The log of a stream in the simple servers: a list, and an event that is set when the list grows."""
 
     def __init__(self) -> None:
         self._entries: list[bytes] = []
@@ -43,18 +43,18 @@ class Log:
 
     def append(self, entry: bytes) -> None:
         self._entries.append(entry)
-        self._ring()
+        self._wake()
 
     def end(self) -> None:
         self._ended = True
-        self._ring()
+        self._wake()
 
-    def _ring(self) -> None:
+    def _wake(self) -> None:
         self._grown.set()
         self._grown = asyncio.Event()
 
     async def read(self) -> AsyncIterator[bytes]:
-        """Yields each entry as it comes."""
+        """Yields each entry as it arrives."""
         offset = 0
         while True:
             while offset < len(self._entries):

@@ -30,10 +30,10 @@ class OurClient:
 
 
 class Ours:
-    """The service over a store.
+    """The stream service with a store.
 
     Args:
-        store: the store's URL.
+        store: URL of the store.
 
     """
 
@@ -43,7 +43,7 @@ class Ours:
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[str]:
         limits = StoreLimits(max_stream_bytes=1 << 30)
-        if not self._store.startswith("redis"):  # which has a bound of its own
+        if not self._store.startswith("redis"):  # Redis has a limit of its own
             limits = replace(limits, max_bytes=4 << 30)
         async with (
             open_store(self._store, limits) as store,

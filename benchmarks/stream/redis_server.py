@@ -1,4 +1,4 @@
-"""A Redis of the benchmark's own, where there is one to be started."""
+"""Runs a Redis server for the benchmark, if Redis is installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from redis.retry import Retry
 
 @contextmanager
 def running_redis() -> Iterator[str | None]:
-    """Yields the URL of a server that syncs its file every second, the default; None without redis-server."""
+    """Yields the URL of a server that syncs its file every second, Redis's default; None without redis-server."""
     if not shutil.which("redis-server"):
         yield None
         return

@@ -1,4 +1,4 @@
-"""gRPC as one would write it first: the same messages with one event in each."""
+"""A straightforward gRPC implementation: the same messages, with one event in each."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Single:
 
 
 class EchoClient:
-    """One call for publisher and subscriber alike: what is sent comes back."""
+    """One call for both publisher and subscriber: the server echoes each message."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._call: Any = channel.stream_stream("/benchmark/Echo")()
@@ -116,7 +116,7 @@ class EchoClient:
 
 
 class Echo(Single):
-    """A bare grpc.aio stream that sends each message back: what a gRPC round trip takes without anything in it."""
+    """A bare grpc.aio stream that echoes each message: the cost of a gRPC round trip alone."""
 
     def serve(self) -> AbstractAsyncContextManager[str]:
         async def echo(requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:

@@ -49,8 +49,8 @@ class SSEClient:
 
     @asynccontextmanager
     async def publishing(self, stream_id: str) -> AsyncIterator[Send]:
-        # httpx asks for a request's body, and a publisher's events come by themselves: they meet in a queue. What has
-        # gathered in it goes as one chunk; a chunk for each event would be several times slower.
+        # httpx pulls the request body, and the publisher pushes events, so they need a queue. All queued events go into
+        # one chunk; one chunk per event would be several times slower.
         queue: asyncio.Queue[bytes] = asyncio.Queue(1000)
 
         async def body() -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""This project's server and client library without checksums and without fencing: what the two cost."""
+"""This project's server and client library without checksums and fencing, to measure their cost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .ours import Ours
 
 
 class Unchecked(Ours):
-    """The service over a store, where every checksum is 0 and every publisher is admitted."""
+    """The stream service with all checksums 0 and all publishers accepted."""
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[str]:

@@ -1,1 +1,1 @@
-"""Streams that stand for what people send, made from text of our own."""
+"""Generates representative streams, from text written for this project."""

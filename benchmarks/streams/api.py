@@ -1,4 +1,4 @@
-"""How three kinds of server write the same events: which properties they send, in which order, and which nulls."""
+"""How three kinds of servers write the same events: their properties, the order, and the nulls."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Api:
-    """One server's habits."""
+    """The conventions of one server."""
 
     model: str
     response: Mapping[str, Any]
-    """The properties of its response object, in its order; those of a particular response replace them."""
+    """Default properties of the response object, in the server's order."""
     usage: Mapping[str, Any] = field(default_factory=dict)
-    """What its usage has besides the numbers of tokens."""
+    """Properties of the usage in addition to the token counts."""
     obfuscation: bool = False
-    """Whether a delta is padded to hide its length."""
+    """Whether deltas are padded to hide their length."""
     logprobs: bool = True
-    """Whether events and parts of text have `logprobs`, which are empty unless asked for."""
+    """Whether text events and text parts have `logprobs`, which are empty by default."""
     sequence_first: bool = False
-    """Whether `sequence_number` comes before the other properties rather than after them."""
+    """Whether `sequence_number` precedes the other properties."""
     arguments_name: bool = False
-    """Whether the end of a call's arguments repeats the function's name."""
+    """Whether the event at the end of a call's arguments repeats the function name."""
 
 
 HOSTED = Api(

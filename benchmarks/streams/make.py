@@ -1,11 +1,11 @@
-"""Makes streams of events that stand for what people send, in the API's snake_case.
+"""Generates representative event streams, in the API's snake_case.
 
-Most events are short deltas of text; the bytes are in those and in a few large `response.completed`. A third of the
-deltas carry `obfuscation`, most an empty `logprobs`; responses are full of nulls; and a few events are of types that
-nobody has described. The shares follow recordings of several servers. Pictures are small, so that the figures are
-about events and not about base64.
+Most events are short text deltas. Most bytes are in these and in a few large `response.completed` events. A third of
+the deltas have `obfuscation`, most have an empty `logprobs`, responses contain many nulls, and a few events have
+undocumented types. The proportions follow recordings of several servers. Images are small, so that the benchmarks
+measure events rather than base64.
 
-Run it with `python -m benchmarks.streams.make DIRECTORY`. The streams are the same each time.
+Run it with `python -m benchmarks.streams.make DIRECTORY`. The output is deterministic.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def chat(random: Random, api: Api) -> list[Event]:
 
 
 def thinking(random: Random) -> list[Event]:
-    """An open model that shows its reasoning."""
+    """An open model that returns its reasoning as text."""
     recording = Recording(ROUTER, random)
     recording.open_reasoning(random.choice(texts.THOUGHTS))
     recording.text(random.choice(texts.ANSWERS))
@@ -54,7 +54,7 @@ def thinking(random: Random) -> list[Event]:
 
 
 def agent(random: Random, api: Api) -> list[Event]:
-    """An agent's turns: every response repeats the instructions and the tools, and all but the last one call a tool."""
+    """The turns of an agent. Each response repeats the instructions and tools, and all but the last call a tool."""
     reasoning = {"effort": "high", "summary": "detailed"}
     events: list[Event] = []
     for name, arguments in (*random.sample(texts.CALLS, 3), ("", "")):
@@ -72,7 +72,7 @@ def agent(random: Random, api: Api) -> list[Event]:
 
 
 def search(random: Random, grain: int) -> list[Event]:
-    """Searches, pages that are opened, and an answer with its sources."""
+    """Web searches, opened pages, and an answer with its sources."""
     recording = Recording(HOSTED, random, grain=grain, tools=[SEARCH_TOOL])
     urls = [url for url, _ in texts.SITES]
     actions: tuple[Event, ...] = (
@@ -93,7 +93,7 @@ def _source(url: str) -> Event:
 
 
 def picture(random: Random) -> list[Event]:
-    """A picture with one preview, and a sentence about it."""
+    """An image with one preview, and a sentence about it."""
     recording = Recording(HOSTED, random, tools=[IMAGE_TOOL])
     recording.reasoning()
     recording.image("A lighthouse at high tide, in flat colours", random.randbytes(900), random.randbytes(500), **IMAGE)
@@ -102,7 +102,7 @@ def picture(random: Random) -> list[Event]:
 
 
 def tools(random: Random) -> list[Event]:
-    """Tools that OpenRouter's SDK does not have: a remote server's, the code interpreter, one for plain text."""
+    """Tools that OpenRouter's SDK does not define: an MCP server, the code interpreter, and a plain-text tool."""
     recording = Recording(HOSTED, random, tools=[{"type": "code_interpreter", "container": {"type": "auto"}}])
     url = texts.SITES[2][0]
     recording.mcp("links", [MCP_TOOL], "shorten_link", json.dumps({"url": url}), f"Short link for {url}: /a7Kd")
@@ -114,14 +114,14 @@ def tools(random: Random) -> list[Event]:
 
 
 def failure(random: Random) -> list[Event]:
-    """A response that fails before its first word."""
+    """A response that fails before its first token."""
     recording = Recording(HOSTED, random)
     recording.emit("keepalive")
     return recording.fail("rate_limit_exceeded", "Rate limit reached for this model. Please try again in 12.4s.")
 
 
 def streams() -> dict[str, list[Event]]:
-    """All streams, by name."""
+    """Returns all streams, by name."""
     coarse = replace(HOSTED, model="gpt-5.1-2025-11-13", obfuscation=False)
     makers: list[tuple[str, int, Callable[[Random], list[Event]]]] = [
         ("chat-hosted", 5, lambda random: chat(random, HOSTED)),
@@ -140,7 +140,7 @@ def streams() -> dict[str, list[Event]]:
 
 
 def ndjson(events: Iterable[Event]) -> bytes:
-    """The events as NDJSON, compact as APIs send it."""
+    """Returns the events as NDJSON, as compact as APIs send it."""
     return b"".join(json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for event in events)
 
 

@@ -1,4 +1,4 @@
-"""Builds the events of a response, one output item after another, as an API sends them."""
+"""Builds the events of a response, item by item, in the form in which APIs send them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .api import Api
 
 Event = dict[str, Any]
 Source = tuple[str, str]
-"""A page's address and its title."""
+"""URL and title of a page."""
 
 TOKEN = re.compile(r" ?[^\W\d_]{1,7}|\d{1,3}|\s+|.")
 PADDING = string.ascii_letters + string.digits
 
 
 class Recording:
-    """The events of one response. Each method adds one output item, from `output_item.added` to `output_item.done`."""
+    """The events of one response. Each method appends the events of an output item, from `added` to `done`."""
 
     def __init__(self, api: Api, random: Random, *, grain: int = 1, **response: Any) -> None:
         self.events: list[Event] = []
@@ -45,7 +45,7 @@ class Recording:
         return f"{prefix}_{self._family}{self._hex(26)}"
 
     def text(self, text: str, sources: Sequence[Source] = ()) -> None:
-        """A message of the assistant that names its sources at the ends of its first lines."""
+        """An assistant message that cites its sources at the ends of its first lines."""
         logprobs: Event = {"logprobs": []} if self._api.logprobs else {}
         empty = {"type": "output_text", "annotations": [], **logprobs, "text": ""}
         item = {"id": self.id("msg"), "type": "message", "status": "in_progress", "content": [], "role": "assistant"}
@@ -70,7 +70,7 @@ class Recording:
         self._done(item | {"status": "completed", "content": [part]})
 
     def reasoning(self, summaries: Iterable[str] = (), *, encrypted: int = 0) -> None:
-        """A summary of the reasoning, if any, and the reasoning itself encrypted."""
+        """Reasoning with optional summaries, and optionally its encrypted content."""
 
         def item() -> Event:
             secret = {"encrypted_content": "gAAAAAB" + self._base64(encrypted)} if encrypted else {}
@@ -90,7 +90,7 @@ class Recording:
         self._done(item())
 
     def open_reasoning(self, text: str) -> None:
-        """The reasoning in plain words, as open models send it."""
+        """Reasoning as plain text, as open models send it."""
         item = {"id": self.id("rs"), "type": "reasoning", "status": "in_progress", "summary": [], "content": []}
         place = self._add(item) | {"content_index": 0}
         for delta in self._deltas(text):
@@ -114,7 +114,7 @@ class Recording:
         self._done(item | {"status": "completed", "action": action})
 
     def image(self, prompt: str, image: bytes, *previews: bytes, **details: Any) -> None:
-        """A picture; `previews` are its forerunners, `details` what the API says about them and in the end."""
+        """An image, with partial images and the properties that the API sends with them and with the result."""
         item = {"id": self.id("ig"), "type": "image_generation_call", "status": "in_progress"}
         place = self._add(item)
         self._steps("image_generation_call", place, "in_progress", "generating")
@@ -126,7 +126,7 @@ class Recording:
         self._done(item | {"status": "completed", **details, "result": result, "revised_prompt": prompt})
 
     def code(self, code: str, logs: str) -> None:
-        """A run of the code interpreter."""
+        """A call of the code interpreter."""
         item: Event = {"id": self.id("ci"), "type": "code_interpreter_call", "status": "in_progress", "code": ""}
         item |= {"container_id": self.id("cntr"), "outputs": None}
         place = self._add(item)
@@ -138,7 +138,7 @@ class Recording:
         self._done(item | {"status": "completed", "code": code, "outputs": [{"type": "logs", "logs": logs}]})
 
     def custom_tool(self, name: str, text: str) -> None:
-        """A call whose input is plain text."""
+        """A call of a custom tool with plain-text input."""
         item = {"id": self.id("ctc"), "type": "custom_tool_call", "status": "in_progress", "input": ""}
         item |= {"call_id": "call_" + self._letters(24), "name": name}
         place = self._add(item)
@@ -148,7 +148,7 @@ class Recording:
         self._done(item | {"status": "completed", "input": text})
 
     def mcp(self, server: str, tools: list[Event], name: str, arguments: str, output: str) -> None:
-        """The list of a remote server's tools, and a call of one."""
+        """The tool list of an MCP server, and a call of one of its tools."""
         listing = {"id": self.id("mcpl"), "type": "mcp_list_tools", "server_label": server, "tools": []}
         self._steps("mcp_list_tools", self._add(listing), "in_progress", "completed")
         self._done(listing | {"tools": tools})
@@ -162,7 +162,7 @@ class Recording:
         self._done(call | {"status": "completed", "arguments": arguments, "output": output})
 
     def complete(self, *, question: int, **response: Any) -> list[Event]:
-        """Ends the response, whose question had so many tokens, and returns the events."""
+        """Completes the response, with the given number of input tokens, and returns the events."""
         reasoning = sum("reasoning" in event["type"] for event in self.events if "delta" in event)
         usage = {
             "input_tokens": question,
@@ -179,7 +179,7 @@ class Recording:
         return self.events
 
     def fail(self, code: str, message: str) -> list[Event]:
-        """Ends the response with an error, and returns the events."""
+        """Ends the response with an error and returns the events."""
         self.emit("error", error={"type": code, "code": code, "message": message, "param": None})
         failed = {"status": "failed", "error": {"code": code, "message": message}}
         self.emit("response.failed", response=self._response | failed)
@@ -198,7 +198,7 @@ class Recording:
             self.emit(f"response.{kind}.{step}", **place)
 
     def _deltas(self, text: str) -> Iterator[str]:
-        """The text in pieces of one to `grain` tokens."""
+        """Yields the text in pieces of one to `grain` tokens."""
         tokens = TOKEN.findall(text)
         self._tokens += len(tokens)
         start = 0
@@ -208,7 +208,7 @@ class Recording:
             start = end
 
     def _padding(self, delta: str) -> Event:
-        """What fills the delta up to a multiple of 16 characters."""
+        """Returns padding that extends the delta to a multiple of 16 characters."""
         return {"obfuscation": self._letters(16 - len(delta) % 16)} if self._api.obfuscation else {}
 
     def _hex(self, length: int) -> str:
@@ -222,7 +222,7 @@ class Recording:
 
 
 def _with_sources(text: str, sources: Sequence[Source]) -> Iterator[tuple[str, Source | None]]:
-    """The text's lines, with a reference after each as long as there are sources."""
+    """Yields the lines of a text, each followed by a citation until the sources are used up."""
     remaining = list(sources)
     for line in text.splitlines(keepends=True):
         body = line.rstrip()

@@ -1,4 +1,4 @@
-"""Makes examples/response.ndjson: one response with everything that a reader is likely to meet, as the SDK's JSON.
+"""Generates examples/response.ndjson, the SDK's JSON of a response with everything that a reader is likely to receive.
 
 Run it with `python -m benchmarks.streams.sample > examples/response.ndjson`.
 """
@@ -52,13 +52,13 @@ OUTPUT_INDEX = {
     "response.image_generation_call.generating": 7977.54,
     "response.image_generation_call.completed": 3469.55,
 }
-"""The values that OpenRouter's documentation has for these two events: an index may be any number."""
+"""The values in OpenRouter's documentation: an index may be any number."""
 
 SKY, MOON, SEA, SAND = b"\x1d\x2b\x53", b"\xff\xf1\xc2", b"\x29\x6d\x98", b"\xd9\xb3\x7c"
 
 
 def png(size: int) -> bytes:
-    """The picture as a square PNG."""
+    """Returns the image as a square PNG."""
 
     def color(x: float, y: float) -> bytes:
         if (x - 0.7) ** 2 + (y - 0.25) ** 2 < 0.03:
@@ -75,7 +75,7 @@ def png(size: int) -> bytes:
 
 
 def events() -> list[Event]:
-    """The response's events, in snake_case."""
+    """Returns the events of the response, in snake_case."""
     recording = Recording(
         API,
         Random(2026),

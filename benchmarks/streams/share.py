@@ -1,6 +1,6 @@
-"""Says how much of recorded streams arrives typed, unchanged and smaller, and how fast.
+"""Measures how many events of recorded streams are typed and unchanged, how small they become, and how fast.
 
-Run it with `python -m benchmarks.streams.share FILE...`; each file is NDJSON, in either spelling.
+Run it with `python -m benchmarks.streams.share FILE...`. The files are NDJSON, in either spelling.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ ROUNDS = 21
 
 
 def naming_of(value: dict[str, object]) -> Literal["camelCase", "snake_case"]:
-    """The spelling of an event, by the property that nearly all of them have."""
+    """Returns the spelling of an event, judged by `sequenceNumber`, which nearly all events have."""
     return "camelCase" if "sequenceNumber" in value else "snake_case"
 
 
 def canonical(text: bytes) -> str:
-    """A text that is the same for the same JSON value: `1.0` and `1` are one number, `1` and `true` are not."""
+    """Returns a canonical form of JSON: `1.0` and `1` are the same number, `1` and `true` are different values."""
 
     def number(digits: str) -> float | int:
         return float(digits) if abs(int(digits)) <= 1 << 53 else int(digits)
@@ -35,8 +35,8 @@ def canonical(text: bytes) -> str:
     return json.dumps(json.loads(text, parse_int=number), sort_keys=True)
 
 
-def back(line: bytes) -> bytes:
-    """The event after JSON, protobuf, JSON."""
+def round_trip(line: bytes) -> bytes:
+    """Converts an event to protobuf and back to JSON."""
     return protobuf_to_json(json_to_protobuf(line), naming=naming_of(json.loads(line)))
 
 
@@ -52,22 +52,22 @@ def row(name: str, lines: list[bytes]) -> Row:
     protobuf = [json_to_protobuf(line) for line in lines]
     messages = [OpenResponsesStreamEvent.FromString(data) for data in protobuf]
     typed = sum(message.WhichOneof("kind") != "unrecognized" for message in messages)
-    changed = sum(canonical(back(line)) != canonical(line) for line in lines)
+    changed = sum(canonical(round_trip(line)) != canonical(line) for line in lines)
     compact = sum(len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()) for value in values)
-    ways: list[tuple[float, float]] = []
+    ratios: list[tuple[float, float]] = []
     for _ in range(ROUNDS):
-        came_in = seconds(json_to_protobuf, lines) / seconds(json.loads, lines)
-        went_out = seconds(protobuf_to_json, protobuf) / seconds(json.dumps, values)
-        ways.append((came_in, went_out))
-    came_in, went_out = (statistics.median(way) for way in zip(*ways, strict=True))
+        read = seconds(json_to_protobuf, lines) / seconds(json.loads, lines)
+        write = seconds(protobuf_to_json, protobuf) / seconds(json.dumps, values)
+        ratios.append((read, write))
+    read, write = (statistics.median(ratio) for ratio in zip(*ratios, strict=True))
     return (
         name,
         f"{len(lines):,}",
         f"{typed / len(lines):.1%}",
         str(changed),
         f"{sum(map(len, protobuf)) / compact:.1%}",
-        f"{came_in:.2f}",
-        f"{went_out:.2f}",
+        f"{read:.2f}",
+        f"{write:.2f}",
     )
 
 

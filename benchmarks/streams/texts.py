@@ -1,4 +1,4 @@
-"""What the made streams say: answers, instructions, tools, and the code that a model runs."""
+"""The text of the generated streams: answers, instructions, tools, and the code that a model runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-// The page: a stream shown live. What it has is saved when it goes, with the position behind it.
+// Shows a stream live. When the page is closed, it saves the response so far and the position to resume at.
 
 import { EventStream } from "./stream.js";
 import { add, emptyResponse } from "./response.js";
@@ -35,27 +35,27 @@ function report(state) {
   status.dataset.state = state;
   status.textContent =
     `${state}: ${response.status || "no response yet"}; ${response.events} events over ${stream.connections}` +
-    ` connection(s) since the page was loaded; ${response.differences} difference(s) between deltas and their ends`;
+    ` connection(s) since the page was loaded; ${response.differences} difference(s) between deltas and complete texts`;
 }
 
 async function read(saved = {}) {
   stream?.close();
   const url = `${source.gateway}/v1/responses/${encodeURIComponent(source.id)}?stream=true&wait=60`;
-  const mine = (stream = new EventStream(url, { position: saved.position, token: source.token }));
+  const current = (stream = new EventStream(url, { position: saved.position, token: source.token }));
   response = saved.response ?? emptyResponse();
   main.replaceChildren();
   Object.keys(response.items).forEach(show);
   report("Reading");
   try {
-    for await (const event of mine) {
-      if (mine !== stream) break;
+    for await (const event of current) {
+      if (current !== stream) break;
       const key = add(response, event);
       if (key !== undefined) show(key);
       report("Reading");
     }
-    if (mine === stream) report("Complete");
+    if (current === stream) report("Complete");
   } catch (error) {
-    if (mine === stream) report(`Ended with ${error.code ?? error.name}, ${error.message}`);
+    if (current === stream) report(`Failed with ${error.code ?? error.name}, ${error.message}`);
   }
 }
 
@@ -73,7 +73,7 @@ addEventListener("pagehide", () => {
   try {
     sessionStorage.setItem(SAVED, JSON.stringify({ source, position: stream.position, response }));
   } catch {
-    sessionStorage.removeItem(SAVED); // there is no room: the page reads from the beginning
+    sessionStorage.removeItem(SAVED); // quota exceeded: the page will start over at the beginning
   }
 });
 

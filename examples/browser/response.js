@@ -1,4 +1,4 @@
-// Builds a response from its events. The state is plain data, so that it can be saved.
+// Builds a response from its events. The state is plain data, so that it can be saved as JSON.
 
 export function emptyResponse() {
   return { status: "", events: 0, differences: 0, items: {} };
@@ -15,16 +15,16 @@ const DELTAS = {
   "response.code_interpreter_call_code.delta": "arguments",
 };
 
-// What the deltas add up to, by the name of the property that has it in the event at their end.
+// The properties with the complete text in the events that end a sequence of deltas.
 const WHOLE = ["text", "refusal", "arguments", "input", "code"];
 
-/** Adds an event; returns the key of the item that it changed, if any. */
+/** Applies an event. Returns the key of the changed item, or undefined. */
 export function add(response, event) {
   response.events++;
   if (event.response?.status) response.status = event.response.status;
   const id = event.item_id ?? event.item?.id;
   if (!id) return undefined;
-  // With a prefix, no id is the name of a property that every object has, such as __proto__.
+  // The prefix keeps ids from colliding with inherited properties, such as __proto__.
   const key = `item ${id}`;
   const item = (response.items[key] ??= { type: "", name: "", image: "", parts: {} });
   const part = event.summary_index == null ? `part ${event.content_index ?? 0}` : `summary ${event.summary_index}`;

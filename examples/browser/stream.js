@@ -1,6 +1,6 @@
-// Reads a stream of the gateway, and resumes behind its last event when the connection breaks.
+// Reads a stream from the gateway, and resumes after the last event if the connection breaks.
 
-/** The stream cannot be read any further: it failed, is gone, or the request was refused. */
+/** The stream can no longer be read: it failed, does not exist, or the request was rejected. */
 export class StreamError extends Error {
   constructor({ code, message }) {
     super(message);
@@ -8,12 +8,12 @@ export class StreamError extends Error {
   }
 }
 
-const RETRIED = [429, 502, 503, 504];
+const RETRYABLE = [429, 502, 503, 504];
 
 export class EventStream {
-  /** The position behind the last event: where to resume, after a reload too. */
+  /** The position to resume at: after the last event. It remains valid after a reload of the page. */
   position;
-  /** How often a connection was made. */
+  /** Number of connections so far. */
   connections = 0;
   #url;
   #token;
@@ -30,18 +30,18 @@ export class EventStream {
     this.position = position;
   }
 
-  /** Breaks the connection, as a network does. */
+  /** Breaks the connection, like a network failure. */
   cut() {
     this.#connection?.abort();
   }
 
-  /** Ends the reading. */
+  /** Stops reading. */
   close() {
     this.#closed = true;
     this.cut();
   }
 
-  /** Yields each event once, in order, until the stream is complete; throws StreamError where it is not. */
+  /** Yields each event exactly once and in order. Throws StreamError if the stream does not become complete. */
   async *[Symbol.asyncIterator]() {
     for (let attempt = 0; ; attempt++) {
       if (attempt > 0) await pause(attempt);
@@ -50,7 +50,7 @@ export class EventStream {
         for await (const { id, data } of await this.#connect()) {
           if (data === "[DONE]") return;
           const event = JSON.parse(data);
-          // The events of the stream have positions. One without is the gateway's own.
+          // All events of the stream have a position. An event without one is an error from the gateway.
           if (!id) throw new StreamError(event);
           this.position = id;
           attempt = 0;
@@ -58,7 +58,7 @@ export class EventStream {
         }
       } catch (error) {
         if (error instanceof StreamError || error instanceof SyntaxError) throw error;
-        // Anything else is the connection's, and ends with the next one.
+        // Any other error comes from the connection: reconnect.
       }
     }
   }
@@ -74,14 +74,14 @@ export class EventStream {
       this.connections++;
       return messages(response.body);
     }
-    // The server, or a proxy before it, may be back later; and an error without the API's JSON is that of a proxy.
+    // The gateway or a proxy may recover. An error without the API's JSON comes from a proxy.
     const { error } = await response.json().catch(() => ({}));
-    if (!error || RETRIED.includes(response.status)) throw new Error(`status ${response.status}`);
+    if (!error || RETRYABLE.includes(response.status)) throw new Error(`status ${response.status}`);
     throw new StreamError(error);
   }
 }
 
-/** Yields the server-sent events of a body. One that is cut off is left out, as the standard says. */
+/** Yields the server-sent events of a body. Drops a truncated last event, as the standard requires. */
 async function* messages(body) {
   let rest = "";
   let message = {};
@@ -100,7 +100,7 @@ async function* messages(body) {
   }
 }
 
-/** The chunks of a body; Safari cannot iterate over it. */
+/** Yields the chunks of a body, for browsers without async iteration of streams, such as Safari. */
 async function* chunks(body) {
   const reader = body.getReader();
   try {
@@ -111,6 +111,6 @@ async function* chunks(body) {
 }
 
 function pause(attempt) {
-  const longest = Math.min(5000, 100 * 2 ** attempt);
-  return new Promise((resolve) => setTimeout(resolve, longest * (0.5 + Math.random() / 2)));
+  const limit = Math.min(5000, 100 * 2 ** attempt);
+  return new Promise((resolve) => setTimeout(resolve, limit * (0.5 + Math.random() / 2)));
 }

@@ -1,7 +1,7 @@
 // Subscribes to and publishes streams of response events over gRPC.
 module openresponses-grpc-example
 
-// gRPC 1.80 is the last that runs on Go 1.24.
+// gRPC 1.80 is the last release that supports Go 1.24.
 go 1.24.0
 
 require (

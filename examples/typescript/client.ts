@@ -1,4 +1,4 @@
-// Connects to a server, and tells errors that a retry heals from final ones.
+// Connects to a server and classifies its errors as temporary or permanent.
 
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError, createClient, type Client } from "@connectrpc/connect";
@@ -9,7 +9,7 @@ import "./utf8.js";
 
 export type StreamClient = Client<typeof OpenResponsesStreamService>;
 
-/** The stream ended before its response was complete. */
+/** The stream ended in failure. */
 export class StreamFailedError extends Error {
   constructor({ reason, message }: StreamFailure) {
     super(`the stream failed: ${reason}: ${message}`);
@@ -22,26 +22,26 @@ export function connect(server: string): StreamClient {
   return createClient(OpenResponsesStreamService, transport);
 }
 
-/** Waits before the next attempt after a call that failed. Throws an error that a retry does not heal. */
+/** Sleeps before a retry if the error is temporary. Otherwise throws the error. */
 export async function recover(reason: unknown): Promise<void> {
   const error = ConnectError.from(reason);
-  // An error of the connection has a cause; a status from the server has none.
+  // A connection error has a cause; a status from the server has none.
   const temporary = error.code === Code.Unavailable || error.code === Code.Canceled || error.cause;
   if (!temporary && !detail(error, "google.rpc.RetryInfo")) throw error;
-  console.error(`trying again after: ${error.message}`);
+  console.error(`retrying after error: ${error.message}`);
   await setTimeout(500);
 }
 
-/** Prints an error, and sets the exit status: 3 if the server refused or the stream failed, else 1. */
+/** Prints an error and sets the exit status: 3 if the server returned the error or the stream failed, otherwise 1. */
 export function fail(error: unknown): void {
-  const refused = error instanceof ConnectError;
-  if (refused) console.error(`${reasonOf(error) ?? Code[error.code]}: ${error.rawMessage}`);
+  const fromCall = error instanceof ConnectError;
+  if (fromCall) console.error(`${reasonOf(error) ?? Code[error.code]}: ${error.rawMessage}`);
   else if (error instanceof StreamFailedError) console.error(error.message);
   else console.error(error);
-  process.exitCode = refused || error instanceof StreamFailedError ? 3 : 1;
+  process.exitCode = fromCall || error instanceof StreamFailedError ? 3 : 1;
 }
 
-/** The reason of a server's error, such as `STREAM_DIVERGED`: the first field of its `google.rpc.ErrorInfo`. */
+/** Returns the reason of an error, such as `STREAM_DIVERGED`: the first field of its `google.rpc.ErrorInfo`. */
 export function reasonOf(error: ConnectError): string | undefined {
   const info = detail(error, "google.rpc.ErrorInfo");
   if (!info) return undefined;

@@ -5,14 +5,14 @@ import { OpenResponsesStreamEventSchema, type OpenResponsesStreamEvent } from "o
 import type { Naming } from "./bridge/contract.js";
 import { parse } from "./bridge/json.js";
 import { readMessage } from "./bridge/read.js";
-import type { SdkArm, SdkEvent, SdkType } from "./bridge/sdk.js";
+import type { SdkEvent, SdkMember, SdkType } from "./bridge/sdk.js";
 import { checkMessage } from "./bridge/strict.js";
 import { writeMessage } from "./bridge/write.js";
 import "./utf8.js";
 
 /**
- * Reads an event from its JSON, in either spelling. Nothing is lost: what the contract does not have, or has no room
- * for, stays text. Throws a SyntaxError for a text that is not one JSON object.
+ * Parses an event from JSON, in either spelling. Nothing is lost: values that no field can hold are kept as JSON text.
+ * Throws a SyntaxError if the text is not a single JSON object.
  */
 export function fromJson(text: string): OpenResponsesStreamEvent {
   const json = parse(text);
@@ -20,23 +20,24 @@ export function fromJson(text: string): OpenResponsesStreamEvent {
   return readMessage(OpenResponsesStreamEventSchema, json) as OpenResponsesStreamEvent;
 }
 
-/** Writes an event as one line of JSON. Throws a TypeError for a message that has no JSON. */
+/** Writes an event as one line of JSON. Throws a TypeError if the message has no JSON form. */
 export function toJson(event: OpenResponsesStreamEvent, naming: Naming = "camelCase"): string {
   const json = writeMessage(OpenResponsesStreamEventSchema, event, naming, "$");
   if (!json.trimStart().startsWith("{")) throw new TypeError(`expected a JSON object, got ${json.slice(0, 20)}`);
   return json;
 }
 
-/** Reads an event from an object of the SDK, such as its event stream and `openResponsesStreamEventFromJSON` yield. */
+/** Converts an SDK object, from its event stream or `openResponsesStreamEventFromJSON`, to a message. */
 export function fromSdk(event: SdkEvent): OpenResponsesStreamEvent {
   return fromJson(JSON.stringify(event, finite));
 }
 
 /**
- * Makes an object of the SDK's type of an event's arm, with all that the event has. Throws a TypeError with the path if
- * the SDK's type does not allow it. Real APIs send such events: read those from the message, or as JSON.
+ * Converts the member of an event to the SDK's type, with all of its properties. Throws a TypeError with the path of
+ * the fault if the SDK's type does not allow the event. Real APIs send such events: read them from the message or as
+ * JSON.
  */
-export function toSdk<Arm extends SdkArm>(arm: Arm): SdkType<Arm["value"]>;
+export function toSdk<Member extends SdkMember>(member: Member): SdkType<Member["value"]>;
 export function toSdk(kind: OpenResponsesStreamEvent["kind"]): unknown {
   const value: unknown = JSON.parse(toJson(create(OpenResponsesStreamEventSchema, { kind })));
   checkMessage(OpenResponsesStreamEventSchema, value, "$");
@@ -44,6 +45,8 @@ export function toSdk(kind: OpenResponsesStreamEvent["kind"]): unknown {
 }
 
 function finite(name: string, value: unknown): unknown {
-  if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`${name}: JSON has no number ${value}`);
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new TypeError(`${name}: JSON cannot represent the number ${value}`);
+  }
   return value;
 }

@@ -1,8 +1,8 @@
 // Splits NDJSON into lines.
 
 /**
- * Yields the lines of a UTF-8 text that arrives in chunks, without blank ones, each with its number. Only LF ends a line,
- * and JSON allows the CR before it. `readline` also splits at U+2028, which JSON may contain.
+ * Yields the non-blank lines of UTF-8 text that arrives in chunks, each with its number. Only LF ends a line; JSON
+ * allows a CR before it. `readline` would also split at U+2028, which JSON may contain.
  */
 export async function* lines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<[number: number, line: string]> {
   const utf8 = new TextDecoder("utf-8", { fatal: true });

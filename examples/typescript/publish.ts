@@ -1,5 +1,5 @@
-// Publishes lines of JSON as a stream: node build/publish.js 127.0.0.1:50051 resp_1 < events.ndjson
-// To publish objects of the SDK instead, pass the result of `fromSdk` to `send`.
+// Publishes NDJSON as a stream: node build/publish.js 127.0.0.1:50051 resp_1 < events.ndjson
+// To publish SDK objects instead, pass the result of `fromSdk` to `send`.
 
 import type { OpenResponsesStreamEvent } from "openresponses-grpc/v1/events_pb.js";
 import { connect, fail } from "./client.js";
@@ -26,5 +26,5 @@ try {
   await Promise.all([publisher.run(), publishInput(publisher)]);
 } catch (error) {
   fail(error);
-  process.exit(); // the other of the two may still be waiting
+  process.exit(); // the other promise may still be pending
 }

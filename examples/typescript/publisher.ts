@@ -1,4 +1,4 @@
-// Publishes a stream as its only publisher, and resumes after a break.
+// Publishes a stream as its only publisher. Reconnects and resumes.
 
 import { toBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -9,21 +9,22 @@ import { recover, type StreamClient } from "./client.js";
 
 type PublishRequest = MessageInitShape<typeof PublishRequestSchema>;
 
-const REQUEST_BYTES = 1 << 20; // large requests make a stream fast
+const REQUEST_BYTES = 1 << 20; // large requests increase the throughput
 const WINDOW_BYTES = 8 << 20;
 
-/** Stores each event once. It reconnects as often as necessary, until a newer publisher claims the stream. */
+/** Publishes each event exactly once. Reconnects and resumes until a newer publisher claims the stream. */
 export class Publisher {
   readonly #client: StreamClient;
-  // The first request of a call. Publisher 0 draws a number; with the number and the epoch, it claims the stream.
+  // The first request of a call. With publisher 0, it draws a publisher number. With a number and an epoch, it claims
+  // the stream and verifies that the server still has all acknowledged events.
   #claim: PublishRequest & { publisher: bigint };
   #claimed = false; // in this call
   #unacknowledged: { event: OpenResponsesStreamEvent; size: number }[] = [];
   #bytes = 0;
   #offset: bigint | undefined; // of #unacknowledged[0]; unknown before the first claim
-  #sent = 0n; // the offset after the last event that was ever sent
+  #sent = 0n; // the offset after the last event that any call has sent
   #ended = false;
-  #stored = false; // all events, and the end of the stream
+  #stored = false; // whether all events and the end of the stream are stored
   #changes = new EventEmitter();
 
   constructor(client: StreamClient, streamId: string) {
@@ -40,13 +41,13 @@ export class Publisher {
     this.#changes.emit("change");
   }
 
-  /** Ends the stream after the events that were sent. */
+  /** Ends the stream after the queued events. */
   end(): void {
     this.#ended = true;
     this.#changes.emit("change");
   }
 
-  /** Publishes until everything is stored and the stream has ended. */
+  /** Publishes until every event is stored and the stream has ended. */
   async run(): Promise<void> {
     for (;;) {
       const call = new AbortController();
@@ -54,7 +55,7 @@ export class Publisher {
       try {
         for await (const response of this.#client.publish(this.#requests(call.signal))) this.#acknowledge(response);
         if (this.#stored) return;
-        throw new ConnectError("the call ended before the stream", Code.Unavailable);
+        throw new ConnectError("the call ended early", Code.Unavailable);
       } catch (error) {
         call.abort();
         await recover(error);
@@ -62,7 +63,7 @@ export class Publisher {
     }
   }
 
-  /** The requests of one call: the claim, the events that are not acknowledged, and the end of the stream. */
+  /** Yields the requests of one call: the claim, the unacknowledged events, and the end of the stream. */
   async *#requests(signal: AbortSignal): AsyncGenerator<PublishRequest> {
     if (!this.#claim.publisher) {
       yield this.#claim;
@@ -73,7 +74,7 @@ export class Publisher {
     const { publisher, epoch } = this.#claim;
     for (let nextOffset = this.#offset!; ; ) {
       await this.#until(() => nextOffset < this.#end() || this.#ended, signal);
-      // The server may have stored more meanwhile, from a request of an earlier call.
+      // The server may have stored events from an earlier call in the meantime.
       const firstOffset = nextOffset > this.#offset! ? nextOffset : this.#offset!;
       const events = this.#batch(firstOffset);
       nextOffset = firstOffset + BigInt(events.length);
@@ -84,7 +85,7 @@ export class Publisher {
     }
   }
 
-  /** As many events as one request holds, from an offset on. */
+  /** Returns as many events as fit into one request, from an offset on. */
   #batch(firstOffset: bigint): OpenResponsesStreamEvent[] {
     const events = [];
     let bytes = 0;
@@ -102,7 +103,7 @@ export class Publisher {
       this.#offset ??= this.#sent = nextOffset;
       if (nextOffset < this.#offset || nextOffset > this.#sent) {
         const expected = `${this.#offset} to ${this.#sent}`;
-        throw new ConnectError(`the server acknowledged offset ${nextOffset} instead of ${expected}`, Code.DataLoss);
+        throw new ConnectError(`the server acknowledged offset ${nextOffset}; expected ${expected}`, Code.DataLoss);
       }
       const stored = this.#unacknowledged.splice(0, Number(nextOffset - this.#offset));
       for (const { size } of stored) this.#bytes -= size;
@@ -113,7 +114,7 @@ export class Publisher {
     this.#changes.emit("change");
   }
 
-  /** The offset after all events. */
+  /** Returns the offset after all events. */
   #end(): bigint {
     return this.#offset! + BigInt(this.#unacknowledged.length);
   }

@@ -1,4 +1,4 @@
-// Shows a response as it streams: node build/subscribe.js 127.0.0.1:50051 resp_1
+// Prints a response as it streams: node build/subscribe.js 127.0.0.1:50051 resp_1
 // With --events before the address, it prints each event as a line of the SDK's JSON instead.
 
 import type { OpenResponsesStreamEvent } from "openresponses-grpc/v1/events_pb.js";

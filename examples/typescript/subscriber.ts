@@ -1,4 +1,4 @@
-// Reads a stream, and resumes after a break.
+// Subscribes to a stream. Reconnects and resumes.
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -8,7 +8,7 @@ import { recover, StreamFailedError, type StreamClient } from "./client.js";
 
 type SubscribeRequest = MessageInitShape<typeof SubscribeRequestSchema> & { startOffset: bigint };
 
-/** Yields each event of a stream once and in order. Throws a StreamFailedError after the events of a stream that failed. */
+/** Yields each event of a stream exactly once and in order. Throws StreamFailedError after those of a failed stream. */
 export async function* subscribe(client: StreamClient, streamId: string): AsyncGenerator<OpenResponsesStreamEvent> {
   for await (const { events, failure } of responses(client, streamId)) {
     yield* events;
@@ -16,7 +16,7 @@ export async function* subscribe(client: StreamClient, streamId: string): AsyncG
   }
 }
 
-/** Yields the responses up to the end of the stream. It reconnects as often as necessary. */
+/** Yields the responses up to the end of the stream. Reconnects and resumes. */
 async function* responses(client: StreamClient, streamId: string): AsyncGenerator<SubscribeResponse> {
   const request: SubscribeRequest = { streamId, startOffset: 0n };
   for (;;) {
@@ -32,11 +32,11 @@ async function* responses(client: StreamClient, streamId: string): AsyncGenerato
   }
 }
 
-/** Makes the request resume after a response. The server computed the checksum: a client only sends it back. */
+/** Makes the request resume after a response. Only the server computes checksums; a client sends them back. */
 function advance(request: SubscribeRequest, response: SubscribeResponse): void {
   const { firstOffset, events, epoch, checkedOffset, checksum } = response;
   if (firstOffset !== request.startOffset) {
-    throw new ConnectError(`offset ${firstOffset} instead of ${request.startOffset}`, Code.DataLoss);
+    throw new ConnectError(`received offset ${firstOffset}; expected ${request.startOffset}`, Code.DataLoss);
   }
   request.startOffset += BigInt(events.length);
   if (epoch) request.epoch = epoch; // 0: the stream does not exist yet

@@ -1,4 +1,4 @@
-// Keeps U+FEFF at the start of a string, where it is a character and not a byte order mark. protobuf-es drops it there.
+// Makes protobuf-es keep U+FEFF at the start of a string, where it is a character rather than a byte order mark.
 
 import { configureTextEncoding, getTextEncoding } from "@bufbuild/protobuf/wire";
 

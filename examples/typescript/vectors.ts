@@ -1,4 +1,4 @@
-// Prints what these programs make of each of the vectors in a folder: node build/vectors.js ../../tests/vectors
+// Converts each test vector of a folder and prints the result: node build/vectors.js ../../tests/vectors
 
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { readdirSync, readFileSync } from "node:fs";

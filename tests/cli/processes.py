@@ -25,7 +25,7 @@ async def started(*arguments: str | Path, environment: Mapping[str, str] = {}) -
         await process.communicate()
 
 
-async def run(
+async def run_process(
     *arguments: str | Path, stdin: bytes = b"", environment: Mapping[str, str] = {}
 ) -> tuple[int | None, bytes, bytes]:
     async with started(*arguments, environment=environment) as process:

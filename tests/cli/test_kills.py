@@ -8,8 +8,8 @@ import pytest
 from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf
 
 from ..support.events import GENERATING_JSON
+from .in_process import run
 from .kills import POLL_SECONDS, appending, kill_publishers, kill_subscribers
-from .processes import run
 
 
 @pytest.mark.parametrize("options", [[], ["--to", "sse"], ["--text"], ["--print-offsets"]], ids="-".join)

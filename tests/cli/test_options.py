@@ -14,7 +14,8 @@ from openresponses_grpc.cli import main
 from openresponses_grpc.cli._units import duration, duration_text, size, size_text
 
 from ..support.events import GENERATING_JSON
-from .processes import COMMAND, run, run_shell
+from .in_process import invoke, run
+from .processes import COMMAND, run_shell
 
 
 def commands(command: click.Command = main, name: str = "") -> Iterator[tuple[str, click.Command]]:
@@ -73,8 +74,8 @@ async def test_variables_set_options_and_the_command_line_comes_first(server: st
     assert stdout == GENERATING_JSON + b"\n"
 
 
-async def test_an_error_in_a_variable_names_it() -> None:
-    code, _, stderr = await run("serve", environment={"OPENRESPONSES_MAX_BYTES": "many"})
+def test_an_error_in_a_variable_names_it() -> None:
+    code, _, stderr = invoke("serve", environment={"OPENRESPONSES_MAX_BYTES": "many"})
     assert (code, b"OPENRESPONSES_MAX_BYTES" in stderr, b"'many' is not a size" in stderr) == (2, True, True)
 
 
@@ -139,8 +140,8 @@ def test_the_text_of_a_duration_is_read_back(value: int) -> None:
     assert duration(duration_text(value)) == value
 
 
-async def test_defaults_are_shown_with_units() -> None:
-    _, stdout, _ = await run("serve", "--help")
+def test_defaults_are_shown_with_units() -> None:
+    _, stdout, _ = invoke("serve", "--help")
     text = " ".join(stdout.decode().split())
     for default in ("default: 256MiB", "default: 64MiB", "default: 5m", "default: 1m"):
         assert default in text

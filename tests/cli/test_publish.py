@@ -8,8 +8,8 @@ from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf
 from openresponses_grpc.v1.stream_service_pb2 import StreamState
 
 from ..support.events import COMPLETED_JSON, GENERATING_JSON
+from .in_process import invoke, run
 from .kills import COMPLETED
-from .processes import run
 
 TERMINAL = COMPLETED + b"\n"
 FIRST, SECOND = GENERATING_JSON + b"\n", COMPLETED_JSON + b"\n"
@@ -33,7 +33,7 @@ RESUMED = [
     (FIRST, None, "", b"oops\n", 1, "line 1", FIRST),
     (FIRST, None, "", b"", 1, "no event", FIRST),
     (FIRST, None, "", SECOND + TERMINAL, 3, "differs from stream 's' at offset 0", FIRST),
-    (FIRST + SECOND, None, "", FIRST + FIRST + TERMINAL, 3, "differs from stream 's' at offset 1", FIRST + SECOND),
+    (FIRST + SECOND, None, "", FIRST + FIRST + TERMINAL, 3, "stream 's' at offset 1", FIRST + SECOND),
     (
         FIRST + SECOND,
         None,
@@ -135,8 +135,8 @@ async def test_fail_with_a_terminal_event_is_a_usage_error_that_leaves_the_strea
 
 
 @pytest.mark.parametrize("options", [["--fail", "R", "--end"], ["--fail-message", "m"], ["--fail", ""]])
-async def test_options_of_publish_that_do_not_fit(options: list[str]) -> None:
-    assert (await run("publish", *options, "s"))[0] == 2
+def test_options_of_publish_that_do_not_fit(options: list[str]) -> None:
+    assert invoke("publish", *options, "s")[0] == 2
 
 
 async def test_input_that_fails_leaves_the_stream_open_even_with_fail(server: str) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf
 
 from ..support.events import GENERATING_JSON
-from .processes import run, serving
+from .in_process import run
+from .processes import serving
 
 EVENT = json_to_protobuf(GENERATING_JSON)
 

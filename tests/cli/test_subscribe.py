@@ -13,8 +13,9 @@ from openresponses_grpc.cli._positions import Output, Saved
 from openresponses_grpc.cli._text import TextWriter
 
 from ..support.events import COMPLETED_JSON, GENERATING_JSON
+from .in_process import invoke, run
 from .kills import COMPLETED, POLL_SECONDS, appending, delta
-from .processes import line, run, started
+from .processes import line, run_process, started
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "response.ndjson"
 DONE = b"data: [DONE]\n\n"
@@ -162,8 +163,8 @@ async def test_sse_without_an_end_of_the_stream_has_no_done(server: str) -> None
         ["--print-offsets", "--to", "sse"],
     ],
 )
-async def test_options_that_exclude_each_other(options: list[str]) -> None:
-    assert (await run("subscribe", *options, "s"))[0] == 2
+def test_options_that_exclude_each_other(options: list[str]) -> None:
+    assert invoke("subscribe", *options, "s")[0] == 2
 
 
 def offset_in(position: Path) -> int:
@@ -189,29 +190,29 @@ async def test_outputs_of_several_subscribers_with_one_position_file_join(
         if failure:
             await publisher.fail(failure)
     status = 3 if failure else 0
-    code, rest, _ = await run(*command)
+    code, rest, _ = await run_process(*command)
     fresh = await run("subscribe", "--server", server, *options, "s")
     assert (code, joined + rest) == (status, fresh[1])
-    assert (await run(*command))[:2] == (status, b"")
+    assert (await run_process(*command))[:2] == (status, b"")
 
 
 async def test_a_start_offset_counts_until_there_is_a_position(server: str, tmp_path: Path) -> None:
     await publish(server, [GENERATING_JSON, COMPLETED_JSON])
     command = ("subscribe", "--server", server, "--start-offset", "1", "--position-file", tmp_path / "position", "s")
-    assert await run(*command) == (0, COMPLETED_JSON + b"\n", b"")
-    assert await run(*command) == (0, b"", b"")
+    assert await run_process(*command) == (0, COMPLETED_JSON + b"\n", b"")
+    assert await run_process(*command) == (0, b"", b"")
 
 
 async def test_a_position_of_an_id_that_was_used_again_is_refused(server: str, tmp_path: Path) -> None:
     position = tmp_path / "position"
     command = ("subscribe", "--server", server, "--position-file", position, "s")
     await publish(server, [GENERATING_JSON])
-    assert (await run(*command))[0] == 0
+    assert (await run_process(*command))[0] == 0
     saved = position.read_bytes()
     async with AsyncEventStreamClient(server) as client:
         await client.delete_stream("s")
     for _ in range(2):  # without such a stream, and with another one
-        code, stdout, stderr = await run(*command)
+        code, stdout, stderr = await run_process(*command)
         assert (code, stdout, stderr.count(b"\n")) == (3, b"", 1)
         assert f"; remove {position} to start at the beginning\n".encode() in stderr
         assert position.read_bytes() == saved
@@ -253,7 +254,7 @@ async def test_an_output_that_ended_in_order_is_never_cut(server: str, tmp_path:
 async def test_a_position_file_through_a_link_keeps_the_link(server: str, tmp_path: Path) -> None:
     await publish(server, [GENERATING_JSON])
     (tmp_path / "link").symlink_to("target")
-    (await run("subscribe", "--server", server, "--position-file", tmp_path / "link", "s"))
+    (await run_process("subscribe", "--server", server, "--position-file", tmp_path / "link", "s"))
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "target").read_text().startswith("v1.")
     assert not list(tmp_path.glob(".*"))  # noqa: ASYNC240

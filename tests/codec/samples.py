@@ -28,8 +28,9 @@ def value_of(field: FieldDescriptor, naming: str) -> Any:
     return value_for(inner(field), naming)
 
 
+@cache
 def value_for(message: Descriptor, naming: str) -> Any:
-    """A small value that a message stands for."""
+    """A small value that a message stands for. Callers share it and leave it as it is."""
     match shape(message):
         case "object":
             return object_of(message, naming, [field for field in properties(message) if options(field).required])

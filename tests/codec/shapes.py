@@ -96,10 +96,20 @@ def spelled(field: FieldDescriptor, naming: str) -> str:
     return snake(field) if naming == "snake_case" else camel(field)
 
 
+@cache
+def _named(message: Descriptor) -> dict[str, list[FieldDescriptor]]:
+    """The fields of an object by the names of their properties, in either spelling."""
+    fields: dict[str, list[FieldDescriptor]] = {}
+    for field in properties(message):
+        for name in {snake(field), camel(field)}:
+            fields.setdefault(name, []).append(field)
+    return fields
+
+
 def property_of(message: Descriptor, value: dict[str, Any], name: str) -> FieldDescriptor | None:
     """The field of the property with this name; none for a camelCase name beside the snake_case one."""
-    for field in properties(message):
-        if name == snake(field) or (name == camel(field) and snake(field) not in value):
+    for field in _named(message).get(name, ()):
+        if name == snake(field) or snake(field) not in value:
             return field
     return None
 

@@ -29,8 +29,8 @@ each_naming = pytest.mark.parametrize("naming", NAMINGS)
 
 def changed(message: Descriptor, naming: Naming) -> Iterator[tuple[FieldDescriptor, Any, dict[str, Any]]]:
     """Objects with one property changed: with its field, the new value, and all other properties."""
+    whole = object_of(message, naming, list(properties(message)))
     for field in properties(message):
-        whole = object_of(message, naming, list(properties(message)))
         name = spelled(field, naming)
         for value in VALUES:
             yield field, value, {k: v for k, v in (whole | {name: value}).items() if v is not MISSING}
@@ -57,16 +57,19 @@ def test_an_odd_value_costs_its_own_field_only(message: Descriptor, naming: Nami
         text = json.dumps(around(message, value, naming).value)
         read = from_json(text)
         check_union(read, text)
+        parsed = parse(text)
         for other in NAMINGS:
-            assert parse(to_json(read, naming=other)) == respell(parse(text), other)
+            assert parse(to_json(read, naming=other)) == respell(parsed, other)
 
 
 @each_object
 @each_naming
 def test_strict_rejects_what_the_options_do_not_allow_with_its_path(message: Descriptor, naming: Naming) -> None:
     for field, new, value in changed(message, naming):
+        if not in_sdk(field) or field.message_type:
+            continue
         event, path, strict = around(message, value, naming)
-        if not strict or not in_sdk(field) or field.message_type:
+        if not strict:
             continue
         text = json.dumps(event)
         if accepted(field, new):

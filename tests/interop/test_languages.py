@@ -94,7 +94,7 @@ async def test_a_subscriber_prints_each_event_once_to_the_byte_though_the_server
                 await publisher.send(sent)
         received += [event async for event in events]
         _, stderr = await subscriber.communicate()
-        assert (subscriber.returncode, b"trying again after" in stderr) == (0, True)
+        assert (subscriber.returncode, b"retrying after error" in stderr) == (0, True)
         assert received == EVENTS
     tally["subscribed"] += COUNT
 
@@ -118,7 +118,7 @@ async def test_a_publisher_stores_each_event_once_to_the_byte_though_the_server_
                 publisher.stdin.write_eof()
                 await server.start()
         _, stderr = await publisher.communicate()
-        assert (publisher.returncode, b"trying again after" in stderr) == (0, True)
+        assert (publisher.returncode, b"retrying after error" in stderr) == (0, True)
         assert received == EVENTS
     tally["published"] += COUNT
 
@@ -148,6 +148,6 @@ async def test_a_publisher_retries_when_the_server_asks_for_it(language: Languag
             await other.flush()
             publisher.stdin.write(encoded(language, [big.SerializeToString()]))
             publisher.stdin.write_eof()
-            assert b"trying again after" in await publisher.stderr.readline()
+            assert b"retrying after error" in await publisher.stderr.readline()
         assert await publisher.wait() == 0  # the other stream has ended, and made room
         assert [published async for published in client.subscribe("s")] == [big]

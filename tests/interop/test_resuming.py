@@ -85,7 +85,7 @@ async def test_a_reader_whose_connection_breaks_gets_each_event_once(language: L
         received += [event async for event in events]
         _, stderr = await subscriber.communicate()
     assert (received, subscriber.returncode) == (EVENTS[:100], 0)
-    assert stderr.count(b"trying again after") >= 6
+    assert stderr.count(b"retrying after error") >= 6
 
 
 async def test_a_publisher_whose_connection_breaks_stores_each_event_once(language: Language) -> None:
@@ -100,7 +100,7 @@ async def test_a_publisher_whose_connection_breaks_stores_each_event_once(langua
             feed(publisher, encoded(language, EVENTS[number : number + 1]))
             await batch_at(store, number)
         _, stderr = await publisher.communicate(b"")
-    assert (publisher.returncode, stderr.count(b"trying again after") >= 6) == (0, True), stderr
+    assert (publisher.returncode, stderr.count(b"retrying after error") >= 6) == (0, True), stderr
     batch = await batch_at(store, 0)
     assert (list(batch.events), batch.end_of_stream) == (EVENTS[:100], True)
 
@@ -180,4 +180,4 @@ async def test_a_reader_does_not_pass_over_an_offset(language: Language) -> None
         language.started("subscribe", "--events", server, "s") as subscriber,
     ):
         stdout, stderr = await subscriber.communicate()
-    assert (stdout, subscriber.returncode, b"offset 1 instead of 0" in stderr) == (b"", 3, True), stderr
+    assert (stdout, subscriber.returncode, b"received offset 1; expected 0" in stderr) == (b"", 3, True), stderr

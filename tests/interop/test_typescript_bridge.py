@@ -73,7 +73,7 @@ def test_it_makes_of_any_object_what_python_makes() -> None:
         ('{"type":"error"} {}', "SyntaxError: Unexpected"),
         ('{"type":"error","code":NaN}', "SyntaxError: Unexpected"),
         ('{"a":' * 101 + "1" + "}" * 101, "SyntaxError: nested more than 100 levels deep"),
-        ('{"a":"\ud800"}', "SyntaxError: half of a surrogate pair"),
+        ('{"a":"\ud800"}', "SyntaxError: the text contains an unescaped lone surrogate"),
     ],
 )
 def test_a_text_that_is_not_one_object_throws(text: str, problem: str) -> None:
@@ -89,16 +89,22 @@ ITEM = "$.item"
 WITHOUT_JSON: dict[str, tuple[OpenResponsesStreamEvent, str]] = {
     "nothing is set": (event(), "$: no member of the union is set"),
     "nothing is set inside": (event(output_item_done={"item": {}}), f"{ITEM}: no member of the union is set"),
-    "not a number": (event(output_item_done={"output_index": math.nan}), "$.outputIndex: JSON has no number NaN"),
-    "infinity": (event(output_item_done={"output_index": -math.inf}), "$.outputIndex: JSON has no number -Infinity"),
+    "not a number": (
+        event(output_item_done={"output_index": math.nan}),
+        "$.outputIndex: JSON cannot represent the number NaN",
+    ),
+    "infinity": (
+        event(output_item_done={"output_index": -math.inf}),
+        "$.outputIndex: JSON cannot represent the number -Infinity",
+    ),
     "no text": (event(unrecognized={"type": "x"}), "$: json is not JSON"),
     "not an object": (event(unrecognized={"json": "[]"}), "expected a JSON object, got []"),
     "extra_json is not an object": (event(debug={"extra_json": "[]"}), "$: extra_json is not a JSON object"),
     "extra_json is not JSON": (event(debug={"extra_json": '{"a":1},"b":{'}), "$: extra_json is not JSON"),
-    "extra_json has the type": (event(debug={"extra_json": '{"type":1}'}), "$.type is in extra_json, too"),
+    "extra_json has the type": (event(debug={"extra_json": '{"type":1}'}), "$.type is also in extra_json"),
     "extra_json has what is set": (
         event(output_item_done={"output_index": 1, "extra_json": '{"output_index":2}'}),
-        "$.outputIndex is in extra_json, too",
+        "$.outputIndex is also in extra_json",
     ),
     "null is not JSON text": (event(debug={"debug_json": "null"}), "$.debug is null"),
     "two entries of one name": (

@@ -153,7 +153,7 @@ async def test_one_token_cannot_occupy_all_streams() -> None:
         assert details["RetryInfo"].retry_delay.seconds > 0
         (violation,) = details["QuotaFailure"].violations
         assert violation.subject == "token:hog"
-        assert "its share is 2 streams" in violation.description
+        assert "a share of 2 streams" in violation.description
         await publish(stub, "o", "other 1")
         for stream_id in ("other 0", "other 1"):
             call = stub.Subscribe(SubscribeRequest(stream_id=stream_id), metadata=bearer("r"))

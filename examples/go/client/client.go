@@ -1,4 +1,4 @@
-// Package client connects to a server, and tells errors that a retry heals from final ones.
+// Package client connects to a server and classifies its errors as temporary or permanent.
 package client
 
 import (
@@ -14,19 +14,19 @@ import (
 	pb "openresponses-grpc/openresponses_grpc/v1"
 )
 
-// MaxMessageBytes is the server's default limit. An event may be larger than gRPC's own default, 4 MiB.
+// MaxMessageBytes is the server's default message size limit. Events may be larger than gRPC's default limit of 4 MiB.
 const MaxMessageBytes = 64 << 20
 
 const retryDelay = 500 * time.Millisecond
 
-// Connect returns a client of the server at an address. Its connection lasts as long as the program.
+// Connect returns a client for the server at an address. The connection stays open until the program exits.
 func Connect(address string) (pb.OpenResponsesStreamServiceClient, error) {
 	connection, err := grpc.NewClient(address,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessageBytes)),
 		// Pings detect a server that disappeared without closing the connection.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 20 * time.Second, Timeout: 10 * time.Second}),
-		// By default gRPC waits for up to two minutes before it reconnects, and calls fail until then.
+		// By default, gRPC waits up to two minutes before it reconnects. Until then, calls fail.
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: retryDelay, MaxDelay: retryDelay},
 			MinConnectTimeout: 20 * time.Second,
@@ -38,12 +38,12 @@ func Connect(address string) (pb.OpenResponsesStreamServiceClient, error) {
 	return pb.NewOpenResponsesStreamServiceClient(connection), nil
 }
 
-// Recover waits before the next attempt if the error is temporary. It returns any other error.
+// Recover sleeps before a retry if the error is temporary. Otherwise it returns the error.
 func Recover(err error) error {
 	if !isTemporary(err) {
 		return err
 	}
-	log.Printf("trying again after: %s", status.Convert(err).Message())
+	log.Printf("retrying after error: %s", status.Convert(err).Message())
 	time.Sleep(retryDelay)
 	return nil
 }

@@ -13,45 +13,45 @@ import (
 	pb "openresponses-grpc/openresponses_grpc/v1"
 )
 
-// StreamFailedError reports a stream that ended before its response was complete.
+// StreamFailedError reports a stream that ended in failure.
 type StreamFailedError struct{ Failure *pb.StreamFailure }
 
 func (e *StreamFailedError) Error() string {
 	return fmt.Sprintf("the stream failed: %s: %s", e.Failure.GetReason(), e.Failure.GetMessage())
 }
 
-// Reason returns the reason of a server's error, such as STREAM_DIVERGED; "" if the server gave none.
+// Reason returns the reason of an error from the server, such as STREAM_DIVERGED, or "" if it has none.
 func Reason(err error) string {
 	info, _ := detail[*errdetails.ErrorInfo](err)
 	return info.GetReason()
 }
 
-// Fail prints an error and ends the program: with status 3 if the server refused or the stream failed, else with 1.
+// Fail prints an error and exits: with status 3 if the server returned it or the stream failed, otherwise with 1.
 func Fail(err error) {
 	var failed *StreamFailedError
-	reason, refused := status.FromError(err)
+	failure, fromCall := status.FromError(err)
 	switch {
 	case errors.As(err, &failed):
 		log.Print(err)
-	case refused && Reason(err) != "":
-		log.Printf("%s: %s", Reason(err), reason.Message())
-	case refused:
-		log.Printf("%s: %s", reason.Code(), reason.Message())
+	case fromCall && Reason(err) != "":
+		log.Printf("%s: %s", Reason(err), failure.Message())
+	case fromCall:
+		log.Printf("%s: %s", failure.Code(), failure.Message())
 	default:
 		log.Fatal(err)
 	}
 	os.Exit(3)
 }
 
-// isTemporary reports whether a retry can heal the error.
+// isTemporary reports whether a retry may succeed.
 func isTemporary(err error) bool {
-	// A broken connection is Unavailable, too.
+	// A broken connection also results in Unavailable.
 	code := status.Code(err)
-	_, asked := detail[*errdetails.RetryInfo](err)
-	return code == codes.Unavailable || code == codes.Canceled || asked
+	_, hasRetryInfo := detail[*errdetails.RetryInfo](err)
+	return code == codes.Unavailable || code == codes.Canceled || hasRetryInfo
 }
 
-// detail returns the first detail of a type that a server's error carries.
+// detail returns the first detail of a given type in an error from the server.
 func detail[T any](err error) (found T, ok bool) {
 	for _, any := range status.Convert(err).Details() {
 		if found, ok = any.(T); ok {

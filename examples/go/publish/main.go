@@ -35,9 +35,9 @@ func main() {
 	}
 }
 
-// read adds each event to the outbox as soon as it is complete. A service adds the events that it makes or receives.
+// read adds each event to the outbox as soon as it is complete. A service would add the events that it produces.
 func read(input *bufio.Reader, events *outbox) error {
-	limited := protodelim.UnmarshalOptions{MaxSize: client.MaxMessageBytes} // 4 MiB by default
+	limited := protodelim.UnmarshalOptions{MaxSize: client.MaxMessageBytes} // the default is 4 MiB
 	for number := 1; ; number++ {
 		event := &pb.OpenResponsesStreamEvent{}
 		err := limited.UnmarshalFrom(input, event)

@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	requestBytes = 1 << 20 // large requests make a stream fast
+	requestBytes = 1 << 20 // large requests increase the throughput
 	windowBytes  = 8 << 20
 )
 
-// outbox buffers the events that are not acknowledged yet, for retries.
+// outbox buffers unacknowledged events, for retries.
 type outbox struct {
-	// The first request of a call. Publisher 0 draws a number. With the number and the epoch, the request claims the
-	// stream, and verifies that the server still has what it acknowledged.
+	// The first request of a call. With publisher 0, it draws a publisher number. With a number and an epoch, it claims
+	// the stream and verifies that the server still has all acknowledged events.
 	claim pb.PublishRequest
 
 	mu      sync.Mutex
@@ -28,8 +28,8 @@ type outbox struct {
 	events  []*pb.OpenResponsesStreamEvent
 	bytes   int
 	offset  uint64 // of events[0]
-	sent    uint64 // the offset after the last event that was ever sent
-	claimed bool   // the reply to the first claim has set the offsets
+	sent    uint64 // the offset after the last event that any call has sent
+	claimed bool   // whether the reply to the first claim has set the offsets
 	ended   bool
 }
 
@@ -51,7 +51,7 @@ func (o *outbox) add(event *pb.OpenResponsesStreamEvent) {
 	o.changed.Broadcast()
 }
 
-// end ends the stream after the events that were added.
+// end ends the stream after the added events.
 func (o *outbox) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -59,14 +59,14 @@ func (o *outbox) end() {
 	o.changed.Broadcast()
 }
 
-// next waits for the request to send at an offset: events, as many as one request holds, or the end of the stream. It
-// returns nil if the context is done.
+// next waits for the next request to send at an offset: a batch of events, or the end of the stream. It returns nil if
+// the context is done.
 func (o *outbox) next(ctx context.Context, offset uint64) *pb.PublishRequest {
 	defer context.AfterFunc(ctx, o.wake)()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for ctx.Err() == nil {
-		offset = max(offset, o.offset) // an earlier call may have stored more meanwhile
+		offset = max(offset, o.offset) // events from an earlier call may have been stored in the meantime
 		if events := o.batch(offset); len(events) > 0 {
 			o.sent = max(o.sent, offset+uint64(len(events)))
 			return o.request(offset, events, false)
@@ -108,8 +108,8 @@ func (o *outbox) batch(offset uint64) []*pb.OpenResponsesStreamEvent {
 	return events
 }
 
-// acknowledge removes the stored events, and copies the position for the next claim. The server computed the checksum: a
-// client only sends it back.
+// acknowledge removes the stored events and copies the position for the next claim. Only the server computes checksums;
+// a client sends them back.
 func (o *outbox) acknowledge(response *pb.PublishResponse) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -123,7 +123,7 @@ func (o *outbox) acknowledge(response *pb.PublishResponse) error {
 		o.offset, o.sent, o.claimed = response.NextOffset, response.NextOffset, true
 	}
 	if response.NextOffset < o.offset || response.NextOffset > o.sent {
-		return status.Errorf(codes.DataLoss, "the server acknowledged offset %d instead of %d to %d",
+		return status.Errorf(codes.DataLoss, "the server acknowledged offset %d; expected %d to %d",
 			response.NextOffset, o.offset, o.sent)
 	}
 	stored := int(response.NextOffset - o.offset)

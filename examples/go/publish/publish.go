@@ -11,7 +11,7 @@ import (
 	pb "openresponses-grpc/openresponses_grpc/v1"
 )
 
-// publish stores each event once, and ends the stream. It reconnects as often as necessary, until a newer publisher
+// publish publishes each event exactly once, and ends the stream. It reconnects and resumes until a newer publisher
 // claims the stream.
 func publish(service pb.OpenResponsesStreamServiceClient, events *outbox) error {
 	for {
@@ -25,7 +25,7 @@ func publish(service pb.OpenResponsesStreamServiceClient, events *outbox) error 
 	}
 }
 
-// call claims the stream and sends the events that are not stored yet, until all are or the call breaks.
+// call claims the stream and sends the unacknowledged events, until all are stored or the call fails.
 func call(service pb.OpenResponsesStreamServiceClient, events *outbox) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -33,7 +33,7 @@ func call(service pb.OpenResponsesStreamServiceClient, events *outbox) error {
 	if err != nil {
 		return err
 	}
-	// If the call breaks, Recv returns the reason; Send does not.
+	// If the call fails, Recv returns the error; Send does not.
 	_ = requests.Send(&events.claim)
 	for sending := false; ; {
 		response, err := requests.Recv()
@@ -41,7 +41,7 @@ func call(service pb.OpenResponsesStreamServiceClient, events *outbox) error {
 			return nil
 		}
 		if err == io.EOF {
-			return status.Error(codes.Unavailable, "the call ended before the stream")
+			return status.Error(codes.Unavailable, "the call ended early")
 		}
 		if err != nil {
 			return err
@@ -50,7 +50,7 @@ func call(service pb.OpenResponsesStreamServiceClient, events *outbox) error {
 			return err
 		}
 		switch {
-		case response.Publisher != nil: // the first request drew the number, the next one claims the stream with it
+		case response.Publisher != nil: // the first request drew the number; now claim the stream with it
 			_ = requests.Send(&events.claim)
 		case !sending:
 			go send(ctx, requests, events, response.NextOffset)
@@ -59,7 +59,7 @@ func call(service pb.OpenResponsesStreamServiceClient, events *outbox) error {
 	}
 }
 
-// send sends all events from an offset on, then the end of the stream. It returns early if the call breaks.
+// send sends all events from an offset on, then the end of the stream. It returns early if the call fails.
 func send(ctx context.Context, requests pb.OpenResponsesStreamService_PublishClient, events *outbox, offset uint64) {
 	for {
 		request := events.next(ctx, offset)

@@ -7,7 +7,7 @@ import (
 	pb "openresponses-grpc/openresponses_grpc/v1"
 )
 
-// show prints the text as it streams, each tool call, and at the end the usage or the reason of the failure.
+// show prints the text as it streams, each tool call and, at the end, the usage or the reason for a failure.
 func show(events []*pb.OpenResponsesStreamEvent) error {
 	for _, event := range events {
 		switch event := event.Kind.(type) {
@@ -28,7 +28,7 @@ func show(events []*pb.OpenResponsesStreamEvent) error {
 		case *pb.OpenResponsesStreamEvent_Failed:
 			fmt.Println("failed:", event.Failed.GetResponse().GetError().GetMessage())
 		case *pb.OpenResponsesStreamEvent_Error:
-			// OpenAI's API has the message one level deeper than OpenRouter's.
+			// In OpenAI's API, the message is one level deeper than in OpenRouter's.
 			fmt.Println("error:", cmp.Or(event.Error.GetMessage(), event.Error.GetError().GetMessage()))
 		}
 	}
@@ -48,7 +48,7 @@ func showCall(item *pb.ResponsesOutputItem) {
 	}
 }
 
-// showUsage prints the numbers of tokens. They are float64, like all numbers in events.
+// showUsage prints the token counts. They are float64, like all numbers in events.
 func showUsage(usage *pb.OpenResponsesUsage) {
 	if usage != nil {
 		fmt.Printf("%.0f tokens in, %.0f tokens out\n", usage.GetInputTokens(), usage.GetOutputTokens())

@@ -12,10 +12,10 @@ import (
 	pb "openresponses-grpc/openresponses_grpc/v1"
 )
 
-// handler receives the next events of a stream, as many as were ready.
+// handler processes the next events of a stream: all that were ready.
 type handler func([]*pb.OpenResponsesStreamEvent) error
 
-// subscribe passes on every event of a stream, once and in order. It reconnects as often as necessary.
+// subscribe passes each event of a stream to the handler, exactly once and in order. It reconnects and resumes.
 func subscribe(service pb.OpenResponsesStreamServiceClient, streamID string, handle handler) error {
 	request := &pb.SubscribeRequest{StreamId: streamID, StartOffset: proto.Uint64(0)}
 	for {
@@ -29,7 +29,7 @@ func subscribe(service pb.OpenResponsesStreamServiceClient, streamID string, han
 	}
 }
 
-// call passes on the events of one call until the stream ends. It advances the request, so that the next call resumes.
+// call handles the events of one call, until the stream ends. It advances the request, so that the next call resumes.
 func call(service pb.OpenResponsesStreamServiceClient, request *pb.SubscribeRequest, handle handler) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -40,7 +40,7 @@ func call(service pb.OpenResponsesStreamServiceClient, request *pb.SubscribeRequ
 	for {
 		response, err := responses.Recv()
 		if err == io.EOF {
-			return status.Error(codes.Unavailable, "the call ended before the stream")
+			return status.Error(codes.Unavailable, "the call ended early")
 		}
 		if err != nil {
 			return err
@@ -60,10 +60,11 @@ func call(service pb.OpenResponsesStreamServiceClient, request *pb.SubscribeRequ
 	}
 }
 
-// advance makes the request resume after a response. The server computed the checksum: a client only sends it back.
+// advance makes the request resume after a response. Only the server computes checksums; a client sends them back.
 func advance(request *pb.SubscribeRequest, response *pb.SubscribeResponse) error {
 	if response.FirstOffset != request.GetStartOffset() {
-		return status.Errorf(codes.DataLoss, "offset %d instead of %d", response.FirstOffset, request.GetStartOffset())
+		return status.Errorf(codes.DataLoss, "received offset %d; expected %d",
+			response.FirstOffset, request.GetStartOffset())
 	}
 	*request.StartOffset += uint64(len(response.Events))
 	if response.Epoch != 0 { // 0 means that the stream does not exist yet

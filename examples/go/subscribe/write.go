@@ -15,7 +15,7 @@ var (
 	deterministic = protodelim.MarshalOptions{MarshalOptions: proto.MarshalOptions{Deterministic: true}}
 )
 
-// write writes each event after its length, and flushes once all that were ready are written.
+// write writes each event with its length as a prefix, then flushes.
 func write(events []*pb.OpenResponsesStreamEvent) error {
 	for _, event := range events {
 		if _, err := deterministic.MarshalTo(stdout, event); err != nil {

@@ -1,4 +1,4 @@
-// Prints what protobuf-go makes of each of the vectors in a folder: go run ./vectors ../../tests/vectors
+// Decodes each test vector of a folder with protobuf-go and prints the result: go run ./vectors ../../tests/vectors
 package main
 
 import (
@@ -18,13 +18,13 @@ import (
 	pb "openresponses-grpc/openresponses_grpc/v1"
 )
 
-// vector is an event as bytes, in hexadecimal, and in protobuf's text format.
+// vector is an event in hexadecimal binary form and in protobuf's text format.
 type vector struct{ Hex, Text string }
 
 type result struct {
 	Name string `json:"name"`
-	Hex  string `json:"hex"`  // of the message that the vector's `hex` holds
-	Text string `json:"text"` // of the message that the vector's `text` holds
+	Hex  string `json:"hex"`  // the message of the vector's `hex`, serialized again
+	Text string `json:"text"` // the message of the vector's `text`, serialized
 }
 
 func main() {
@@ -46,7 +46,7 @@ func main() {
 	}
 }
 
-// check decodes and parses the vector in a file, and compares the two messages.
+// check decodes both forms of the vector in a file and compares the messages.
 func check(file string) (*result, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {

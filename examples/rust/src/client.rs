@@ -1,4 +1,4 @@
-//! Connects, and tells errors that a retry heals from final ones.
+//! Connects to a server and classifies its errors as temporary or permanent.
 
 use std::env;
 use std::error::Error as _;
@@ -16,7 +16,7 @@ use crate::Error;
 
 pub type Client = OpenResponsesStreamServiceClient<Channel>;
 
-/// The address of the server and the id of the stream, the arguments of every program.
+/// Returns the arguments of the programs: the address of the server and the id of the stream.
 pub fn arguments() -> (String, String) {
     let mut arguments = env::args().skip(1).filter(|argument| !argument.starts_with("--"));
     let address = arguments.next().unwrap_or("127.0.0.1:50051".into());
@@ -24,7 +24,7 @@ pub fn arguments() -> (String, String) {
     (address, stream_id)
 }
 
-/// A client that connects with its first call. After a break, the next call reconnects.
+/// Returns a client that connects on its first call. If the connection breaks, the next call reconnects.
 pub fn connect(address: &str) -> Result<Client, Error> {
     // Pings detect a server that disappeared without closing the connection.
     let channel = Endpoint::from_shared(format!("http://{address}"))
@@ -32,15 +32,15 @@ pub fn connect(address: &str) -> Result<Client, Error> {
         .http2_keep_alive_interval(Duration::from_secs(20))
         .keep_alive_timeout(Duration::from_secs(10))
         .connect_lazy();
-    // An event may be larger than tonic's own limit, 4 MiB. The server limits the size of an event.
+    // Events may be larger than tonic's default limit of 4 MiB. The server limits their size.
     Ok(Client::new(channel).max_decoding_message_size(usize::MAX))
 }
 
-/// Waits before the next attempt if the error is temporary. Returns any other error.
+/// Sleeps before a retry if the error is temporary. Otherwise returns the error.
 pub async fn recover(error: Error) -> Result<(), Error> {
     let status = error.downcast::<Status>()?;
-    // tonic's status of a broken connection has a source; a status from a server has none. If the connection was closed
-    // in an orderly way, the status is UNKNOWN, or has this text within a message.
+    // tonic's status for a broken connection has a source; a status from a server has none. If the peer closed the
+    // connection cleanly, the status is UNKNOWN or, within a message, has this text.
     let broken = status.source().is_some() || status.message() == "Unexpected EOF decoding stream.";
     let temporary = matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown)
         || broken
@@ -48,12 +48,12 @@ pub async fn recover(error: Error) -> Result<(), Error> {
     if !temporary {
         return Err(status);
     }
-    eprintln!("trying again after: {}", status.message());
+    eprintln!("retrying after error: {}", status.message());
     tokio::time::sleep(Duration::from_millis(500)).await;
     Ok(())
 }
 
-/// The stream ended before its response was complete.
+/// The stream ended in failure.
 #[derive(Debug)]
 pub struct StreamFailed(pub StreamFailure);
 
@@ -65,7 +65,7 @@ impl fmt::Display for StreamFailed {
 
 impl std::error::Error for StreamFailed {}
 
-/// Prints an error and sets the exit status: 3 if the server refused or the stream failed, else 1.
+/// Prints an error and returns the exit status: 3 if the server returned the error or the stream failed, otherwise 1.
 pub fn exit(result: Result<(), Error>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
@@ -78,12 +78,12 @@ pub fn exit(result: Result<(), Error>) -> ExitCode {
     if error.is::<Status>() || error.is::<StreamFailed>() { ExitCode::from(3) } else { ExitCode::FAILURE }
 }
 
-/// The reason of an error, such as `STREAM_DIVERGED`; the name of its code if the server gave no reason.
+/// Returns the reason of an error, such as `STREAM_DIVERGED`, or the name of its code if it has none.
 pub fn reason(status: &Status) -> String {
     status.get_details_error_info().map_or_else(|| name(status.code()), |info| info.reason)
 }
 
-/// The code as gRPC spells it: `NOT_FOUND` for `NotFound`.
+/// Returns the canonical name of a code: `NOT_FOUND` for `NotFound`.
 fn name(code: Code) -> String {
     let mut name = String::new();
     for letter in format!("{code:?}").chars() {

@@ -1,4 +1,4 @@
-//! What the programs share.
+//! Code shared by the programs.
 
 pub mod client;
 

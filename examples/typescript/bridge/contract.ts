@@ -1,27 +1,27 @@
-// The contract as the bridge needs it, read from the descriptors. No event, object or property is named here.
+// The contract as the bridge needs it, built from the descriptors. No event, object or property is hard-coded here.
 
 import { getOption, ScalarType, type DescField, type DescMessage } from "@bufbuild/protobuf";
 import { object$, property, type PropertyOptions } from "openresponses-grpc/v1/annotations_pb.js";
 import type { JsonKind } from "./json.js";
 
-/** How properties are spelled: `camelCase` by the SDK, `snake_case` by the API. */
+/** Spelling of properties: `camelCase` as in the SDK, or `snake_case` as in the API. */
 export type Naming = "camelCase" | "snake_case";
 
-/** A property of an object, an arm of a union, or the element of a list or a map. */
+/** A property of an object, a member of a union, or the element of a list or a map. */
 export interface Property {
   field: DescField;
   names: Record<Naming, string>;
   options: PropertyOptions;
 }
 
-/** What JSON a message stands for, apart from `extra_json` and `unrecognized`. */
+/** The JSON that a message represents, apart from `extra_json` and `unrecognized`. */
 export type Shape =
   | { kind: "object"; type: string; properties: Property[] }
   | { kind: "union"; byCase: Map<string, Property>; byType: Map<string, Property>; byKind: Map<JsonKind, Property> }
   | { kind: "list"; element: Property }
   | { kind: "map"; entry: DescMessage; value: Property };
 
-/** The number of `extra_json` in an object, and of `unrecognized` in a union. */
+/** Field number of `extra_json` in objects and of `unrecognized` in unions. */
 const FALLBACK = 15;
 
 const SCALARS = new Map<ScalarType | undefined, JsonKind>([
@@ -38,7 +38,7 @@ export function shapeOf(message: DescMessage): Shape {
   return shape;
 }
 
-/** The JSON that a field holds as a value of its own; undefined for a message. */
+/** Returns the kind of JSON that a scalar field holds; undefined for a message. */
 export function scalarKind(field: DescField): JsonKind | undefined {
   return SCALARS.get(field.scalar);
 }
@@ -56,16 +56,16 @@ function makeShape(message: DescMessage): Shape {
   return { kind: "object", type: typeOf(message), properties };
 }
 
-function unionOf(arms: Property[]): Shape {
-  const byCase = new Map(arms.map((arm) => [arm.field.localName, arm]));
+function unionOf(members: Property[]): Shape {
+  const byCase = new Map(members.map((member) => [member.field.localName, member]));
   const byType = new Map<string, Property>();
   const byKind = new Map<JsonKind, Property>();
-  for (const arm of arms) {
-    const { message } = arm.field;
+  for (const member of members) {
+    const { message } = member.field;
     const type = message && typeOf(message);
-    if (type) byType.set(type, arm);
-    else if (message) byKind.set(shapeOf(message).kind === "list" ? "array" : "object", arm);
-    else byKind.set(scalarKind(arm.field)!, arm);
+    if (type) byType.set(type, member);
+    else if (message) byKind.set(shapeOf(message).kind === "list" ? "array" : "object", member);
+    else byKind.set(scalarKind(member.field)!, member);
   }
   return { kind: "union", byCase, byType, byKind };
 }
@@ -77,7 +77,7 @@ function propertyOf(field: DescField): Property {
   return { field, names: { camelCase: camel, snake_case: snake }, options };
 }
 
-/** The literal `type` of a message's object; empty if it has none. */
+/** Returns the literal `type` that a message implies, or an empty string. */
 function typeOf(message: DescMessage): string {
   return getOption(message, object$).type ?? "";
 }

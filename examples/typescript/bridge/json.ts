@@ -1,18 +1,18 @@
-// Parses JSON into values that know their text, so that nothing in it has to be rounded, reordered or spelled anew.
+// Parses JSON into values that keep their text, so that nothing is rounded, reordered or reformatted.
 
 export type JsonKind = "string" | "number" | "boolean" | "null" | "array" | "object";
 
 export interface Json {
   kind: JsonKind;
-  /** The value as it was spelled, on one line. */
+  /** The original text of the value, on one line. */
   text: string;
-  /** What an object holds. Of two members with one name, the last one counts, as in `JSON.parse`. */
+  /** The members of an object. Of members with the same name, the last one wins, as in `JSON.parse`. */
   members: ReadonlyMap<string, Json>;
-  /** What an array holds. */
+  /** The elements of an array. */
   elements: readonly Json[];
 }
 
-/** How deeply objects and arrays may be nested. */
+/** Maximum nesting depth of objects and arrays. */
 const MAX_DEPTH = 100;
 
 const KINDS: Record<string, JsonKind> = {
@@ -29,10 +29,10 @@ const AFTER = `${SPACE},]}`;
 const NO_MEMBERS: ReadonlyMap<string, Json> = new Map();
 const NO_ELEMENTS: readonly Json[] = [];
 
-/** Parses a text; throws a SyntaxError if it is not JSON, or nested too deeply. */
+/** Parses a text. Throws a SyntaxError if it is not JSON or is nested too deeply. */
 export function parse(text: string): Json {
-  if (!text.isWellFormed()) throw new SyntaxError("half of a surrogate pair is not escaped");
-  JSON.parse(text); // From here on, the text is known to be JSON.
+  if (!text.isWellFormed()) throw new SyntaxError("the text contains an unescaped lone surrogate");
+  JSON.parse(text); // Throws if the text is not valid JSON, which the code below relies on.
   let at = 0;
 
   function value(depth: number): Json {
@@ -83,7 +83,7 @@ export function parse(text: string): Json {
     return text.slice(start, at);
   }
 
-  /** Goes to the next token, past commas and colons, and returns its first character. */
+  /** Skips white space, commas and colons, and returns the first character of the next token. */
   function next(): string {
     while (BETWEEN.includes(text[at]!)) at++;
     return text[at]!;
@@ -97,7 +97,7 @@ export function parse(text: string): Json {
   return value(0);
 }
 
-/** The value of a JSON string. */
+/** Returns the value of a JSON string. */
 export function stringValue(text: string): string {
   return JSON.parse(text) as string;
 }
@@ -108,7 +108,7 @@ function isEscaped(text: string, at: number): boolean {
   return slashes % 2 === 1;
 }
 
-/** Line ends stand between tokens only. There, a space means the same. */
+/** Replaces line ends with spaces. Line ends occur only between tokens, where both are white space. */
 function oneLine(text: string): string {
   return /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, " ") : text;
 }

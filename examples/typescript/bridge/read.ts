@@ -1,12 +1,12 @@
-// Makes messages of JSON. A field is set if, and only if, its property is there with a value that the field can hold.
-// Everything else in an object stays JSON text, unchanged, in `extra_json` of the same message.
+// Converts JSON to messages. A field is set if and only if its property has a value that the field can hold. Everything
+// else in an object is kept as unchanged JSON text in `extra_json` of the same message.
 
 import { create, type DescMessage, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { JsonText } from "openresponses-grpc/v1/annotations_pb.js";
 import { scalarKind, shapeOf, type Property, type Shape } from "./contract.js";
 import { stringValue, type Json } from "./json.js";
 
-/** Makes a message of a value; undefined if the message cannot hold it. A union holds every value. */
+/** Converts a value to a message. Returns undefined if the message cannot hold it. A union can hold any value. */
 export function readMessage(message: DescMessage, json: Json): Message | undefined {
   const shape = shapeOf(message);
   switch (shape.kind) {
@@ -35,7 +35,7 @@ function readObject({ type, properties }: Shape & { kind: "object" }, members: R
   const unfit: [string, Json][] = [];
   for (const property of properties) {
     const { camelCase, snake_case } = property.names;
-    // If both spellings are there, the one in camelCase stays in `extra_json`.
+    // If both spellings are present, the camelCase one is kept in `extra_json`.
     const name = members.has(snake_case) ? snake_case : camelCase;
     const json = members.get(name);
     if (!json) continue;
@@ -52,13 +52,13 @@ function readObject({ type, properties }: Shape & { kind: "object" }, members: R
 function readUnion({ byType, byKind }: Shape & { kind: "union" }, json: Json): object {
   const type = json.members.get("type");
   const name = type?.kind === "string" ? stringValue(type.text) : undefined;
-  const arm = type ? byType.get(name ?? "") : byKind.get(json.kind);
-  const value = arm && readValue(arm, json);
-  if (value !== undefined) return { case: arm!.field.localName, value };
+  const member = type ? byType.get(name ?? "") : byKind.get(json.kind);
+  const value = member && readValue(member, json);
+  if (value !== undefined) return { case: member!.field.localName, value };
   return { case: "unrecognized", value: { type: name?.isWellFormed() ? name : undefined, json: json.text } };
 }
 
-/** The value of a field; undefined if it cannot hold the JSON. */
+/** Converts JSON to the value of a field. Returns undefined if the field cannot hold it. */
 function readValue({ field, options }: Property, json: Json): unknown {
   if (field.message) return readMessage(field.message, json);
   if (options.jsonText) return json.kind === "object" || options.jsonText === JsonText.VALUE ? json.text : undefined;
@@ -75,7 +75,7 @@ function readValue({ field, options }: Property, json: Json): unknown {
   }
 }
 
-/** Integers fit up to 2^53, where doubles have all of them. */
+/** Converts a number. Returns undefined for integers beyond 2^53, which a double may not represent exactly. */
 function readNumber(token: string): number | undefined {
   const value = Number(token);
   if (/[.eE]/.test(token)) return Number.isFinite(value) ? value : undefined;

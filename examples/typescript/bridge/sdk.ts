@@ -1,11 +1,11 @@
-// Pairs the messages with the SDK's types, for the compiler only.
+// Maps messages to the SDK's types, at compile time only.
 
 import type * as models from "@openrouter/sdk/models";
 import type { OpenResponsesStreamEvent } from "openresponses-grpc/v1/events_pb.js";
 
 export type SdkEvent = models.OpenResponsesStreamEvent;
 
-/** The SDK's types by the names of its parsers, such as `urlCitationFromJSON`. */
+/** The SDK's types, by the names of its parsers, such as `urlCitationFromJSON`. */
 type Models = {
   [Name in keyof typeof models as Lowercase<Name>]: (typeof models)[Name] extends (json: string) => infer Result
     ? Extract<Result, { ok: true }> extends { value: infer Model }
@@ -14,27 +14,27 @@ type Models = {
     : never;
 };
 
-/** The SDK's type of what a message stands for: the two have the same name. */
+/** The SDK's type for a message, which has the same name. */
 export type SdkType<Message> = Message extends { $typeName: `openresponses_grpc.v1.${infer Name}` }
   ? Models[`${Lowercase<Name>}fromjson` & keyof Models]
   : never;
 
 type Kind = OpenResponsesStreamEvent["kind"];
 
-/** The arms of an event that the SDK has. */
-export type SdkArm = Kind extends infer Arm
-  ? Arm extends { case: string; value: infer Message }
+/** The members of an event that the SDK defines. */
+export type SdkMember = Kind extends infer Member
+  ? Member extends { case: string; value: infer Message }
     ? [SdkType<Message>] extends [never]
       ? never
-      : Arm
+      : Member
     : never
   : never;
 
-/** The JSON of a message if all of its fields are set. */
-export type Held<Message> = Message extends { kind: infer Arms }
-  ? Arms extends { case: "unrecognized" | undefined }
+/** The JSON of a message with all fields set. */
+export type Held<Message> = Message extends { kind: infer Members }
+  ? Members extends { case: "unrecognized" | undefined }
     ? never
-    : Arms extends { value: infer Value }
+    : Members extends { value: infer Value }
       ? Held<Value>
       : never
   : Message extends { extraJson?: string }
@@ -49,7 +49,7 @@ export type Held<Message> = Message extends { kind: infer Arms }
         ? { [name: string]: Held<Value> }
         : Message;
 
-/** The literal `type` of one of the SDK's types; where the SDK has no such type, any. */
+/** The literal `type` of an SDK type; any string if the SDK does not define the type. */
 type TypeOf<Sdk> = [Sdk] extends [never] ? string : Sdk extends { type: infer Type } ? Type : string;
 
 type PropertyName<Name> = Name extends "$typeName" | "$unknown" | "extraJson"
@@ -58,7 +58,7 @@ type PropertyName<Name> = Name extends "$typeName" | "$unknown" | "extraJson"
     ? Property
     : Name;
 
-/** The paths of the SDK's properties that a message has no field for, or one of another kind. */
+/** The paths of SDK properties for which a message has no field, or a field of another kind. */
 export type Gaps<Sdk, Json, Path extends string = "$"> = 0 extends 1 & Sdk
   ? never // any
   : unknown extends Json
@@ -73,22 +73,22 @@ export type Gaps<Sdk, Json, Path extends string = "$"> = 0 extends 1 & Sdk
           ? Gaps<Element, Extract<Json, readonly unknown[]>[number], `${Path}[]`>
           : GapsOfObject<Sdk, Exclude<Json, readonly unknown[] | string | number | boolean>, Path>;
 
-type GapsOfObject<Sdk, Json, Path extends string> = [ArmOf<Sdk, Json>] extends [never]
+type GapsOfObject<Sdk, Json, Path extends string> = [MemberOf<Sdk, Json>] extends [never]
   ? Path
   : {
-      [Name in keyof Sdk & string]-?: Name extends keyof ArmOf<Sdk, Json>
-        ? Gaps<Sdk[Name], ArmOf<Sdk, Json>[Name], `${Path}.${Name}`>
+      [Name in keyof Sdk & string]-?: Name extends keyof MemberOf<Sdk, Json>
+        ? Gaps<Sdk[Name], MemberOf<Sdk, Json>[Name], `${Path}.${Name}`>
         : `${Path}.${Name}`;
     }[keyof Sdk & string];
 
-/** The arm of a union for an object of the SDK, by the literal `type`. Objects without one stand alone. */
-type ArmOf<Sdk, Json> = Sdk extends { type: infer Type }
+/** The member of a union for an SDK object, by the literal `type`. Objects without a type are not in a union. */
+type MemberOf<Sdk, Json> = Sdk extends { type: infer Type }
   ? [OfType<Json, Type>] extends [never]
     ? Extract<Json, { type: string }>
     : OfType<Json, Type>
   : Json;
 type OfType<Json, Type> = Json extends { type: infer Own } ? ([Own] extends [Type] ? Json : never) : never;
 
-/** Compiles only if the messages have a field for everything that the SDK's types of all events have. */
+/** Compiles only if the messages have fields for all properties of the SDK's event types. */
 type None<Found extends never> = Found;
 export type Missing = None<Gaps<SdkEvent, Held<OpenResponsesStreamEvent>>>;

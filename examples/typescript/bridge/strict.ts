@@ -1,4 +1,4 @@
-// Rejects what the SDK's parser rejects, so that its types hold at run time. The contract's options say what that is.
+// Rejects what the SDK's parser rejects, as described by the contract's options, so that its types hold at run time.
 
 import type { DescMessage } from "@bufbuild/protobuf";
 import { JsonText } from "openresponses-grpc/v1/annotations_pb.js";
@@ -7,7 +7,7 @@ import type { JsonKind } from "./json.js";
 
 type Properties = Record<string, unknown>;
 
-/** Throws a TypeError with the path of the first value that the SDK's type for a message does not allow. */
+/** Throws a TypeError with the path of the first value that the SDK's type does not allow. */
 export function checkMessage(message: DescMessage, value: unknown, path: string): void {
   const shape = shapeOf(message);
   switch (shape.kind) {
@@ -34,7 +34,7 @@ function checkObject({ properties }: Shape & { kind: "object" }, value: Properti
     const { camelCase, snake_case } = property.names;
     const place = `${path}.${camelCase}`;
     if (camelCase !== snake_case && Object.hasOwn(value, snake_case)) {
-      throw new TypeError(`${place} is in both spellings`);
+      throw new TypeError(`${place} is present in both spellings`);
     }
     if (!Object.hasOwn(value, camelCase)) {
       if (required) throw new TypeError(`${place} is missing`);
@@ -47,9 +47,9 @@ function checkObject({ properties }: Shape & { kind: "object" }, value: Properti
 function checkUnion({ byType, byKind }: Shape & { kind: "union" }, value: unknown, path: string): void {
   const kind = kindOf(value);
   const typed = kind === "object" && Object.hasOwn(value as Properties, "type");
-  const arm = typed ? byType.get((value as Properties).type as string) : byKind.get(kind);
-  if (!arm || arm.options.beyondSdk) throw new TypeError(`${path} is not of a type that the SDK has`);
-  checkValue(arm, value, path);
+  const member = typed ? byType.get((value as Properties).type as string) : byKind.get(kind);
+  if (!member || member.options.beyondSdk) throw new TypeError(`${path} has a type that the SDK does not define`);
+  checkValue(member, value, path);
 }
 
 function checkValue({ field, options }: Property, value: unknown, path: string): void {
@@ -58,12 +58,12 @@ function checkValue({ field, options }: Property, value: unknown, path: string):
   expect(value, options.jsonText ? "object" : scalarKind(field)!, path);
   if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`${path} is out of range`);
   if (options.allowed.length && !options.allowed.includes(value as string)) {
-    throw new TypeError(`${path} is ${JSON.stringify(value)} instead of ${options.allowed.join(" or ")}`);
+    throw new TypeError(`${path} is ${JSON.stringify(value)}; expected ${options.allowed.join(" or ")}`);
   }
 }
 
 function expect(value: unknown, kind: JsonKind, path: string): void {
-  if (kindOf(value) !== kind) throw new TypeError(`${path} is ${kindOf(value)} instead of ${kind}`);
+  if (kindOf(value) !== kind) throw new TypeError(`${path} is of type ${kindOf(value)}; expected ${kind}`);
 }
 
 function kindOf(value: unknown): JsonKind {

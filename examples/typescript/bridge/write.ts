@@ -1,4 +1,4 @@
-// Makes JSON of messages, on one line. A message that has no JSON throws a TypeError that says where the fault is.
+// Converts messages to JSON, on one line. Throws a TypeError with the path of the fault if a message has no JSON form.
 
 import { isFieldSet, type DescMessage, type Message } from "@bufbuild/protobuf";
 import { JsonText } from "openresponses-grpc/v1/annotations_pb.js";
@@ -9,7 +9,7 @@ import { parse, type Json, type JsonKind } from "./json.js";
 /** A message of any type, by the names of its fields. */
 type Fields = Message & Record<string, any>;
 
-/** The JSON of a message, with the contract's properties in a spelling. */
+/** Converts a message to JSON, with the contract's properties in the given spelling. */
 export function writeMessage(message: DescMessage, value: Message, naming: Naming, path: string): string {
   checkKnown(value, path);
   const fields: Fields = value;
@@ -41,16 +41,16 @@ function writeObject(shape: Shape & { kind: "object" }, fields: Fields, naming: 
   const extra = new Map(jsonOf(fields.extraJson ?? "{}", `${path}: extra_json`, "object").members);
   const members = new Map<string, string>();
   if (shape.type) {
-    if (extra.has("type")) throw new TypeError(`${path}.type is in extra_json, too`);
+    if (extra.has("type")) throw new TypeError(`${path}.type is also in extra_json`);
     members.set("type", JSON.stringify(shape.type));
   }
   for (const property of shape.properties) {
     const { camelCase, snake_case } = property.names;
     const rest = extra.get(snake_case);
-    // A property keeps its snake_case name if `extra_json` has another one with its camelCase name.
+    // A property keeps its snake_case name if `extra_json` contains its camelCase name.
     const name = extra.has(camelCase) ? snake_case : property.names[naming];
     if (isFieldSet(fields, property.field)) {
-      if (rest) throw new TypeError(`${path}.${name} is in extra_json, too`);
+      if (rest) throw new TypeError(`${path}.${name} is also in extra_json`);
       members.set(name, writeValue(property, fields[property.field.localName], naming, `${path}.${name}`));
     } else if (rest) {
       members.set(name, rest.text);
@@ -62,9 +62,9 @@ function writeObject(shape: Shape & { kind: "object" }, fields: Fields, naming: 
 }
 
 function writeUnion({ byCase }: Shape & { kind: "union" }, kind: Fields, naming: Naming, path: string): string {
-  if (kind.case === undefined) throw new TypeError(`${path}: no arm of the union is set`);
-  const arm = byCase.get(kind.case);
-  if (arm) return writeValue(arm, kind.value, naming, path);
+  if (kind.case === undefined) throw new TypeError(`${path}: no member of the union is set`);
+  const member = byCase.get(kind.case);
+  if (member) return writeValue(member, kind.value, naming, path);
   const unrecognized = kind.value as Unrecognized;
   checkKnown(unrecognized, path);
   return jsonOf(unrecognized.json, `${path}: json`).text;
@@ -77,11 +77,13 @@ function writeValue({ field, options }: Property, value: unknown, naming: Naming
     if (json.kind === "null") throw new TypeError(`${path} is null`);
     return json.text;
   }
-  if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`${path}: JSON has no number ${value}`);
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new TypeError(`${path}: JSON cannot represent the number ${value}`);
+  }
   return JSON.stringify(value);
 }
 
-/** A field of a newer version of the contract would be lost. */
+/** Throws for a field of a newer version of the contract, which would be lost. */
 function checkKnown(value: Message, path: string): void {
   const [field] = value.$unknown ?? [];
   if (field) throw new TypeError(`${path}: field ${field.no} of ${value.$typeName} needs a newer openresponses-grpc`);

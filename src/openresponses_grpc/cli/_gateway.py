@@ -46,14 +46,14 @@ DEFAULT_LISTEN = "127.0.0.1:8080"
     "--listen-tls-client-ca",
     metavar="FILE",
     type=file_path,
-    help="Require a client certificate issued by one of these root certificates (PEM).",
+    help="Require a client certificate issued by a root certificate in FILE (PEM).",
 )
 @option(
     "--insecure",
     is_flag=True,
     envvar=f"{PREFIX}GATEWAY_INSECURE",
-    help="Allow an address that other machines can reach without HTTPS or without authentication, also for --metrics,"
-    " which supports neither. On a loopback address, accept any Host header.",
+    help="Allow serving without HTTPS or authentication on an address that other machines can reach. Also applies to"
+    " --metrics, which supports neither. On a loopback address, accept any Host header.",
 )
 @option(
     "--cors-origin",
@@ -93,12 +93,12 @@ def gateway(
     server with --tokens or --listen-tls-client-ca. The gateway is stateless: run any number of them.
 
     When it is ready, the gateway prints its address. On SIGTERM or Ctrl-C it aborts the streams, and their readers
-    resume at another gateway. It requires the package's extra http.
+    resume at another gateway. It requires the dependencies of the http extra.
     """
     try:
         from ..gateway import Gateway, running_gateway
     except ModuleNotFoundError as error:
-        fail(f"{error.name} is not installed: install openresponses-grpc with its extra http")
+        fail(f"{error.name} is not installed: install openresponses-grpc with its http extra")
     check_metrics_address(metrics, insecure=insecure)
     set_up_logs(log_format, log_level)
     for origin in cors_origins:

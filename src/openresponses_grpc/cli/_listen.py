@@ -50,7 +50,7 @@ _OPTIONS = [
         "--tls-client-ca",
         metavar="FILE",
         type=file_path,
-        help="Require a client certificate issued by one of these root certificates (PEM).",
+        help="Require a client certificate issued by a root certificate in FILE (PEM).",
     ),
     option(
         "--tokens",
@@ -63,8 +63,8 @@ _OPTIONS = [
     option(
         "--insecure",
         is_flag=True,
-        help="Allow an address that other machines can reach without TLS or without authentication, also for --metrics,"
-        " which supports neither.",
+        help="Allow serving without TLS or authentication on an address that other machines can reach. Also applies to"
+        " --metrics, which supports neither.",
     ),
 ]
 

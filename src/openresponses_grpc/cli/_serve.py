@@ -33,14 +33,15 @@ from ._upkeep import kept_up
     type=click.IntRange(min=1),
     default=StreamService.MAX_CALLS,
     show_default=True,
-    help="Maximum concurrent calls. Others are rejected with RESOURCE_EXHAUSTED. Each token of --tokens has a share.",
+    help="Maximum concurrent calls. The server rejects others with RESOURCE_EXHAUSTED. With --tokens, each token has a"
+    " share.",
 )
 @option(
     "--max-connections",
     metavar="N",
     type=click.IntRange(min=1),
-    help=f"Maximum concurrent connections. Others are closed immediately.  [default: {MAX_CONNECTIONS}, or fewer if the"
-    " limit of open files is too low]",
+    help=f"Maximum concurrent connections. The server closes others immediately.  [default: {MAX_CONNECTIONS}, or"
+    " fewer if the open file limit is too low]",
 )
 @option(
     "--max-message-bytes",
@@ -48,7 +49,7 @@ from ._upkeep import kept_up
     type=size,
     default=size_text(raw_messages.MAX_MESSAGE_BYTES),
     show_default=True,
-    help="Size limit of a request, and so of an event. Larger ones are rejected with RESOURCE_EXHAUSTED.",
+    help="Size limit of a request, and so of an event. The server rejects larger ones with RESOURCE_EXHAUSTED.",
 )
 @option("--reflection", is_flag=True, help="Serve gRPC reflection, for tools such as grpcurl.")
 @option(
@@ -77,14 +78,14 @@ def serve(
     When it is ready, the server prints its address. It also serves the gRPC health service. On SIGTERM or Ctrl-C it
     shuts down: open calls end with UNAVAILABLE. On SIGHUP it reloads the --tokens file and the TLS files.
 
-    --store memory: keeps streams in memory. They are lost when the server exits.
+    The memory: store keeps streams in memory. They are lost when the server exits.
 
-    --store sqlite:PATH keeps streams in a file, which only one server can open. Acknowledged events survive a crash of
-    the server and, with sqlite:PATH?synchronous=full, a power loss.
+    The sqlite:PATH store keeps streams in a file, which only one server can open. Acknowledged events survive a crash
+    of the server and, with sqlite:PATH?synchronous=full, a power loss.
 
-    --store redis://HOST:PORT keeps streams in Redis 7 or newer, which several servers can share. Other Redis URLs are
-    rediss:// (TLS), unix:///PATH, and redis+cluster:// or rediss+cluster:// with any node of a Redis Cluster. Redis
-    requires the package's extra redis.
+    The redis://HOST:PORT store keeps streams in Redis 7 or newer, which several servers can share. Other Redis URLs
+    are rediss:// (TLS), unix:///PATH, and redis+cluster:// or rediss+cluster:// with any node of a Redis Cluster. All
+    require the dependencies of the redis extra.
     """
     check_metrics_address(metrics, insecure=insecure)
     set_up_logs(log_format, log_level)

@@ -18,7 +18,7 @@ class Sink:
         file: the position file; None saves no position.
 
     Attributes:
-        saved: content of the position file at the start; None if there is none.
+        saved: content of the position file at the start; None without a file.
 
     Raises:
         ValueError: the file is not a position file.

@@ -45,7 +45,7 @@ _OPTIONS = [
         type=size,
         default=size_text(StoreLimits.max_stream_bytes),
         show_default=True,
-        help="Size limit of one stream's events. A publisher that exceeds it is rejected with RESOURCE_EXHAUSTED.",
+        help="Size limit of one stream's events. The server rejects further events with RESOURCE_EXHAUSTED.",
     ),
     option(
         "--retention",

@@ -134,7 +134,7 @@ class AsyncEventPublisher:
         await self._wait_until_done()
 
     async def _wait_for_space(self) -> None:
-        """Yields to the sender task, then waits until the outbox is no longer full."""
+        """Yields to the sender task, then waits until the outbox has space."""
         self._added_bytes = 0
         await asyncio.sleep(0)
         while self._outbox.full:

@@ -91,7 +91,7 @@ class Problem(NamedTuple):
         status: HTTP status.
         code: machine-readable error code.
         message: human-readable explanation.
-        param: name of the query parameter or header at fault; None if there is none.
+        param: name of the query parameter or header at fault; None for other errors.
         retry_after: seconds after which the client should retry; None if it should not.
 
     """

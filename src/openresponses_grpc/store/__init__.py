@@ -87,7 +87,7 @@ async def open_store(url: str, limits: StoreLimits) -> AsyncIterator[Store]:
         except ModuleNotFoundError as error:
             if error.name and error.name.partition(".")[0] != "redis":
                 raise
-            raise OpenStoreError("the Redis store requires redis-py: pip install 'openresponses-grpc[redis]'") from None
+            raise OpenStoreError("the Redis store requires redis-py: install this package with the extra redis") from None
         async with open_redis(url, limits) as store:
             yield store
     else:

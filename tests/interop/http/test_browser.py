@@ -198,4 +198,4 @@ async def test_the_page_says_why_a_stream_ended(browser: Browser, tmp_path: Path
             await publisher.fail("UPSTREAM_TIMEOUT", "no event for 30 seconds")
         await browser("open", origin)
         await browser("read", f"http://{gateway.address}", "resp_1")
-        await browser("status", "Ended with UPSTREAM_TIMEOUT, no event for 30 seconds")
+        await browser("status", "Failed with UPSTREAM_TIMEOUT, no event for 30 seconds")

@@ -91,7 +91,7 @@ async def test_without_redis_py_the_error_names_the_package_to_install(monkeypat
     for name in [name for name in sys.modules if name.startswith("openresponses_grpc.store.redis")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "redis", None)
-    with pytest.raises(OpenStoreError, match=r"pip install 'openresponses-grpc\[redis\]'"):
+    with pytest.raises(OpenStoreError, match="with the extra redis"):
         async with open_store("redis://127.0.0.1", StoreLimits()):
             pass
 

@@ -1,4 +1,4 @@
-"""A running server detects that its file was moved, replaced, deleted or linked."""
+"""A running server detects that its file was move, replace, deleted or link_to."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-//! Prints what prost makes of each of the vectors in a folder: cargo run --all-features --bin vectors ../../tests/vectors
+//! Decodes each test vector of a folder with prost: cargo run --all-features --bin vectors ../../tests/vectors
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage};
 fn main() -> Result<(), Error> {
     let pool = DescriptorPool::decode(FILE_DESCRIPTOR_SET)?;
     let event = pool.get_message_by_name("openresponses_grpc.v1.OpenResponsesStreamEvent");
-    let event = event.ok_or("the contract has no event")?;
+    let event = event.ok_or("the descriptors do not contain OpenResponsesStreamEvent")?;
     let folder = env::args().nth(1).unwrap_or("../../tests/vectors".into());
     for file in fs::read_dir(folder)? {
         let path = file?.path();

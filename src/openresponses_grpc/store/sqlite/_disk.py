@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -27,11 +28,13 @@ class Disk:
     """Keeps a reserve of disk space: preallocated space in the write-ahead log.
 
     Deleting streams writes to the log, which takes no disk space while the reserve lasts. The log restarts once a
-    checkpoint has moved all of it into the file, which takes disk space only if the file grows. So when the disk is
-    nearly full, the file stops growing; appends reuse the space of deleted streams.
+    checkpoint has moved all of it into the file. That takes no disk space either: a transaction that grows the file
+    allocates the space in the file before it commits. When the disk is nearly full, the file stops growing; appends
+    reuse the space of deleted streams.
 
     Args:
         path: the store's file.
+        descriptor: the file, open for writing. Opening and closing it again would drop SQLite's locks.
         writer: the writing connection, in WAL mode.
 
     Attributes:
@@ -39,8 +42,9 @@ class Disk:
 
     """
 
-    def __init__(self, path: Path, writer: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, descriptor: int, writer: sqlite3.Connection) -> None:
         self._path = path
+        self._descriptor = descriptor
         self._folder = str(path.parent)
         self._log = path.with_name(f"{path.name}-wal")
         self._writer = writer
@@ -63,17 +67,50 @@ class Disk:
         """Whether the disk has too little space for the file to grow by `size` bytes."""
         return self._free() < 2 * (size + self.reserve)  # once into the log and once into the file
 
-    def admit(self, size: int) -> None:
-        """Raises DiskFullError if `size` bytes do not fit."""
+    def admit(self, size: int) -> bool:
+        """Returns whether the file may grow for `size` bytes; raises DiskFullError if they do not fit."""
         if not self.is_low(size):
-            return
-        free = self._free()
+            return True
         (unused,) = self._writer.execute("PRAGMA freelist_count").fetchone()
-        if self.checkpoint() and size <= unused * self._page_size and size <= self._log.stat().st_size + free:
+        if self.checkpoint() and size <= unused * self._page_size and size <= self._log.stat().st_size + self._free():
+            return False
+        raise self._full()
+
+    def pages(self) -> int:
+        """The number of pages of the file, including those that the open transaction adds."""
+        (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
+        assert isinstance(pages, int)
+        return pages
+
+    def allocate(self, before: int, *, may_grow: bool) -> None:
+        """Allocates disk space for the pages that the open transaction adds; call it before the commit.
+
+        Args:
+            before: the number of pages before the transaction.
+            may_grow: whether the transaction may add pages.
+
+        Raises:
+            DiskFullError: the space cannot be allocated, or the transaction may not add pages.
+
+        """
+        grown = self.pages() - before
+        if grown <= 0:
             return
-        raise DiskFullError(
-            f"the disk of {self._path} is full: {free} bytes are free, and the server reserves {2 * self.reserve} to"
-            " delete streams. Free disk space, or wait until streams expire"
+        if not may_grow:
+            raise self._full()
+        if sys.platform != "linux":
+            return
+        try:
+            os.posix_fallocate(self._descriptor, before * self._page_size, grown * self._page_size)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise self._full() from error
+            raise
+
+    def _full(self) -> DiskFullError:
+        return DiskFullError(
+            f"the disk of {self._path} is full: {self._free()} bytes are free, and the server reserves"
+            f" {2 * self.reserve} to delete streams. Free disk space, or wait until streams expire"
         )
 
     def checkpoint(self) -> bool:

@@ -149,9 +149,9 @@ class File:
     def write(self, changes: Changes) -> None:
         """Writes all changes in one transaction."""
         self._identity.check()
-        if size := changes.size:
-            self._disk.admit(size)
-        with self._transaction() as writer:
+        size = changes.size
+        may_grow = self._disk.admit(size) if size else True
+        with self._transaction(may_grow=may_grow) as writer:
             # The batches are deleted later, a few at a time. Deleting allocates no page, which a full disk would lack.
             writer.executemany("DELETE FROM streams WHERE key = ?", ((key,) for key in changes.dropped))
             writer.executemany(
@@ -170,10 +170,16 @@ class File:
         """Drops streams, a few at a time to fit into the log."""
         self._identity.check()
         step = max(1, self._disk.reserve // 4 // _DROP_BYTES)
+        full: DiskFullError | None = None
         for start in range(0, len(keys), step):
             if self._disk.is_low():
                 self._disk.checkpoint()
-            self.write(Changes(dropped=list(keys[start : start + step])))
+            try:
+                self.write(Changes(dropped=list(keys[start : start + step])))
+            except DiskFullError as error:
+                full = error  # other streams may need no page, and free some
+        if full:
+            raise full
 
     def check(self) -> None:
         """Does a test write of one page, which changes nothing."""
@@ -219,10 +225,12 @@ class File:
         return read_segment(self._reader, key, offset, 0).checksum_at(offset)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, may_grow: bool = True) -> Iterator[sqlite3.Connection]:
         with self._writer as writer:
             writer.execute("BEGIN IMMEDIATE")
+            before = self._disk.pages()
             yield writer
+            self._disk.allocate(before, may_grow=may_grow)
 
 
 def _delete_some(writer: sqlite3.Connection, key: int, size: int) -> tuple[int, bool]:

@@ -27,13 +27,16 @@ class Identity:
     Args:
         path: the file; it is created if it does not exist.
 
+    Attributes:
+        descriptor: the open file.
+
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._opened: dict[str, tuple[int, int]] = {}
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+            self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise OpenStoreError(
                 f"{path} cannot be used ({error.strerror}): check that the server's user can write the file and its"
@@ -41,8 +44,8 @@ class Identity:
             ) from error
         try:
             self._lock()
-            self._note(path, os.fstat(self._descriptor))
-            links = os.fstat(self._descriptor).st_nlink
+            self._note(path, os.fstat(self.descriptor))
+            links = os.fstat(self.descriptor).st_nlink
             if links > 1:
                 raise OpenStoreError(_linked(path, links))
         except BaseException:
@@ -51,7 +54,7 @@ class Identity:
 
     def close(self) -> None:
         """Unlocks the file."""
-        os.close(self._descriptor)
+        os.close(self.descriptor)
 
     def note_companions(self) -> None:
         """Notes the identity of SQLite's companion files, after SQLite has opened them."""
@@ -89,7 +92,7 @@ class Identity:
         if fcntl is None:
             return
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OpenStoreError(
                 f"{self._path} is open in another server, maybe under another name: stop that server, or use another"

@@ -80,7 +80,7 @@ def open_file(path: Path, synchronous: Synchronous) -> File:
             reader.execute("PRAGMA query_only = ON")
             reader.text_factory = bytes  # only damaged rows contain text
             loaded = load(path, writer)
-            disk = Disk(path, writer)
+            disk = Disk(path, identity.descriptor, writer)
         except sqlite3.Error as error:
             raise OpenStoreError(explain(path, error)) from error
         except OSError as error:

@@ -18,42 +18,42 @@ import openresponses_grpc.v1.OpenResponsesStreamServiceGrpc;
 import openresponses_grpc.v1.OpenResponsesStreamServiceGrpc.OpenResponsesStreamServiceBlockingStub;
 import openresponses_grpc.v1.OpenResponsesStreamServiceGrpc.OpenResponsesStreamServiceStub;
 
-/** The connection to a server, and the decision to retry a call that failed. */
+/** Connects to a server and decides whether to retry failed calls. */
 final class Client {
   private final ManagedChannel channel;
 
   Client(String server) {
     channel =
         Grpc.newChannelBuilder(server, InsecureChannelCredentials.create())
-            // The pings detect a server that vanished without closing the connection.
+            // Pings detect a server that disappeared without closing the connection.
             .keepAliveTime(20, SECONDS)
             .keepAliveTimeout(10, SECONDS)
-            // An event may be larger than 4 MiB, the default limit of gRPC.
+            // Events may be larger than gRPC's default limit of 4 MiB.
             .maxInboundMessageSize(Integer.MAX_VALUE)
             .build();
   }
 
-  /** A stub whose calls block until the server replies. */
+  /** Returns a stub whose calls block until the server replies. */
   OpenResponsesStreamServiceBlockingStub blocking() {
     return OpenResponsesStreamServiceGrpc.newBlockingStub(channel);
   }
 
-  /** A stub whose calls hand each reply to an observer. */
+  /** Returns a stub whose calls pass each reply to an observer. */
   OpenResponsesStreamServiceStub async() {
     return OpenResponsesStreamServiceGrpc.newStub(channel);
   }
 
-  /** Waits before the next attempt after a call that failed; throws an error that a retry cannot heal. */
+  /** Sleeps before a retry if the error is temporary. Otherwise throws the error. */
   void recover(StatusRuntimeException error) {
     if (!isTransient(error)) throw error;
     String cause = error.getCause() == null ? "" : " (" + error.getCause() + ")";
-    System.err.println("trying again after: " + error.getMessage() + cause);
+    System.err.println("retrying after error: " + error.getMessage() + cause);
     try {
       Thread.sleep(500);
     } catch (InterruptedException interrupted) {
       throw Status.CANCELLED.withCause(interrupted).asRuntimeException();
     }
-    // Otherwise the channel waits longer after each attempt, and all calls fail in the meantime.
+    // Otherwise the channel waits longer after each attempt, and calls fail in the meantime.
     channel.resetConnectBackoff();
   }
 
@@ -66,7 +66,7 @@ final class Client {
         || detail(error, RetryInfo.class).isPresent();
   }
 
-  /** The reason of an error, such as {@code STREAM_DIVERGED}; the name of its code if the server gave no reason. */
+  /** Returns the reason of an error, such as {@code STREAM_DIVERGED}, or the name of its code if it has none. */
   static String reason(StatusRuntimeException error) {
     return detail(error, ErrorInfo.class).map(ErrorInfo::getReason).orElse(error.getStatus().getCode().name());
   }
@@ -83,8 +83,8 @@ final class Client {
   }
 
   /**
-   * Ends the program if any thread fails, and prints the error: with status 3 if the server refused or the stream failed,
-   * else with 1.
+   * Makes the program print the error and exit if any thread fails, with status 3 if the server returned the error or
+   * the stream failed, otherwise with 1.
    */
   static void exitOnFailure() {
     Thread.setDefaultUncaughtExceptionHandler(

@@ -3,8 +3,8 @@ import java.io.UncheckedIOException;
 import openresponses_grpc.v1.OpenResponsesStreamEvent;
 
 /**
- * Publishes the events on standard input, in length-delimited protobuf, as a stream: {@code openresponses convert
- * events.ndjson | java -cp target/example.jar Publish 127.0.0.1:50051 resp_1}
+ * Publishes length-delimited protobuf from standard input as a stream: {@code openresponses convert events.ndjson |
+ * java -cp target/example.jar Publish 127.0.0.1:50051 resp_1}
  */
 final class Publish {
   private Publish() {}

@@ -12,7 +12,7 @@ import openresponses_grpc.v1.PublishRequest;
 import openresponses_grpc.v1.PublishResponse;
 
 /**
- * Publishes events to a stream, each exactly once. Reconnects and resumes until the stream has ended, or until a newer
+ * Publishes events to a stream, each exactly once. Reconnects and resumes until the stream has ended or a newer
  * publisher claims it.
  */
 final class Publisher {
@@ -22,16 +22,16 @@ final class Publisher {
   private final Client client;
 
   /**
-   * The first request of a call. Publisher 0 draws a number. With the number and the epoch, the request claims the stream,
-   * and verifies that the server still has what it acknowledged.
+   * The first request of a call. With publisher 0, it draws a publisher number. With a number and an epoch, it claims
+   * the stream and verifies that the server still has all acknowledged events.
    */
   private final PublishRequest.Builder claim;
 
   private final Semaphore window = new Semaphore(WINDOW_BYTES);
 
-  // The threads that send, that run and that receive replies share these fields, under the lock of this object.
+  // Guarded by this object's lock: shared by the threads that send, run and receive replies.
   private final List<OpenResponsesStreamEvent> unacknowledged = new ArrayList<>();
-  private boolean claimed; // the reply to the first claim has set the offsets
+  private boolean claimed; // whether the reply to the first claim has set the offsets
   private long offset; // of unacknowledged[0]
   private long sentTo; // the offset after the last event that any call has sent
   private boolean ended;
@@ -42,7 +42,7 @@ final class Publisher {
     this.claim = PublishRequest.newBuilder().setStreamId(streamId).setPublisher(0);
   }
 
-  /** Queues an event; blocks while too many bytes are unacknowledged. */
+  /** Queues an event. Blocks while the window of unacknowledged events is full. */
   void send(OpenResponsesStreamEvent event) {
     window.acquireUninterruptibly(share(event));
     synchronized (this) {
@@ -51,12 +51,12 @@ final class Publisher {
     }
   }
 
-  /** The share of the window that an event uses: all of it if the event is larger. */
+  /** Returns the bytes of the window that an event occupies: all of them if the event is larger. */
   private static int share(OpenResponsesStreamEvent event) {
     return Math.min(event.getSerializedSize(), WINDOW_BYTES);
   }
 
-  /** Ends the stream after the events so far. */
+  /** Ends the stream after the queued events. */
   synchronized void end() {
     ended = true;
     if (call != null) call.sendPending();
@@ -80,13 +80,13 @@ final class Publisher {
     return call;
   }
 
-  /** One call. It sends events once the stream is claimed, whenever gRPC has room for them. */
+  /** One call. Once the stream is claimed, it sends events whenever gRPC is ready for them. */
   private final class Call implements ClientResponseObserver<PublishRequest, PublishResponse> {
     final CompletableFuture<Void> outcome = new CompletableFuture<>();
     private ClientCallStreamObserver<PublishRequest> requests;
-    private boolean sending; // the stream is claimed
+    private boolean sending; // whether the stream is claimed
     private boolean halfClosed;
-    private int sent; // how many of the unacknowledged events this call has sent
+    private int sent; // number of unacknowledged events that this call has sent
 
     @Override
     public void beforeStart(ClientCallStreamObserver<PublishRequest> requests) {
@@ -98,7 +98,7 @@ final class Publisher {
       synchronized (Publisher.this) {
         while (sending && !halfClosed && requests.isReady()) {
           int waiting = unacknowledged.size() - sent;
-          // Large requests make a stream fast: the more events are in flight, the more are batched into the next.
+          // Large requests increase the throughput: batch in proportion to the events in flight.
           if (waiting > 0 && (ended || 16 * waiting >= sent)) {
             List<OpenResponsesStreamEvent> events = batch();
             requests.onNext(request().addAllEvents(events).build());
@@ -115,7 +115,7 @@ final class Publisher {
       }
     }
 
-    /** A request at the offset of the next pending event. */
+    /** Returns a request at the offset of the next pending event. */
     private PublishRequest.Builder request() {
       return PublishRequest.newBuilder()
           .setPublisher(claim.getPublisher())
@@ -123,7 +123,7 @@ final class Publisher {
           .setFirstOffset(offset + sent);
     }
 
-    /** The next pending events, as many as fit into one request. */
+    /** Returns the next pending events, as many as fit into one request. */
     private List<OpenResponsesStreamEvent> batch() {
       int end = sent;
       for (int bytes = 0; end < unacknowledged.size(); end++) {
@@ -136,7 +136,7 @@ final class Publisher {
     @Override
     public void onNext(PublishResponse response) {
       synchronized (Publisher.this) {
-        // The server computed the checksum: a client only sends it back.
+        // Only the server computes checksums; a client sends them back.
         claim.setEpoch(response.getEpoch());
         claim.setCheckedOffset(response.getCheckedOffset()).setChecksum(response.getChecksum());
         if (response.hasPublisher()) {
@@ -146,7 +146,7 @@ final class Publisher {
         if (!claimed) offset = sentTo = response.getNextOffset();
         claimed = true;
         if (response.getNextOffset() < offset || response.getNextOffset() > sentTo) {
-          String jump = response.getNextOffset() + " instead of " + offset + " to " + sentTo;
+          String jump = response.getNextOffset() + "; expected " + offset + " to " + sentTo;
           onError(Status.DATA_LOSS.withDescription("the server acknowledged offset " + jump).asRuntimeException());
           return;
         }
@@ -155,7 +155,7 @@ final class Publisher {
         window.release(done.stream().mapToInt(Publisher::share).sum());
         done.clear();
         offset += stored;
-        sent = Math.max(0, sent - stored); // an earlier call may have stored events that nobody acknowledged
+        sent = Math.max(0, sent - stored); // an earlier call may have stored events without an acknowledgement
         sending = true;
         sendPending();
       }
@@ -170,7 +170,7 @@ final class Publisher {
     public void onCompleted() {
       synchronized (Publisher.this) {
         if (halfClosed && unacknowledged.isEmpty()) outcome.complete(null);
-        else onError(Status.UNAVAILABLE.withDescription("the call ended before the stream").asRuntimeException());
+        else onError(Status.UNAVAILABLE.withDescription("the call ended early").asRuntimeException());
       }
     }
   }

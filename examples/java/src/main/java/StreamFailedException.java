@@ -1,6 +1,6 @@
 import openresponses_grpc.v1.StreamFailure;
 
-/** The stream ended before its response was complete. */
+/** The stream ended in failure. */
 final class StreamFailedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

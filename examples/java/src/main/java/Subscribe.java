@@ -17,7 +17,7 @@ import openresponses_grpc.v1.ResponsesOutputItem;
 
 /**
  * Prints a response as it streams: {@code java -cp target/example.jar Subscribe 127.0.0.1:50051 resp_1}. With {@code
- * --events} as its first argument it writes the events instead, as length-delimited protobuf.
+ * --events} as the first argument, it writes the events as length-delimited protobuf instead.
  */
 final class Subscribe {
   private Subscribe() {}
@@ -28,7 +28,7 @@ final class Subscribe {
     Client client = new Client(args.length > first ? args[first] : "127.0.0.1:50051");
     Iterator<OpenResponsesStreamEvent> events =
         new Subscriber(client, args.length > first + 1 ? args[first + 1] : "resp_1");
-    // Unlike System.out, a FileOutputStream reports an error if the reader of the output is gone.
+    // Unlike System.out, a FileOutputStream reports an error if the output pipe is closed.
     try (OutputStream out = new BufferedOutputStream(new FileOutputStream(FileDescriptor.out));
         Writer text = new BufferedWriter(new OutputStreamWriter(out, UTF_8))) {
       while (events.hasNext()) {
@@ -43,7 +43,7 @@ final class Subscribe {
     }
   }
 
-  /** Prints what a reader wants of an event: text, tool calls, the outcome and the usage. */
+  /** Prints the text as it streams, each tool call, the outcome and the usage. */
   private static void print(OpenResponsesStreamEvent event, Writer out) throws IOException {
     switch (event.getKindCase()) {
       case OUTPUT_TEXT_DELTA -> out.append(event.getOutputTextDelta().getDelta());
@@ -61,11 +61,11 @@ final class Subscribe {
         // OpenAI's API nests the error; OpenRouter's does not.
         printFailure(error.hasError() ? error.getError().getMessage() : error.getMessage(), out);
       }
-      default -> {} // progress, reasoning, images, and events of a type that the contract does not have
+      default -> {} // progress, reasoning, images, and unrecognized events
     }
   }
 
-  /** Prints the name and the arguments of a tool call; other items are printed as they stream, or not at all. */
+  /** Prints the name and the arguments of a tool call. Other items, such as messages, are not calls. */
   private static void printCall(ResponsesOutputItem item, Writer out) throws IOException {
     switch (item.getKindCase()) {
       case FUNCTION_CALL -> printCall(item.getFunctionCall().getName(), item.getFunctionCall().getArguments(), out);

@@ -9,8 +9,8 @@ import openresponses_grpc.v1.SubscribeRequest;
 import openresponses_grpc.v1.SubscribeResponse;
 
 /**
- * The events of a stream, each once and in order. Reconnects and resumes at the next offset until the stream ends. After the
- * events of a stream that failed, {@code hasNext} throws a {@link StreamFailedException}.
+ * Iterates over the events of a stream, each exactly once and in order. Reconnects and resumes until the stream ends.
+ * After the last event of a stream that failed, {@code hasNext} throws a {@link StreamFailedException}.
  */
 final class Subscriber implements Iterator<OpenResponsesStreamEvent> {
   private final Client client;
@@ -40,7 +40,7 @@ final class Subscriber implements Iterator<OpenResponsesStreamEvent> {
     return events.next();
   }
 
-  /** Takes the next response of the call; a call that ended, or failed in a way that a retry can heal, is replaced. */
+  /** Receives the next response. After the end of a call or a temporary error, the next one starts a new call. */
   private void receive() {
     try {
       if (responses == null) responses = client.blocking().subscribe(request.setStartOffset(offset).build());
@@ -54,11 +54,11 @@ final class Subscriber implements Iterator<OpenResponsesStreamEvent> {
 
   private void take(SubscribeResponse response) {
     if (response.getFirstOffset() != offset) {
-      String jump = Long.toUnsignedString(response.getFirstOffset()) + " instead of " + offset;
-      throw Status.DATA_LOSS.withDescription("offset " + jump).asRuntimeException();
+      String jump = Long.toUnsignedString(response.getFirstOffset()) + "; expected " + offset;
+      throw Status.DATA_LOSS.withDescription("received offset " + jump).asRuntimeException();
     }
     if (response.getEpoch() != 0) request.setEpoch(response.getEpoch()); // 0: the stream does not exist yet
-    // The server computed the checksum: a client only sends it back.
+    // Only the server computes checksums; a client sends them back.
     if (response.hasChecksum())
       request.setCheckedOffset(response.getCheckedOffset()).setChecksum(response.getChecksum());
     events = response.getEventsList().iterator();

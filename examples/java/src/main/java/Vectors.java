@@ -11,13 +11,13 @@ import java.nio.file.Path;
 import java.util.HexFormat;
 import openresponses_grpc.v1.OpenResponsesStreamEvent;
 
-/** Decodes and encodes each test vector in a folder: {@code java -cp target/example.jar Vectors ../../tests/vectors} */
+/** Decodes and encodes each test vector of a folder: {@code java -cp target/example.jar Vectors ../../tests/vectors} */
 final class Vectors {
   private Vectors() {}
 
   public static void main(String[] args) throws IOException {
     Path folder = Path.of(args.length > 0 ? args[0] : "../../tests/vectors");
-    PrintStream out = new PrintStream(System.out, true, UTF_8); // in any locale
+    PrintStream out = new PrintStream(System.out, true, UTF_8); // in all locales
     try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "*.json")) {
       for (Path file : files) out.println(line(file));
     }
@@ -29,7 +29,7 @@ final class Vectors {
     OpenResponsesStreamEvent decoded = OpenResponsesStreamEvent.parseFrom(bytes);
     OpenResponsesStreamEvent read = TextFormat.parse(vector.get("text").getAsString(), OpenResponsesStreamEvent.class);
     String name = file.getFileName().toString().replaceFirst("\\.json$", "");
-    if (!read.equals(decoded)) throw new IllegalStateException(name + ": the text is another message");
+    if (!read.equals(decoded)) throw new IllegalStateException(name + ": hex and text are different messages");
     JsonObject line = new JsonObject();
     line.addProperty("name", name);
     line.addProperty("hex", hex(decoded));
@@ -37,7 +37,7 @@ final class Vectors {
     return line;
   }
 
-  /** The bytes of a message, which are deterministic: the contract has no map fields. */
+  /** Serializes a message. The result is deterministic, because the contract has no map fields. */
   private static String hex(OpenResponsesStreamEvent event) {
     return HexFormat.of().formatHex(event.toByteArray());
   }

@@ -18,8 +18,8 @@ use publisher::{Events, Publisher};
 
 const WINDOW_BYTES: usize = 8 << 20;
 
-/// The events on stdin. A thread of its own reads them while the window has room, so that the program can end at any time.
-/// A service sends the events that it makes or receives.
+/// Reads events from stdin in a separate thread, while the window has room, so that the program can exit at any time. A
+/// service would send the events that it produces.
 fn read_events() -> Events {
     let (sender, receiver) = mpsc::unbounded_channel();
     let window = Arc::new(Semaphore::new(WINDOW_BYTES));
@@ -40,7 +40,7 @@ fn read_events() -> Events {
     receiver
 }
 
-/// The next event of length-delimited protobuf; none at the end.
+/// Reads the next event of length-delimited protobuf. Returns `None` at the end.
 fn read_event(input: &mut impl Read) -> Result<Option<OpenResponsesStreamEvent>, Error> {
     let mut prefix = Vec::new();
     let mut message = Vec::new();

@@ -1,4 +1,4 @@
-//! Publishes a stream as its only publisher, and resumes after a break.
+//! Publishes a stream as its only publisher. Reconnects and resumes.
 
 use std::collections::VecDeque;
 
@@ -11,22 +11,22 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 const REQUEST_BYTES: usize = 1 << 20;
-const EARLY_END: &str = "the call ended before the stream";
+const EARLY_END: &str = "the call ended early";
 
-/// An event and its share of the window, which is released when both are dropped.
+/// An event and its share of the window, which is released on drop.
 pub type Held = (OpenResponsesStreamEvent, OwnedSemaphorePermit);
 pub type Events = mpsc::UnboundedReceiver<Result<Held, Error>>;
 
-/// Stores each event once. It reconnects as often as necessary, until a newer publisher claims the stream.
+/// Publishes each event exactly once. Reconnects and resumes until a newer publisher claims the stream.
 pub struct Publisher {
-    /// The first request of a call. Publisher 0 draws a number. With the number and the epoch, the request claims the
-    /// stream, and verifies that the server still has what it acknowledged.
+    /// The first request of a call. With publisher 0, it draws a publisher number. With a number and an epoch, it
+    /// claims the stream and verifies that the server still has all acknowledged events.
     claim: PublishRequest,
-    claimed: bool, // the reply to the first claim has set the offsets
+    claimed: bool, // whether the reply to the first claim has set the offsets
     unacknowledged: VecDeque<Held>,
     offset: u64, // of unacknowledged[0]
-    sent: u64,   // the offset after the last event that was ever sent
-    ended: bool, // no event follows those in unacknowledged
+    sent: u64,   // the offset after the last event that any call has sent
+    ended: bool, // whether `unacknowledged` contains the last event
 }
 
 impl Publisher {
@@ -35,7 +35,7 @@ impl Publisher {
         Self { claim, claimed: false, unacknowledged: VecDeque::new(), offset: 0, sent: 0, ended: false }
     }
 
-    /// Publishes until the stream has ended and everything is stored.
+    /// Publishes until every event is stored and the stream has ended.
     pub async fn run(mut self, mut client: Client, mut events: Events) -> Result<(), Error> {
         while let Err(error) = self.call(&mut client, &mut events).await {
             recover(error).await?;
@@ -43,14 +43,14 @@ impl Publisher {
         Ok(())
     }
 
-    /// Claims the stream and sends the events that are not stored yet, until all are or the call breaks.
+    /// Claims the stream and sends the unacknowledged events, until all are stored or the call fails.
     async fn call(&mut self, client: &mut Client, events: &mut Events) -> Result<(), Error> {
         let (requests, receiver) = mpsc::channel(1);
         requests.send(self.claim.clone()).await?;
         let mut responses = client.publish(ReceiverStream::new(receiver)).await?.into_inner();
         if self.claim.publisher == Some(0) {
             self.acknowledge(responses.message().await?)?;
-            // If the call breaks, `message` returns the reason; `send` does not.
+            // If the call fails, `message` returns the error; `send` does not.
             let _ = requests.send(self.claim.clone()).await;
         }
         self.acknowledge(responses.message().await?)?;
@@ -61,9 +61,9 @@ impl Publisher {
                 biased;
                 response = responses.message() => {
                     self.acknowledge(response?)?;
-                    next = next.max(self.offset); // an earlier call may have stored more
+                    next = next.max(self.offset); // events from an earlier call may have been stored in the meantime
                 }
-                // Before the requests, so that the next request holds all events that are ready.
+                // Precedes the requests, so that the next request contains all events that are ready.
                 event = events.recv(), if !self.ended => match event {
                     Some(event) => self.unacknowledged.push_back(event?),
                     None => self.ended = true,
@@ -84,7 +84,7 @@ impl Publisher {
         if self.unacknowledged.is_empty() { Ok(()) } else { Err(Status::unavailable(EARLY_END).into()) }
     }
 
-    /// A request with as many events as it holds, from an offset on. Large requests make a stream fast.
+    /// Returns a request with as many events as fit, from an offset on. Large requests increase the throughput.
     fn request(&self, first_offset: u64) -> PublishRequest {
         let mut events = Vec::new();
         let mut bytes = 0;
@@ -106,8 +106,8 @@ impl Publisher {
         }
     }
 
-    /// Removes the stored events, and copies the position for the next claim. The server computed the checksum: a client
-    /// only sends it back.
+    /// Removes the stored events and copies the position for the next claim. Only the server computes checksums; a
+    /// client sends them back.
     fn acknowledge(&mut self, response: Option<PublishResponse>) -> Result<(), Status> {
         let response = response.ok_or_else(|| Status::unavailable(EARLY_END))?;
         self.claim.epoch = Some(response.epoch);
@@ -123,7 +123,7 @@ impl Publisher {
         }
         if !(self.offset..=self.sent).contains(&next_offset) {
             let (offset, sent) = (self.offset, self.sent);
-            let message = format!("the server acknowledged offset {next_offset} instead of {offset} to {sent}");
+            let message = format!("the server acknowledged offset {next_offset}; expected {offset} to {sent}");
             return Err(Status::data_loss(message));
         }
         self.unacknowledged.drain(..(next_offset - self.offset) as usize);
@@ -131,7 +131,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// The offset after all events.
+    /// Returns the offset after all events.
     fn end(&self) -> u64 {
         self.offset + self.unacknowledged.len() as u64
     }

@@ -1,4 +1,4 @@
-//! Shows a response as it streams: cargo run --bin subscribe 127.0.0.1:50051 resp_1
+//! Prints a response as it streams: cargo run --bin subscribe 127.0.0.1:50051 resp_1
 //!
 //! With --events, it writes the events as length-delimited protobuf instead.
 

@@ -1,4 +1,4 @@
-//! Prints the text as it streams, each tool call, and at the end the usage or the reason of the failure.
+//! Prints the text as it streams, each tool call and, at the end, the usage or the reason for a failure.
 
 use std::io::{Result, Write};
 
@@ -6,7 +6,7 @@ use openresponses_grpc::v1::open_responses_stream_event::Kind;
 use openresponses_grpc::v1::responses_output_item::Kind as Item;
 use openresponses_grpc::v1::{OpenResponsesStreamEvent, OpenResponsesUsage};
 
-/// Prints what an event adds.
+/// Prints the part of an event that a reader sees, if any.
 pub fn event(out: &mut impl Write, event: OpenResponsesStreamEvent) -> Result<()> {
     match event.kind {
         Some(Kind::OutputTextDelta(event)) => write!(out, "{}", event.delta()),
@@ -24,7 +24,7 @@ pub fn event(out: &mut impl Write, event: OpenResponsesStreamEvent) -> Result<()
             writeln!(out, "failed: {}", error.message())
         }
         Some(Kind::Error(event)) => {
-            // OpenAI's API has the message one level deeper than OpenRouter's.
+            // In OpenAI's API, the message is one level deeper than in OpenRouter's.
             let message = event.message.or(event.error.and_then(|error| error.message));
             writeln!(out, "error: {}", message.unwrap_or_default())
         }
@@ -44,7 +44,7 @@ fn call(out: &mut impl Write, item: Option<Item>) -> Result<()> {
     }
 }
 
-/// Prints the numbers of tokens. They are f64, like all numbers in events.
+/// Prints the token counts. They are f64, like all numbers in events.
 fn usage(out: &mut impl Write, usage: Option<OpenResponsesUsage>) -> Result<()> {
     match usage {
         Some(usage) => writeln!(out, "{} tokens in, {} tokens out", usage.input_tokens(), usage.output_tokens()),

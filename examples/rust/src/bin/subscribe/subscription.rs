@@ -1,11 +1,11 @@
-//! Reads a stream, and resumes after a break.
+//! Subscribes to a stream. Reconnects and resumes.
 
 use openresponses_grpc::v1::{OpenResponsesStreamEvent, StreamFailure, SubscribeRequest, SubscribeResponse};
 use openresponses_grpc_example::Error;
 use openresponses_grpc_example::client::{Client, StreamFailed, recover};
 use tonic::{Status, Streaming};
 
-/// Yields every event of a stream, once and in order. It reconnects as often as necessary.
+/// Yields each event of a stream exactly once and in order. Reconnects and resumes.
 pub struct Subscription {
     client: Client,
     request: SubscribeRequest, // resumes after the last response
@@ -21,8 +21,8 @@ impl Subscription {
         Self { client, request, offset: 0, call: None, ended: false, failure: None }
     }
 
-    /// The next events, as many as were ready; none at the end of the stream. The error after the events of a stream that
-    /// failed is `StreamFailed`.
+    /// Returns the next events: all that are ready, or `None` at the end of the stream. After the last event of a
+    /// stream that failed, returns the error `StreamFailed`.
     pub async fn next(&mut self) -> Result<Option<Vec<OpenResponsesStreamEvent>>, Error> {
         while !self.ended {
             match self.response().await {
@@ -40,7 +40,7 @@ impl Subscription {
         }
     }
 
-    /// The next response, of a new call if none is open; none if the call has ended.
+    /// Returns the next response, starting a call if none is open, or `None` if the call has ended.
     async fn response(&mut self) -> Result<Option<SubscribeResponse>, Status> {
         if self.call.is_none() {
             self.request.start_offset = Some(self.offset);
@@ -52,10 +52,10 @@ impl Subscription {
         }
     }
 
-    /// Makes the request resume after a response. The server computed the checksum: a client only sends it back.
+    /// Makes the request resume after a response. Only the server computes checksums; a client sends them back.
     fn accept(&mut self, response: SubscribeResponse) -> Result<Vec<OpenResponsesStreamEvent>, Error> {
         if response.first_offset != self.offset {
-            let message = format!("offset {} instead of {}", response.first_offset, self.offset);
+            let message = format!("received offset {}; expected {}", response.first_offset, self.offset);
             return Err(Status::data_loss(message).into());
         }
         if response.epoch != 0 {
