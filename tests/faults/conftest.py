@@ -1,4 +1,4 @@
-"""What the fault tests share: their size and their report."""
+"""Fixtures of the fault tests: their duration and their report."""
 
 import os
 from collections.abc import Callable
@@ -7,18 +7,18 @@ from typing import Final
 import pytest
 
 COUNTED: Final = "counted"
-"""The name of the properties that hold a test's report: they reach the summary from other processes, too."""
+"""The name of the test properties with report lines. Properties also reach the summary from xdist workers."""
 
 
 @pytest.fixture
 def factor() -> int:
-    """How many times as long as in CI a test runs; `make soak` sets it."""
+    """The duration of a test as a multiple of its duration in CI; `make soak` sets it."""
     return int(os.environ.get("OPENRESPONSES_FAULTS", "1"))
 
 
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Prints a line after the tests."""
+    """Adds a line to the report that follows the tests."""
     return lambda line: request.node.user_properties.append((COUNTED, f"{request.node.name}: {line}"))
 
 
@@ -32,6 +32,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if name == COUNTED
     ]
     if lines:
-        terminalreporter.section("what the fault tests counted")
+        terminalreporter.section("results of the fault tests")
         for line in sorted(map(str, lines)):
             terminalreporter.write_line(line)

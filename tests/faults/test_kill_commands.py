@@ -1,4 +1,4 @@
-"""The command is killed while events flow, and started again."""
+"""`kill -9` of the publish and subscribe commands, and their restart."""
 
 from collections.abc import Callable
 from pathlib import Path

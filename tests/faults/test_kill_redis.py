@@ -1,4 +1,4 @@
-"""Redis is killed under a server, and one of two servers over a Redis."""
+"""`kill -9` of Redis, and of one of two servers over one Redis."""
 
 import asyncio
 import random
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.faults
 
 
 def durable_redis(folder: Path) -> RedisServer:
-    """A Redis that acknowledges what is on its disk."""
+    """A Redis that writes to disk before it acknowledges."""
     return RedisServer(folder, free_port(), "--appendonly", "yes", "--appendfsync", "always")
 
 
@@ -26,7 +26,7 @@ async def test_kill_9_of_redis_loses_nothing(tmp_path: Path, factor: int, report
     with running(durable_redis(tmp_path)) as redis:
         async with server(redis.url) as process, stream.traffic(process.address, subscribers=10):
             for _ in range(kills):
-                await stream.goes_on()
+                await stream.wait_for_progress()
                 await asyncio.sleep(random.uniform(0, 0.3))
                 redis.end(signal.SIGKILL)
                 await asyncio.sleep(random.uniform(0, 0.3))
@@ -48,8 +48,8 @@ async def test_kill_9_of_one_of_two_servers_over_redis_loses_nothing(
                     await asyncio.sleep(random.uniform(0, 0.3))
                     victim = random.choice((one, two))
                     await victim.kill()
-                    # With the other one alone.
-                    await stream.goes_on()
+                    # The other server carries all traffic.
+                    await stream.wait_for_progress()
                     await victim.start()
     verdict = stream.verdict()
     report(f"kills {one.kills + two.kills}, {verdict}")

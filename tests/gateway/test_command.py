@@ -1,4 +1,4 @@
-"""`openresponses gateway`: its options, where it listens, its metrics and logs, and how it ends."""
+"""`openresponses gateway`: options, addresses, metrics, logs and exit."""
 
 import asyncio
 import json
@@ -35,12 +35,12 @@ EVENT: Final = {
 
 @asynccontextmanager
 async def gateway(*arguments: str | Path, environment: Mapping[str, str] = {}) -> AsyncIterator[tuple[Process, str]]:
-    """A gateway process, and its URL."""
+    """Yields a gateway process and its URL."""
     async with started("gateway", "--listen", "127.0.0.1:0", *arguments, environment=environment) as process:
         yield process, (await line(process)).decode().removeprefix("listening on ").strip()
 
 
-async def test_it_serves_the_streams_of_a_server_until_a_signal(server: str) -> None:
+async def test_the_command_serves_streams_until_a_signal(server: str) -> None:
     async with gateway("--server", server) as (process, url):
         assert await run("publish", "--server", server, "--end", "s", stdin=GENERATING_JSON) == (0, b"", b"")
         async with httpx.AsyncClient(base_url=url) as http:
@@ -56,9 +56,7 @@ async def test_it_serves_the_streams_of_a_server_until_a_signal(server: str) -> 
     assert b"Traceback" not in stderr
 
 
-async def test_a_socket_that_a_killed_gateway_left_is_taken_over_and_one_in_use_is_not(
-    server: str, tmp_path: Path
-) -> None:
+async def test_a_stale_unix_socket_is_replaced_and_one_in_use_is_not(server: str, tmp_path: Path) -> None:
     listen = f"unix:{tmp_path / 'gateway'}"
     arguments = ("gateway", "--server", server, "--listen", listen)
     async with started(*arguments) as killed:
@@ -78,7 +76,7 @@ async def test_a_socket_that_a_killed_gateway_left_is_taken_over_and_one_in_use_
 
 
 @pytest.mark.parametrize("arguments, status", [([], 403), (["--insecure"], 404)])
-async def test_at_a_local_port_it_serves_local_hosts_unless_it_is_told_otherwise(
+async def test_on_a_local_port_only_insecure_permits_other_host_headers(
     server: str, arguments: list[str], status: int
 ) -> None:
     async with (
@@ -118,7 +116,7 @@ async def test_metrics_over_http_and_logs_as_json(server: str) -> None:
     assert first.keys() >= {"timestamp", "level", "message", "peer", "seconds", "bytes"}
 
 
-async def test_environment_variables_are_its_own_where_serve_has_the_same_option(server: str) -> None:
+async def test_gateway_options_have_their_own_environment_variables(server: str) -> None:
     environment = {
         "OPENRESPONSES_SERVER": server,
         "OPENRESPONSES_LISTEN": "nonsense",
@@ -132,7 +130,7 @@ async def test_environment_variables_are_its_own_where_serve_has_the_same_option
             assert response.headers["access-control-allow-origin"] == origin
 
 
-def test_without_its_extra_it_says_what_to_install() -> None:
+def test_without_its_extra_the_error_names_the_package_to_install() -> None:
     code = (
         "import sys\nsys.modules['starlette'] = None\nsys.modules['uvicorn'] = None\n"
         "from openresponses_grpc.cli import main\nmain(['gateway'])"
@@ -143,7 +141,7 @@ def test_without_its_extra_it_says_what_to_install() -> None:
 
 
 @pytest.mark.parametrize("origin", ["*", "app.example", "https://app.example/", "https://app.example/a", "null"])
-def test_an_origin_is_named_without_a_path(origin: str) -> None:
+def test_an_invalid_origin_is_a_usage_error(origin: str) -> None:
     status, _, stderr = invoke("gateway", "--cors-origin", origin)
     assert status == 2
     assert b"is not an origin" in stderr
@@ -159,7 +157,7 @@ def test_an_origin_is_named_without_a_path(origin: str) -> None:
         (["TOKENS", "TLS", "TOKEN"], b"the gateway would use its own token for anyone"),
     ],
 )
-async def test_where_others_reach_it_a_gateway_needs_tls_and_authentication(
+async def test_a_public_address_requires_tls_and_authentication(
     arguments: list[str], problem: bytes, certificates: Certificates, tmp_path: Path
 ) -> None:
     tls, token, tokens = options(arguments, certificates, tmp_path)
@@ -175,7 +173,9 @@ async def test_where_others_reach_it_a_gateway_needs_tls_and_authentication(
 @pytest.mark.parametrize(
     "arguments", [["TOKENS", "TLS"], ["TLS", "CLIENT_CA"], ["TLS", "TOKEN", "CLIENT_CA"], ["INSECURE"]]
 )
-async def test_with_them_it_listens(arguments: list[str], certificates: Certificates, tmp_path: Path) -> None:
+async def test_a_public_address_with_tls_and_authentication_or_insecure(
+    arguments: list[str], certificates: Certificates, tmp_path: Path
+) -> None:
     tls, token, tokens = options(arguments, certificates, tmp_path)
     async with (
         running_server(StreamService(MemoryStore(), tokens=tokens), "127.0.0.1:0") as address,
@@ -187,7 +187,7 @@ async def test_with_them_it_listens(arguments: list[str], certificates: Certific
 def options(
     arguments: list[str], certificates: Certificates, folder: Path
 ) -> tuple[list[str | Path], list[str | Path], Tokens | None]:
-    """The options of a gateway for TLS and for a token, and the tokens that its server asks for."""
+    """Returns the TLS options and the token options of a gateway, and the tokens of its server."""
     tls: list[str | Path] = []
     if "TLS" in arguments:
         tls += ["--listen-tls-cert", certificates.cert, "--listen-tls-key", certificates.key]
@@ -214,7 +214,7 @@ def options(
         (run_process, ["--metrics", "nonsense"], 2),
     ],
 )
-async def test_options_that_cannot_be_used_are_said_in_one_line(
+async def test_invalid_options_print_no_traceback(
     runner: Callable[..., Any], arguments: list[str], status: int, certificates: Certificates
 ) -> None:
     words = [str(certificates.cert) if word == "CERT" else word for word in arguments]

@@ -1,4 +1,4 @@
-"""Logs in which one bit of one event is flipped, in every kind of store."""
+"""Logs with one flipped bit in one event, for every store."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ...support.redis_server import emptied
 
 Appends = Sequence[Sequence[bytes]]
 Damaged = Callable[[Appends, bytes, bytes], AbstractAsyncContextManager[Store]]
-"""Opens a store with a stream `s` of these appends, where `event`, which they have once, is `damaged` instead."""
+"""Opens a store whose stream `s` contains the appends, with the single occurrence of `event` replaced by `damaged`."""
 
 
 def flipped(event: bytes, bit: int) -> bytes:
-    """An event with one bit flipped."""
+    """Returns the event with one bit flipped."""
     changed = bytearray(event)
     changed[bit // 8] ^= 1 << bit % 8
     return bytes(changed)
 
 
 def random_appends(random: Random) -> Appends:
-    """Appends of events that differ."""
+    """Returns appends of distinct events."""
     return [[random.randbytes(random.randint(16, 400)) for _ in range(random.randint(1, 4))] for _ in range(8)]
 
 

@@ -19,7 +19,7 @@ def damaging(request: pytest.FixtureRequest) -> damaged.Damaged:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_readers_get_what_is_intact_and_then_data_loss(damaging: damaged.Damaged, seed: int) -> None:
+async def test_readers_get_intact_events_and_then_data_loss(damaging: damaged.Damaged, seed: int) -> None:
     random = Random(seed)
     appends = damaged.random_appends(random)
     number = random.randrange(len(appends))
@@ -29,7 +29,7 @@ async def test_readers_get_what_is_intact_and_then_data_loss(damaging: damaged.D
 
 
 async def check_readers(store: Store, appends: damaged.Appends, number: int) -> None:
-    """Reads the stream `s`, one of whose appends is damaged, from every offset."""
+    """Reads the stream `s`, in which the append with this number is damaged, from every offset."""
     log = [event for events in appends for event in events]
     first = sum(map(len, appends[:number]))
     after = first + len(appends[number])
