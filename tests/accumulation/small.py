@@ -54,3 +54,8 @@ def snapshot(type: str, id: str = "resp_1", **properties: Any) -> Object:
 
 def message(*texts: str, **properties: Any) -> Object:
     return {"type": "message", **properties, "content": [{"type": "output_text", "text": text} for text in texts]}
+
+
+def events_of(subject: str, field: str, **place: Any) -> list[Object]:
+    deltas = [at(0, f"{subject}.delta", delta=text, **place) for text in ("ab", "", "c")]
+    return [*deltas, at(0, f"{subject}.done", **{field: "abcd"}, **place)]

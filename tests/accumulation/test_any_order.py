@@ -11,9 +11,8 @@ from openresponses_grpc import accumulate, from_json, to_json
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from ..codec.generate import events as any_events
-from .small import Object, accumulated, as_json, delta, event_of, snapshot
-from .test_example import EVENTS, FINAL
-from .test_texts import events_of
+from .example import EVENTS, FINAL
+from .small import Object, accumulated, as_json, delta, event_of, events_of, snapshot
 
 OUTPUT_INDEXES: list[Object] = [{}, *({"output_index": index} for index in (0, 1, 0.5, -1))]
 ITEM_IDS: list[Object] = [{}, {"item_id": "a"}, {"item_id": "b"}]

@@ -2,18 +2,15 @@
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from openresponses_grpc import Accumulator, InvalidProtobufError, accumulate, from_json
+from openresponses_grpc import Accumulator, InvalidProtobufError, accumulate
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
+from .example import EVENTS, FINAL, LINES
 from .small import as_json
 
-LINES = (Path(__file__).parents[2] / "examples/response.ndjson").read_bytes().splitlines()
-EVENTS = [from_json(line) for line in LINES]
-FINAL = json.loads(LINES[-1])["response"]
 TEXT = FINAL["output"][2]["content"][0]["text"]
 
 

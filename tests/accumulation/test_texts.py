@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .small import Object, accumulated, added, at, output
+from .small import Object, accumulated, added, at, events_of, output
 
 CALLS = [
     ("function_call", "function_call_arguments", "arguments"),
@@ -22,11 +22,6 @@ PARTS = [
 ]
 GROWING = ["ab", "ab", "abc", "abcd"]
 ABSENT: Any = object()
-
-
-def events_of(subject: str, field: str, **place: Any) -> list[Object]:
-    deltas = [at(0, f"{subject}.delta", delta=text, **place) for text in ("ab", "", "c")]
-    return [*deltas, at(0, f"{subject}.done", **{field: "abcd"}, **place)]
 
 
 def starting(name: str, value: Any) -> Object:

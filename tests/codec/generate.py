@@ -124,3 +124,6 @@ _VALUES: Final = [m for m in messages() if m is not EVENT and not m.name.endswit
 
 events: Final = _events()
 """Events that contain any message of the contract."""
+
+any_object = st.one_of(events, events, events, events, objects(values))
+"""Arbitrary JSON objects, mostly events."""

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 
 from openresponses_grpc import EventError, EventShapeError, IncompleteEventError, from_dict, from_json, to_dict, to_json
+from openresponses_grpc.codec._schema import NAMINGS
 
 from ..support.events import DOCUMENTED, GENERATING_JSON
+from .generate import any_object
 from .json_values import parse
 from .respell import respell
-from .test_round_trip import NAMINGS, any_object
 
 
 @given(any_object.filter(lambda text: len(text) < 4000 and "e400" not in text.lower()))

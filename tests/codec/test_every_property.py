@@ -10,14 +10,13 @@ import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from openresponses_grpc import EventShapeError, from_json, to_json
-from openresponses_grpc.codec._schema import Naming
+from openresponses_grpc.codec._schema import NAMINGS, Naming
 
 from .json_values import Number, parse
 from .respell import respell
 from .samples import around, in_sdk, object_of, objects
 from .set_fields import check_union
 from .shapes import EVENT, holds, inner, members, options, properties, spelled
-from .test_round_trip import NAMINGS
 
 MISSING = object()
 VALUES: list[Any] = ["", "a", 0, -0.5, True, False, None, {}, [], [None], MISSING]

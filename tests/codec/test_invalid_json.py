@@ -13,9 +13,9 @@ from openresponses_grpc import EventError, EventShapeError, InvalidJSONError, fr
 
 from ..support.events import GENERATING_JSON
 from .any_json import damaged
+from .generate import any_object
 from .json_values import parse
 from .respell import respell
-from .test_round_trip import any_object
 
 NESTED = '{"type":"response.completed","response":{"output":[{"type":"message","content":[%s]}]}}'
 CONTENT = "$.response.output[0].content[0]"

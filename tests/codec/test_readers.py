@@ -16,7 +16,7 @@ from openresponses_grpc.codec._reader import Reader
 
 from .any_json import values
 from .general_only import EVENT, read_generally
-from .test_round_trip import any_object
+from .generate import any_object
 
 
 @given(any_object)

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 from hypothesis import given
-from hypothesis import strategies as st
 
 from openresponses_grpc import from_json, json_to_protobuf, protobuf_to_json, to_json
-from openresponses_grpc.codec._schema import Naming
+from openresponses_grpc.codec._schema import NAMINGS
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
-from .any_json import objects, values
-from .generate import events
+from .generate import any_object
 from .json_values import LARGEST_INTEGER, Number, parse
 from .respell import respell
 from .set_fields import check_union
-
-NAMINGS: tuple[Naming, ...] = get_args(Naming)
-
-any_object = st.one_of(events, events, events, events, objects(values))
-"""Arbitrary JSON objects, mostly events."""
 
 
 @given(any_object)

@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openresponses_grpc import IncompleteEventError, json_to_protobuf, protobuf_to_json, to_json
+from openresponses_grpc.codec._schema import NAMINGS
 from openresponses_grpc.v1 import events_pb2
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
+from .generate import any_object
 from .shapes import EVENT, element, shape, spelled
-from .test_round_trip import NAMINGS, any_object
 
 PACKAGE = "openresponses_grpc.v1"
 ADVICE = "which this version does not know: upgrade openresponses-grpc"

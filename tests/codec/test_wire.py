@@ -17,13 +17,14 @@ from openresponses_grpc import (
     protobuf_to_json,
     to_json,
 )
+from openresponses_grpc.codec._schema import NAMINGS
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from .any_json import damaged, objects, values
 from .expected_json import NoJSONError, object_of
+from .generate import any_object
 from .json_values import parse
 from .shapes import EVENT
-from .test_round_trip import NAMINGS, any_object
 from .wire import rewritten
 
 serialized = any_object.map(json_to_protobuf)

@@ -19,3 +19,8 @@ async def store_url(kind: str, folder: Path) -> AsyncIterator[str]:
             yield redis.url
     else:
         yield {"memory": "memory:", "sqlite": f"sqlite:{folder / 'streams.db'}"}[kind]
+
+
+def durable_redis(folder: Path) -> RedisServer:
+    """A Redis that writes to disk before it acknowledges."""
+    return RedisServer(folder, free_port(), "--appendonly", "yes", "--appendfsync", "always")

@@ -19,7 +19,7 @@ from openresponses_grpc.store import StoreLimits, open_store
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from ..store.every_store import damaged
-from ..store.every_store.test_damage import check_readers
+from ..store.every_store.damaged import check_readers
 from ..support.delayed_publisher import CASES, Outcome, refusals, serving, succeed
 from ..support.redis_server import RedisServer, running
 from .processes import Restartable, free_port, server

@@ -8,16 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ..support.redis_server import RedisServer, running
-from .processes import free_port, server
+from ..support.redis_server import running
+from .processes import server
+from .stores import durable_redis
 from .traffic import Stream
 
 pytestmark = pytest.mark.faults
-
-
-def durable_redis(folder: Path) -> RedisServer:
-    """A Redis that writes to disk before it acknowledges."""
-    return RedisServer(folder, free_port(), "--appendonly", "yes", "--appendfsync", "always")
 
 
 async def test_kill_9_of_redis_loses_nothing(tmp_path: Path, factor: int, report: Callable[[str], None]) -> None:

@@ -18,7 +18,7 @@ from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamSer
 
 from ..support.redis_server import running
 from .processes import free_port, server
-from .test_kill_redis import durable_redis
+from .stores import durable_redis
 from .traffic import event, wait_until
 
 pytestmark = pytest.mark.faults

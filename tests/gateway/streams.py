@@ -117,3 +117,12 @@ def error_of(response: httpx.Response) -> tuple[int, str, str | None]:
     assert body["error"]["message"]
     assert response.headers["content-type"] == "application/json"
     return response.status_code, body["error"]["code"], body["error"]["param"]
+
+
+def lifecycle(name: str, **properties: Any) -> dict[str, Any]:
+    """A lifecycle event: `response.` and its name."""
+    return {
+        "type": f"response.{name}",
+        "response": {"id": "resp_1", "object": "response", "status": name, "output": [], **properties},
+        "sequence_number": 0,
+    }

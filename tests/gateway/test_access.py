@@ -16,10 +16,9 @@ from openresponses_grpc.server._server import running_server
 from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore
 
-from ..server.test_tokens import entry
 from ..support.certificates import Certificates
-from .streams import data, deltas, error_of, path, publish
-from .test_snapshot import lifecycle
+from ..support.tokens import entry
+from .streams import data, deltas, error_of, lifecycle, path, publish
 
 FILE = (
     entry("relay", "relay", may='["publish"]')

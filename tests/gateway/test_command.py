@@ -20,9 +20,9 @@ from openresponses_grpc.store import MemoryStore
 
 from ..cli.in_process import invoke, run
 from ..cli.processes import line, run_process, started
-from ..server.test_tokens import entry
 from ..support.certificates import Certificates
 from ..support.events import GENERATING_JSON
+from ..support.tokens import entry
 from .streams import data, error_of, path
 
 EVENT: Final = {

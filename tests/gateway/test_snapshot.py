@@ -1,7 +1,6 @@
 """GET without `stream=true`: the current state of a response."""
 
 import json
-from typing import Any
 
 import httpx
 import pytest
@@ -15,17 +14,8 @@ from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore, StoreLimits
 from openresponses_grpc.v1.stream_service_pb2 import StreamInfo
 
-from ..server.test_tokens import entry
-from .streams import deltas, error_of, path, publish
-
-
-def lifecycle(name: str, **properties: Any) -> dict[str, Any]:
-    return {
-        "type": f"response.{name}",
-        "response": {"id": "resp_1", "object": "response", "status": name, "output": [], **properties},
-        "sequence_number": 0,
-    }
-
+from ..support.tokens import entry
+from .streams import deltas, error_of, lifecycle, path, publish
 
 EXACT = {"metadata": {"b": "1", "a": "2"}, "vendor": {"n": 12345678901234567890, "f": 1.50}, "usage": None}
 

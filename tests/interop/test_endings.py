@@ -10,7 +10,7 @@ from openresponses_grpc.store import Append, Failure, MemoryStore, PublisherFenc
 
 from .events import EVENTS, encoded, printed
 from .languages import Language
-from .test_resuming import batch_at, feed, store_with
+from .streams import batch_at, feed, store_with
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]  # the first test of a language builds its example
 

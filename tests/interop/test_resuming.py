@@ -1,8 +1,6 @@
 """The programs of examples/ resume at their latest position, and detect a log that lost events."""
 
 import shutil
-from asyncio.subprocess import Process
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +14,7 @@ from openresponses_grpc.store import Append, Batch, MemoryStore, StoreLimits, op
 from ..faults.proxy import Cut, Draw, Proxy
 from .events import EVENTS, encoded, printed
 from .languages import Language
+from .streams import batch_at, feed, store_with
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]  # the first test of a language builds its example
 
@@ -30,27 +29,8 @@ REPLACEMENTS: Final = {
 """Logs that lost acknowledged events."""
 
 
-async def store_with(events: Sequence[bytes], epoch: int | None = None) -> MemoryStore:
-    """A store with a stream `s` with these events and this epoch."""
-    store = MemoryStore()
-    await store.append(Append("s", events))
-    entry = store._index.get("s")
-    entry.epoch = epoch or entry.epoch
-    return store
-
-
 def epoch_of(store: MemoryStore) -> int:
     return store._index.get("s").epoch
-
-
-async def batch_at(store: MemoryStore, offset: int) -> Batch:
-    """Waits for the batch at an offset of the stream."""
-    return await store.read("s", offset, epoch=None, max_bytes=1 << 30, timeout=60)
-
-
-def feed(publisher: Process, data: bytes) -> None:
-    assert publisher.stdin is not None
-    publisher.stdin.write(data)
 
 
 def cuts(*kinds: Cut, every: int, count: int) -> Draw:

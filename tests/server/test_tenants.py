@@ -26,7 +26,7 @@ from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamSer
 
 from ..support.events import event
 from ..support.rpc import status
-from .test_tokens import entry
+from ..support.tokens import entry
 
 PUBLISHER, READER = '["publish", "subscribe"]', '["subscribe", "inspect", "delete"]'
 

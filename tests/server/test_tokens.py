@@ -35,15 +35,7 @@ from ..faults.peers import connected
 from ..support.events import event, number
 from ..support.rpc import reason as reason_of
 from ..support.rpc import status
-
-
-def entry(
-    name: str, token: str, may: str = '["publish", "subscribe"]', streams: str = "*", expires: str | None = None
-) -> str:
-    digest = hashlib.sha256(token.encode()).hexdigest()
-    expiry = f"expires = {expires}\n" if expires else ""
-    return f'[[token]]\nname = "{name}"\nsha256 = "{digest}"\nmay = {may}\nstreams = "{streams}"\n{expiry}'
-
+from ..support.tokens import entry
 
 FILE = (
     entry("relay", "r-token", may='["publish"]', streams="resp_*")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
 import subprocess
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,6 +19,7 @@ from ...faults.processes import Restartable
 from ...faults.processes import gateway as gateway_before
 from ...faults.processes import server as server_over
 from ..languages import needs
+from .browser import Browser
 from .log import EXAMPLE, publish
 
 HERE: Final = Path(__file__).parent
@@ -58,3 +62,24 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     ):
         await publish(client, "resp_1", EXAMPLE)
         yield Served(server, gateway)
+
+
+@pytest.fixture
+async def browser(node: Path) -> AsyncIterator[Browser]:
+    needs("chromium")
+    process = await asyncio.create_subprocess_exec(
+        *("node", "browser.mjs"),
+        cwd=node,
+        stdin=PIPE,
+        stdout=PIPE,
+        env={**os.environ, "CHROMIUM": str(shutil.which("chromium"))},
+        limit=1 << 24,
+    )
+    browser = Browser(process)
+    try:
+        yield browser
+        assert await browser("errors") == []
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await process.wait()

@@ -6,9 +6,8 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,49 +21,14 @@ from openresponses_grpc.client import AsyncEventPublisher
 from ...faults.processes import Restartable, free_port
 from ...faults.processes import gateway as gateway_before
 from ...faults.processes import server as server_over
-from ..languages import EXAMPLES, needs
+from ..languages import EXAMPLES
+from .browser import Browser
 from .log import EXAMPLE, values
 from .proxy import cutting
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 
 CUTS = 10
-
-
-class Browser:
-    """A browser that executes commands."""
-
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    async def __call__(self, *command: object) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(command).encode() + b"\n")
-        line = await self._process.stdout.readline()
-        assert line, "the browser's driver has ended"
-        return json.loads(line)
-
-
-@pytest.fixture
-async def browser(node: Path) -> AsyncIterator[Browser]:
-    needs("chromium")
-    process = await asyncio.create_subprocess_exec(
-        *("node", "browser.mjs"),
-        cwd=node,
-        stdin=PIPE,
-        stdout=PIPE,
-        env={**os.environ, "CHROMIUM": str(shutil.which("chromium"))},
-        limit=1 << 24,
-    )
-    browser = Browser(process)
-    try:
-        yield browser
-        assert await browser("errors") == []
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        await process.wait()
 
 
 @asynccontextmanager

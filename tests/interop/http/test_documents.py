@@ -20,12 +20,10 @@ from openresponses_grpc import AsyncEventStreamClient
 from ...faults.processes import free_port
 from ...gateway.streams import parse
 from ..languages import needs
+from .browser import Browser
 from .conftest import Served
 from .log import EXAMPLE, known_to_the_sdk, publish, values
 from .proxy import cutting
-from .test_browser import Browser, browser
-
-__all__ = ["browser"]
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
