@@ -79,7 +79,7 @@ async def streams(server: str) -> str:
     "runner, arguments, stdin, status, says",
     [(run, *case) for case in CASES] + [(run_process, *case) for case in UNREACHABLE],
 )
-async def test_a_command_ends_with_the_status_of_its_outcome(
+async def test_the_exit_status_reflects_the_outcome(
     streams: str, runner: Callable[..., Any], arguments: str, stdin: bytes, status: int, says: str
 ) -> None:
     environment = {"OPENRESPONSES_SERVER": streams, "no_proxy": "*"}
@@ -138,7 +138,7 @@ async def test_a_server_with_tls_is_named_to_a_client_without(certificates: Cert
         assert (code, b"does not trust the server's certificate" in stderr) == (4, True)
 
 
-async def test_a_command_waits_for_a_server_that_is_not_up_yet(unused_tcp_port: int) -> None:
+async def test_wait_retries_until_the_server_is_up(unused_tcp_port: int) -> None:
     address = f"127.0.0.1:{unused_tcp_port}"
     async with (
         started("subscribe", "--wait", "--server", address, "s") as subscriber,

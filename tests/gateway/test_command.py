@@ -40,7 +40,7 @@ async def gateway(*arguments: str | Path, environment: Mapping[str, str] = {}) -
         yield process, (await line(process)).decode().removeprefix("listening on ").strip()
 
 
-async def test_it_serves_the_streams_of_a_server_until_a_signal(server: str) -> None:
+async def test_the_gateway_serves_streams_until_a_signal(server: str) -> None:
     async with gateway("--server", server) as (process, url):
         assert await run("publish", "--server", server, "--end", "s", stdin=GENERATING_JSON) == (0, b"", b"")
         async with httpx.AsyncClient(base_url=url) as http:
@@ -56,9 +56,7 @@ async def test_it_serves_the_streams_of_a_server_until_a_signal(server: str) -> 
     assert b"Traceback" not in stderr
 
 
-async def test_a_socket_that_a_killed_gateway_left_is_taken_over_and_one_in_use_is_not(
-    server: str, tmp_path: Path
-) -> None:
+async def test_a_stale_socket_is_replaced_and_a_socket_in_use_is_not(server: str, tmp_path: Path) -> None:
     listen = f"unix:{tmp_path / 'gateway'}"
     arguments = ("gateway", "--server", server, "--listen", listen)
     async with started(*arguments) as killed:
@@ -78,7 +76,7 @@ async def test_a_socket_that_a_killed_gateway_left_is_taken_over_and_one_in_use_
 
 
 @pytest.mark.parametrize("arguments, status", [([], 403), (["--insecure"], 404)])
-async def test_at_a_local_port_it_serves_local_hosts_unless_it_is_told_otherwise(
+async def test_on_a_local_port_only_local_hosts_are_served_unless_insecure(
     server: str, arguments: list[str], status: int
 ) -> None:
     async with (
@@ -118,7 +116,7 @@ async def test_metrics_over_http_and_logs_as_json(server: str) -> None:
     assert first.keys() >= {"timestamp", "level", "message", "peer", "seconds", "bytes"}
 
 
-async def test_environment_variables_are_its_own_where_serve_has_the_same_option(server: str) -> None:
+async def test_options_shared_with_serve_have_their_own_environment_variables(server: str) -> None:
     environment = {
         "OPENRESPONSES_SERVER": server,
         "OPENRESPONSES_LISTEN": "nonsense",
@@ -132,7 +130,7 @@ async def test_environment_variables_are_its_own_where_serve_has_the_same_option
             assert response.headers["access-control-allow-origin"] == origin
 
 
-def test_without_its_extra_it_says_what_to_install() -> None:
+def test_without_the_extra_the_error_names_the_package_to_install() -> None:
     code = (
         "import sys\nsys.modules['starlette'] = None\nsys.modules['uvicorn'] = None\n"
         "from openresponses_grpc.cli import main\nmain(['gateway'])"
@@ -143,7 +141,7 @@ def test_without_its_extra_it_says_what_to_install() -> None:
 
 
 @pytest.mark.parametrize("origin", ["*", "app.example", "https://app.example/", "https://app.example/a", "null"])
-def test_an_origin_is_named_without_a_path(origin: str) -> None:
+def test_an_origin_with_a_path_is_rejected(origin: str) -> None:
     status, _, stderr = invoke("gateway", "--cors-origin", origin)
     assert status == 2
     assert b"is not an origin" in stderr
@@ -159,7 +157,7 @@ def test_an_origin_is_named_without_a_path(origin: str) -> None:
         (["TOKENS", "TLS", "TOKEN"], b"the gateway would use its own token for anyone"),
     ],
 )
-async def test_where_others_reach_it_a_gateway_needs_tls_and_authentication(
+async def test_a_public_gateway_requires_tls_and_authentication(
     arguments: list[str], problem: bytes, certificates: Certificates, tmp_path: Path
 ) -> None:
     tls, token, tokens = options(arguments, certificates, tmp_path)
@@ -175,7 +173,9 @@ async def test_where_others_reach_it_a_gateway_needs_tls_and_authentication(
 @pytest.mark.parametrize(
     "arguments", [["TOKENS", "TLS"], ["TLS", "CLIENT_CA"], ["TLS", "TOKEN", "CLIENT_CA"], ["INSECURE"]]
 )
-async def test_with_them_it_listens(arguments: list[str], certificates: Certificates, tmp_path: Path) -> None:
+async def test_a_public_gateway_with_tls_and_authentication_listens(
+    arguments: list[str], certificates: Certificates, tmp_path: Path
+) -> None:
     tls, token, tokens = options(arguments, certificates, tmp_path)
     async with (
         running_server(StreamService(MemoryStore(), tokens=tokens), "127.0.0.1:0") as address,
@@ -214,7 +214,7 @@ def options(
         (run_process, ["--metrics", "nonsense"], 2),
     ],
 )
-async def test_options_that_cannot_be_used_are_said_in_one_line(
+async def test_invalid_options_are_reported_without_a_traceback(
     runner: Callable[..., Any], arguments: list[str], status: int, certificates: Certificates
 ) -> None:
     words = [str(certificates.cert) if word == "CERT" else word for word in arguments]
