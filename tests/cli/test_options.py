@@ -53,7 +53,7 @@ def test_each_option_has_an_environment_variable_in_its_help(name: str, option: 
 
 
 def test_no_environment_variable_has_two_meanings() -> None:
-    # Options that mean the same are spelled, typed and multiplied in the same way, and none is called like the token.
+    # Options that share a variable have the same name, type and number of values. None uses that of the token.
     meanings: dict[object, set[object]] = defaultdict(set)
     for _, option in OPTIONS:
         meanings[option.envvar].add((option.opts[-1], option.type.name, option.is_flag, option.multiple))

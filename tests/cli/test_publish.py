@@ -15,8 +15,8 @@ TERMINAL = COMPLETED + b"\n"
 FIRST, SECOND = GENERATING_JSON + b"\n", COMPLETED_JSON + b"\n"
 WHOLE = FIRST + SECOND + TERMINAL
 
-# What the stream has, how it has ended, the options and the input of the command; its status, a part of its line,
-# and what the stream has after it.
+# The events and the ending of the stream, the options and the input of the command, its exit status, a part of its
+# error, and the events of the stream after it.
 RESUMED = [
     (b"", None, "", WHOLE, 0, "", WHOLE),
     (FIRST, None, "", WHOLE, 0, "", WHOLE),
@@ -54,7 +54,7 @@ RESUMED = [
 
 
 async def prepare(server: str, lines: bytes, ending: str | None) -> None:
-    """Publishes lines; the ending is None for none, else the reason of a failure or empty."""
+    """Publishes lines and ends the stream: complete if `ending` is empty, failed with another, not at all with None."""
     async with AsyncEventStreamClient(server) as client:
         try:
             async with client.publish("s") as publisher:
@@ -85,7 +85,7 @@ async def test_resume_publishes_only_missing_events(
 
 
 async def test_resume_compares_events_as_json(server: str) -> None:
-    # Another version may have encoded the event otherwise: here its properties are in another order.
+    # Another version can encode the properties of an event in another order.
     lines = [json.dumps(dict(reversed(json.loads(FIRST).items()))).encode()]
     event = json_to_protobuf(FIRST)
     tag, body = event[:2], event[2:]

@@ -1,4 +1,4 @@
-"""docs/cli.md says what the command says."""
+"""docs/cli.md matches the help of the command."""
 
 import os
 import subprocess

@@ -19,7 +19,7 @@ LINE = GENERATING_JSON + b"\n"
 COMPLETED = b'{"type":"response.completed","sequenceNumber":1}\n'
 EVENT = json_to_protobuf(GENERATING_JSON)
 
-# The arguments, the input, the status, and a part of the line.
+# The arguments, the input, the exit status, and a part of the error.
 CASES: list[tuple[str, bytes, int, str]] = [
     ("publish new", LINE + COMPLETED, 0, ""),
     ("subscribe complete", b"", 0, ""),
@@ -47,7 +47,7 @@ CASES: list[tuple[str, bytes, int, str]] = [
     ("streams delete complete --epoch 1", b"", 3, "epoch"),
     ("subscribe none --timeout 100ms", b"", 4, "stream 'none' at {server} did not end within --timeout"),
 ]
-# These have their own processes, which also shows that gRPC logs nothing.
+# These run as processes, which also shows that gRPC logs nothing.
 UNREACHABLE: list[tuple[str, bytes, int, str]] = [
     ("subscribe any --server 127.0.0.1:1", b"", 4, "at 127.0.0.1:1, offset 0: cannot connect: "),
     ("publish any --server 127.0.0.1:1", LINE, 4, "wait for the server with --wait"),

@@ -1,4 +1,4 @@
-"""What `publish` and `subscribe` say at a terminal."""
+"""Messages of `publish` and `subscribe` at a terminal."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ async def at_terminal(*arguments: str) -> AsyncIterator[tuple[Process, int]]:
 
 
 def read(terminal: int) -> str:
-    """What is written to the terminal until its process ends."""
+    """Reads from the terminal until its process ends."""
     text = b""
     try:
         while data := os.read(terminal, 1 << 16):

@@ -1,4 +1,4 @@
-"""Input that is cut off, or is no stream at all, does not look like a finished response."""
+"""Truncated input, and input that is not a stream, never become a complete response."""
 
 import pytest
 
