@@ -1,4 +1,4 @@
-"""Runs the command in this process with click's runner, which is far quicker than a process for each command."""
+"""Runs the command in this process, which takes a fraction of the time of `processes`."""
 
 import asyncio
 import io
@@ -20,11 +20,11 @@ class _Stdin(io.BytesIO):
 
 
 def invoke(*arguments: str | Path, stdin: bytes = b"", environment: Mapping[str, str] = {}) -> tuple[int, bytes, bytes]:
-    """Runs the command in this thread; a command that reads a file needs the main thread.
+    """Returns the exit status, standard output and standard error of the command. Its exceptions are raised.
 
-    Returns the exit status, standard output and standard error. It raises what the command does not handle.
+    It runs in this thread. Reading a file requires the main thread.
     """
-    assert _lock.acquire(blocking=False), "the runner replaces the standard streams: run one command at a time"
+    assert _lock.acquire(blocking=False), "the standard streams are replaced: run one command at a time"
     try:
         with _fresh_logging():
             result = CliRunner().invoke(
@@ -44,13 +44,13 @@ def invoke(*arguments: str | Path, stdin: bytes = b"", environment: Mapping[str,
 async def run(
     *arguments: str | Path, stdin: bytes = b"", environment: Mapping[str, str] = {}
 ) -> tuple[int, bytes, bytes]:
-    """Does the same in another thread, so that the server of the test can answer."""
+    """Returns the same for the command in another thread, while the event loop serves it."""
     return await asyncio.to_thread(invoke, *arguments, stdin=stdin, environment=environment)
 
 
 @contextmanager
 def _fresh_logging() -> Iterator[None]:
-    """Lets the command log to its standard error, as in a process of its own."""
+    """Lets the command set up its log, as a process does."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     root.handlers = []

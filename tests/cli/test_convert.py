@@ -24,7 +24,7 @@ def convert(*arguments: str, stdin: bytes) -> bytes:
     return stdout
 
 
-def test_documented_events_go_to_protobuf_and_back_to_the_byte() -> None:
+def test_documented_events_survive_a_round_trip_through_protobuf() -> None:
     lines = b"\n".join(DOCUMENTED) + b"\n"
     assert convert("--from", "protobuf", stdin=convert(stdin=lines)) == lines
 
@@ -34,7 +34,7 @@ def test_documented_events_go_to_protobuf_and_back_to_the_byte() -> None:
     [(name, naming) for name in FORMATS for naming in NAMINGS if name != "protobuf" or naming == "camelCase"],
 )
 @targets
-def test_every_pair_of_formats_in_either_spelling(source: str, spelling: Naming, target: str) -> None:
+def test_every_pair_of_formats_accepts_both_spellings(source: str, spelling: Naming, target: str) -> None:
     # Each side has its own spelling: the input is read in either, the output is in that of its format.
     output = convert("--from", source, "--to", target, stdin=mixed_stream(source, spelling))
     assert output == mixed_stream(target, USUAL[target])
@@ -42,26 +42,26 @@ def test_every_pair_of_formats_in_either_spelling(source: str, spelling: Naming,
 
 @targets
 @pytest.mark.parametrize("naming", NAMINGS)
-def test_naming_is_the_spelling_of_the_output(target: str, naming: Naming) -> None:
+def test_naming_sets_the_spelling_of_the_output(target: str, naming: Naming) -> None:
     output = convert("--to", target, "--naming", naming, stdin=mixed_stream("ndjson", "camelCase"))
     assert output == mixed_stream(target, naming)
 
 
 @pytest.mark.parametrize("between", FORMATS)
-def test_the_sample_goes_through_every_format_by_files(between: str, tmp_path: Path) -> None:
+def test_the_sample_survives_a_round_trip_through_files_of_each_format(between: str, tmp_path: Path) -> None:
     there, back = tmp_path / "there", tmp_path / "back.ndjson"
     assert invoke("convert", "--to", between, SAMPLE, there) == (0, b"", b"")
     assert invoke("convert", "--from", between, "--to", "ndjson", there, back) == (0, b"", b"")
     assert back.read_bytes() == SAMPLE.read_bytes()
 
 
-def test_lenient_reading_carries_what_strict_reading_rejects() -> None:
+def test_lenient_reading_keeps_events_that_strict_reading_rejects() -> None:
     odd = GENERATING_JSON[:-1].replace(b"7977.54", b'"7977.54"') + b',"size":[1,2]}\n'
     assert convert("--to", "ndjson", stdin=odd) == odd
     assert invoke("convert", "--to", "ndjson", "--strict", stdin=odd)[0] == 1
 
 
-def test_a_rejected_line_is_an_error_with_its_number_and_path_after_the_events_before_it() -> None:
+def test_a_rejected_line_is_reported_with_its_number_and_path() -> None:
     bad = GENERATING_JSON.replace(b"7977.54", b'"7977.54"')
     stdin = b"\n".join([*DOCUMENTED, bad, *DOCUMENTED])
     code, stdout, stderr = invoke("convert", "--to", "ndjson", "--strict", "-", "-", stdin=stdin)
@@ -70,21 +70,21 @@ def test_a_rejected_line_is_an_error_with_its_number_and_path_after_the_events_b
     assert stderr == b"line 3: $.outputIndex: expected a number, got a string\n"
 
 
-def test_an_invalid_line_is_an_error_after_the_events_before_it() -> None:
+def test_events_before_an_invalid_line_are_converted() -> None:
     code, stdout, stderr = invoke("convert", stdin=GENERATING_JSON + b"\n{\n" + COMPLETED_JSON)
     assert code == 1
     assert stderr.startswith(b"line 2: $: not JSON: ")
     assert convert("--from", "protobuf", stdin=stdout) == GENERATING_JSON + b"\n"
 
 
-def test_truncated_protobuf_is_an_error_with_the_number_of_the_message() -> None:
+def test_truncated_protobuf_is_reported_with_the_message_number() -> None:
     binary = convert(stdin=b"\n".join(DOCUMENTED))
     code, stdout, stderr = invoke("convert", "--from", "protobuf", stdin=binary[:-1])
     assert (code, stdout) == (1, GENERATING_JSON + b"\n")
     assert stderr == b"message 2: $: the input ends within a message\n"
 
 
-def test_truncated_sse_is_an_error_with_the_line_of_the_event() -> None:
+def test_truncated_sse_is_reported_with_the_line_of_the_event() -> None:
     code, stdout, stderr = invoke(
         "convert", "--from", "sse", "--to", "ndjson", stdin=b"data: %b\n\nevent: x\ndata: {}\n" % GENERATING_JSON
     )
@@ -92,7 +92,7 @@ def test_truncated_sse_is_an_error_with_the_line_of_the_event() -> None:
     assert stderr.startswith(b"line 4: $: the input ends within an event")
 
 
-def test_a_message_without_json_is_an_error_with_its_number_and_path() -> None:
+def test_a_message_without_json_is_reported_with_its_number_and_path() -> None:
     # The second message has the field 15, `unrecognized`, without JSON.
     stdin = convert(stdin=GENERATING_JSON) + b"\x02\x7a\x00"
     code, stdout, stderr = invoke("convert", "--from", "protobuf", stdin=stdin)
@@ -106,7 +106,7 @@ def test_a_missing_file_is_a_usage_error(tmp_path: Path) -> None:
     assert b"none.ndjson" in stderr
 
 
-def test_publish_has_no_naming_because_it_reads_either() -> None:
+def test_publish_has_no_naming_option() -> None:
     code, _, stderr = invoke("publish", "--naming", "camelCase", "s")
     assert code == 2
     assert b"No such option" in stderr

@@ -37,7 +37,7 @@ def names(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("source, data, target, written", ENDINGS)
-def test_the_formats_are_those_of_the_endings(
+def test_file_endings_determine_the_formats(
     source: str, data: bytes, target: str, written: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / source).write_bytes(data)
@@ -46,7 +46,7 @@ def test_the_formats_are_those_of_the_endings(
 
 
 @pytest.mark.parametrize("data", [b"oops\n", NDJSON + b"oops\n"])
-def test_a_conversion_that_fails_leaves_the_output_as_it_was(data: bytes, tmp_path: Path) -> None:
+def test_a_failed_conversion_leaves_the_output_unchanged(data: bytes, tmp_path: Path) -> None:
     source, target, missing = tmp_path / "in.ndjson", tmp_path / "out.binpb", tmp_path / "missing.binpb"
     source.write_bytes(data)
     target.write_bytes(OLD)
@@ -57,7 +57,7 @@ def test_a_conversion_that_fails_leaves_the_output_as_it_was(data: bytes, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["in.ndjson", "link", "hard", "sub/../in.ndjson"])
-def test_the_input_is_not_its_own_output(name: str, tmp_path: Path) -> None:
+def test_the_input_cannot_be_the_output(name: str, tmp_path: Path) -> None:
     source = tmp_path / "in.ndjson"
     source.write_bytes(NDJSON)
     (tmp_path / "link").symlink_to("in.ndjson")
@@ -78,28 +78,28 @@ def test_an_output_keeps_its_links_and_permissions(tmp_path: Path) -> None:
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
 
 
-def test_a_new_output_has_the_usual_permissions(tmp_path: Path) -> None:
+def test_a_new_output_has_default_permissions(tmp_path: Path) -> None:
     usual, target = tmp_path / "usual", tmp_path / "out.binpb"
     usual.touch()
     assert invoke("convert", "-", target, stdin=NDJSON) == (0, b"", b"")
     assert target.stat().st_mode == usual.stat().st_mode
 
 
-def test_sse_that_is_cut_off_is_converted_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_events_of_truncated_sse_are_written_to_a_file(tmp_path: Path) -> None:
     target = tmp_path / "out.ndjson"
     code, _, _ = invoke("convert", "--from", "sse", "-", target, stdin=SSE)
     assert (code, target.read_bytes()) == (1, NDJSON)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-async def test_a_full_disk_is_one_line() -> None:
+async def test_a_full_disk_is_a_one_line_error() -> None:
     says = (1, b"", b"cannot read or write: No space left on device\n")
     assert await run_process("convert", "-", "/dev/full", stdin=NDJSON) == says
     command = f'exec "{COMMAND}" convert --to ndjson - > /dev/full'
     assert await run_shell(command, NDJSON) == says
 
 
-async def test_an_output_in_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+async def test_a_missing_output_directory_is_a_one_line_error(tmp_path: Path) -> None:
     target = tmp_path / "none" / "out.binpb"
     says = f"cannot read or write {target}: No such file or directory\n".encode()
     assert await run_process("convert", "-", target, stdin=NDJSON) == (1, b"", says)

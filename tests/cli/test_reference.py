@@ -1,4 +1,4 @@
-"""docs/cli.md says what the command says."""
+"""docs/cli.md matches the help of the command."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
     [{}, {"COLUMNS": "40", "OPENRESPONSES_SERVER": "example.org:443", "OPENRESPONSES_MAX_CALLS": "7"}],
     ids=["as it is", "a narrow terminal, and options in the environment"],
 )
-def test_the_page_of_the_command_is_what_the_command_says(environment: dict[str, str]) -> None:
+def test_the_command_reference_matches_the_command(environment: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "scripts/cli_reference.py"],
         capture_output=True,

@@ -43,7 +43,7 @@ async def test_all_commands_work_as_processes() -> None:
 
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("source", FORMATS)
-async def test_each_event_is_relayed_as_it_comes(server: str, source: str, named: bool) -> None:
+async def test_each_event_is_relayed_immediately(server: str, source: str, named: bool) -> None:
     # SSE is in snake_case, as the API sends it. NDJSON is written in camelCase, as in the SDK.
     naming: Naming = "snake_case" if source == "sse" else "camelCase"
     writer = FORMATS[source].writer(partial(protobuf_to_json, naming=naming))
@@ -71,7 +71,7 @@ async def test_subscribers_choose_the_format_and_the_spelling(server: str) -> No
         assert await run("subscribe", "--server", server, *arguments, "s") == (0, stdout, b"")
 
 
-async def test_an_invalid_line_leaves_the_stream_open_after_the_events_before_it(server: str) -> None:
+async def test_an_invalid_line_stops_publish_and_leaves_the_stream_open(server: str) -> None:
     code, _, stderr = await run("publish", "--server", server, "s", stdin=GENERATING_JSON + b"\n[]\n")
     assert (code, stderr.count(b"\n")) == (1, 1)
     assert stderr.startswith(b"line 2: $: expected a JSON object, got '[]'; it looks like a JSON array")
@@ -79,7 +79,7 @@ async def test_an_invalid_line_leaves_the_stream_open_after_the_events_before_it
     assert (await run("subscribe", "--server", server, "s"))[1] == LINES
 
 
-async def test_publish_stops_at_what_the_sdk_rejects_with_strict(server: str) -> None:
+async def test_strict_publish_stops_at_an_event_that_the_sdk_rejects(server: str) -> None:
     odd = b'{"type":"response.ping"}\n'
     code, _, stderr = await run("publish", "--server", server, "--strict", "s", stdin=LINES + odd)
     assert (code, stderr.count(b"\n")) == (1, 1)
@@ -103,7 +103,7 @@ async def test_an_unknown_store_is_a_usage_error() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-async def test_clients_resume_after_a_server_with_a_file_restarts(tmp_path: Path, number: signal.Signals) -> None:
+async def test_clients_resume_after_a_restart_with_a_sqlite_store(tmp_path: Path, number: signal.Signals) -> None:
     store = f"sqlite:{tmp_path / 'store.db'}"
     async with AsyncExitStack() as servers:
         process, address = await servers.enter_async_context(serving("--store", store))
@@ -132,7 +132,7 @@ async def test_a_store_in_a_missing_directory_is_a_usage_error(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_tells_every_call_and_ends_with_status_0(number: signal.Signals) -> None:
+async def test_on_a_signal_calls_end_with_unavailable_and_the_status_is_0(number: signal.Signals) -> None:
     async with serving() as (process, address), grpc.aio.insecure_channel(address) as channel:
         stub = OpenResponsesStreamServiceStub(channel)
         publisher = stub.Publish()
@@ -156,7 +156,7 @@ async def test_a_signal_tells_every_call_and_ends_with_status_0(number: signal.S
         assert await process.wait() == 0
 
 
-async def test_the_options_set_the_retention() -> None:
+async def test_options_set_the_retention_and_the_size_of_the_store() -> None:
     async with serving("--retention", "0") as (_, address):
         assert (await run("publish", "--server", address, "--end", "s", stdin=GENERATING_JSON))[0] == 0
         # The server has dropped the first stream, so that its id is free.

@@ -19,7 +19,7 @@ LINE = GENERATING_JSON + b"\n"
 COMPLETED = b'{"type":"response.completed","sequenceNumber":1}\n'
 EVENT = json_to_protobuf(GENERATING_JSON)
 
-# The arguments, the input, the status, and a part of the line.
+# The arguments, the input, the exit status, and a part of the error.
 CASES: list[tuple[str, bytes, int, str]] = [
     ("publish new", LINE + COMPLETED, 0, ""),
     ("subscribe complete", b"", 0, ""),
@@ -47,7 +47,7 @@ CASES: list[tuple[str, bytes, int, str]] = [
     ("streams delete complete --epoch 1", b"", 3, "epoch"),
     ("subscribe none --timeout 100ms", b"", 4, "stream 'none' at {server} did not end within --timeout"),
 ]
-# These have their own processes, which also shows that gRPC logs nothing.
+# These run as processes, which also shows that gRPC logs nothing.
 UNREACHABLE: list[tuple[str, bytes, int, str]] = [
     ("subscribe any --server 127.0.0.1:1", b"", 4, "at 127.0.0.1:1, offset 0: cannot connect: "),
     ("publish any --server 127.0.0.1:1", LINE, 4, "wait for the server with --wait"),
@@ -79,7 +79,7 @@ async def streams(server: str) -> str:
     "runner, arguments, stdin, status, says",
     [(run, *case) for case in CASES] + [(run_process, *case) for case in UNREACHABLE],
 )
-async def test_a_command_ends_with_the_status_of_its_outcome(
+async def test_the_exit_status_reflects_the_outcome(
     streams: str, runner: Callable[..., Any], arguments: str, stdin: bytes, status: int, says: str
 ) -> None:
     environment = {"OPENRESPONSES_SERVER": streams, "no_proxy": "*"}
@@ -138,7 +138,7 @@ async def test_a_server_with_tls_is_named_to_a_client_without(certificates: Cert
         assert (code, b"does not trust the server's certificate" in stderr) == (4, True)
 
 
-async def test_a_command_waits_for_a_server_that_is_not_up_yet(unused_tcp_port: int) -> None:
+async def test_wait_retries_until_the_server_is_up(unused_tcp_port: int) -> None:
     address = f"127.0.0.1:{unused_tcp_port}"
     async with (
         started("subscribe", "--wait", "--server", address, "s") as subscriber,

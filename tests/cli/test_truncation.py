@@ -1,4 +1,4 @@
-"""Input that is cut off, or is no stream at all, does not look like a finished response."""
+"""Truncated input, and input that is not a stream, never become a complete response."""
 
 import pytest
 
@@ -33,7 +33,7 @@ INPUTS = [
 
 
 @pytest.mark.parametrize("source, data, complete", INPUTS)
-async def test_publish_ends_the_stream_after_a_terminal_event_or_when_it_is_told_to(
+async def test_publish_ends_the_stream_after_a_terminal_event_or_with_end(
     server: str, source: str, data: bytes, complete: bool
 ) -> None:
     code, _, stderr = await run("publish", "--server", server, "--from", source, "s", stdin=data)
@@ -48,7 +48,7 @@ async def test_publish_ends_the_stream_after_a_terminal_event_or_when_it_is_told
     assert (code, b" ended at offset " in stderr) == (3, True)
 
 
-async def test_events_before_the_cut_are_stored(server: str) -> None:
+async def test_events_before_a_truncation_are_stored(server: str) -> None:
     async with started("subscribe", "--server", server, "s") as subscriber:
         assert (await run("publish", "--server", server, "s", stdin=NDJSON * 2))[0] == 1
         assert await run("publish", "--server", server, "s", stdin=COMPLETED) == (0, b"", b"")
@@ -56,13 +56,13 @@ async def test_events_before_the_cut_are_stored(server: str) -> None:
 
 
 @pytest.mark.parametrize("case", NOT_STREAMS.values(), ids=NOT_STREAMS.keys())
-def test_convert_says_in_one_line_what_is_no_stream(case: NotAStream) -> None:
+def test_convert_reports_input_that_is_not_a_stream_in_one_line(case: NotAStream) -> None:
     code, stdout, stderr = invoke("convert", "--from", case.format, "--to", "ndjson", stdin=case.data)
     assert (code, stdout, stderr.count(b"\n")) == (1, NDJSON * case.events, 1)
     assert case.says.encode() in stderr
 
 
-async def test_what_is_no_stream_leaves_the_stream_open(server: str) -> None:
+async def test_input_that_is_not_a_stream_leaves_the_stream_open(server: str) -> None:
     for case in NOT_STREAMS.values():
         if case.events == 0 and case.format == "sse":
             code, _, stderr = await run("publish", "--server", server, "--from", "sse", "s", stdin=case.data)
@@ -72,7 +72,7 @@ async def test_what_is_no_stream_leaves_the_stream_open(server: str) -> None:
 
 
 @pytest.mark.parametrize("source, data, complete", INPUTS)
-def test_convert_to_sse_adds_done_to_complete_input_only(source: str, data: bytes, complete: bool) -> None:
+def test_convert_to_sse_adds_done_only_to_complete_input(source: str, data: bytes, complete: bool) -> None:
     code, stdout, stderr = invoke("convert", "--from", source, "--to", "sse", stdin=data)
     if source == "sse" and not complete and data != DONE:
         assert (code, stdout.endswith(DONE)) == (1, False)
@@ -81,13 +81,13 @@ def test_convert_to_sse_adds_done_to_complete_input_only(source: str, data: byte
         assert (code, stdout.endswith(DONE), stderr) == (0, complete or data == DONE, b"")
 
 
-def test_convert_writes_the_events_of_sse_that_is_cut_off() -> None:
+def test_convert_writes_the_events_of_truncated_sse() -> None:
     code, stdout, stderr = invoke("convert", "--from", "sse", "--to", "ndjson", stdin=SSE * 2)
     assert (code, stdout, stderr.startswith(CUT_OFF)) == (1, NDJSON * 2, True)
 
 
 @pytest.mark.parametrize("command", ["convert", "publish"])
-async def test_on_error_skip_leaves_out_what_is_invalid_and_counts_it(server: str, command: str) -> None:
+async def test_on_error_skip_omits_and_counts_invalid_events(server: str, command: str) -> None:
     data = SSE + b"event: error\ndata: slow down\n\n" + SSE + b'data: {"n":-Infinity}\n\n' + SSE + DONE
     skip = ("--from", "sse", "--on-error", "skip")
     if command == "convert":
@@ -102,7 +102,7 @@ async def test_on_error_skip_leaves_out_what_is_invalid_and_counts_it(server: st
     assert count == b"skipped 2 events"
 
 
-async def test_the_format_of_standard_input_is_guessed(server: str) -> None:
+async def test_the_format_of_standard_input_is_detected(server: str) -> None:
     assert invoke("convert", "--to", "ndjson", stdin=SSE + DONE) == (0, NDJSON, b"")
     assert invoke("convert", stdin=b"%c%b" % (len(EVENT), EVENT)) == (0, NDJSON, b"")
     assert await run("publish", "--server", server, "s", stdin=SSE + DONE) == (0, b"", b"")
