@@ -62,7 +62,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 def _check_target(document: str, target: Path) -> None:
     if not target.exists():
-        _logger.warning("%s: there is no %s", document, target)
+        _logger.warning("%s: %s does not exist", document, target)
 
 
 def _contract(config: MkDocsConfig) -> dict[str, str]:

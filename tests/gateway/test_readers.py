@@ -40,7 +40,7 @@ async def service_and_gateway() -> AsyncIterator[tuple[StreamService, Gateway, s
 
 async def wait_until(condition: Callable[[], bool]) -> None:
     """Polls until the condition holds; the timeout of the test bounds the wait."""
-    while not condition():  # noqa: ASYNC110 - there is no event to wait for
+    while not condition():  # noqa: ASYNC110 - nothing signals the change
         await asyncio.sleep(0.01)
 
 

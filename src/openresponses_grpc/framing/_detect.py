@@ -176,7 +176,7 @@ def _parsed(text: bytes) -> Any:
 
 
 def _after_object(text: bytes) -> str:
-    """Returns the text after a leading JSON object; empty if there is no such object."""
+    """Returns the text after a leading JSON object; empty without one."""
     try:
         decoded = text.decode()
         value, end = json.JSONDecoder().raw_decode(decoded)

@@ -90,5 +90,5 @@ class Setup:
         if problem and problem != self.problem:
             _logger.error("%s; until then, publishers are refused", problem)
         elif self.problem and not problem:
-            _logger.warning("Redis no longer evicts acknowledged events: publishers are served again")
+            _logger.warning("Redis stopped evicting acknowledged events: publishers are served again")
         self.problem = problem

@@ -82,7 +82,7 @@ class View:
 
         Raises:
             DataLossError: the entry with the first event is damaged.
-            OffsetTrimmedError: the first event is no longer in the log.
+            OffsetTrimmedError: the log has dropped the first event.
 
         """
         if self._verified is None and self._start < self.end:
