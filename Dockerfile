@@ -12,7 +12,7 @@ RUN --mount=from=build,source=/wheels,target=/wheels \
 USER 10001
 VOLUME /data
 EXPOSE 50051 8080
-# For `serve` without TLS at its usual port; override it for other commands.
+# For `serve` without TLS on the default port. Override it for other commands.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
     CMD ["python", "-c", "import grpc; from grpc_health.v1.health_pb2 import HealthCheckRequest; from grpc_health.v1.health_pb2_grpc import HealthStub; exit(HealthStub(grpc.insecure_channel('127.0.0.1:50051')).Check(HealthCheckRequest(), timeout=2).status != 1)"]
 ENTRYPOINT ["openresponses"]

@@ -1,4 +1,4 @@
-# `make` or `make help` says what there is. Everything happens in this folder: in .venv, .venv-* and build.
+# `make help` lists the targets. They write only to this folder: to .venv, .venv-*, build and dist.
 
 PYTHON ?= python3
 SECONDS ?= 60
@@ -8,7 +8,7 @@ BUF ?= npx --yes --package=@bufbuild/buf@1.75.0 buf
 VENV := .venv
 BIN := $(VENV)/bin
 include requirements/generators.mk
-# The languages whose stubs are in git, and what on the PATH it takes to make them. Java's build makes its own.
+# The languages whose stubs are in git, and the tools that generate them. The build of the Java package generates its own.
 LANGUAGES := python typescript go rust
 NEEDS_python := $(PYTHON)
 NEEDS_typescript := $(PYTHON) npm
@@ -21,37 +21,43 @@ PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install demo test lint breaking types generate $(LANGUAGES:%=generate-%) descriptors check-generated \
-	check-wheel interop differential faults soak fuzz bench capacity lock clean
+	docs cli-reference dist check-wheel interop differential faults soak fuzz bench capacity lock clean
 
-help: ## Say what there is
-	@echo "Python 3.11 or newer, make and a package index are enough for install, demo and test."
+help: ## List the targets
+	@echo "install, demo and test require Python 3.11 or newer, make and a package index."
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(VENV)/installed ## Make .venv with the package: .venv/bin/openresponses works after it
+install: $(VENV)/installed ## Create .venv with the package and the command .venv/bin/openresponses
 
-demo: install ## Start a server, publish the sample, subscribe to it and show what arrives
+demo: install ## Start a server, publish the sample, and print it as a subscriber receives it
 	@$(BIN)/python examples/demo.py
 
-test: $(VENV)/installed-test ## Run the tests, in two processes
+test: $(VENV)/installed-test ## Run the tests in two processes
 	$(BIN)/python -m pytest --numprocesses 2
 
-lint: $(VENV)/installed-lint ## Check the style of the Python code and of the contract (the latter needs Node)
+lint: $(VENV)/installed-lint ## Lint the Python code and the contract (requires Node)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BUF) lint
 	$(BUF) format --diff --exit-code
 
-breaking: ## Fail if the contract breaks main's (or AGAINST a commit) or a release's (needs Node)
+breaking: ## Check the contract for breaking changes against main (AGAINST=COMMIT) and the last release (requires Node)
 	git archive $(AGAINST) buf.yaml proto | $(BUF) breaking --against '-#format=tar'
 	$(BUF) breaking --against tests/released/contract.binpb
 
 types: $(VENV)/installed-lint ## Check the types
 	$(BIN)/mypy
 
-generate: $(LANGUAGES:%=generate-%) ## Make the stubs of all languages anew from the contract
+docs: $(VENV)/installed-docs build/descriptors.binpb ## Build the documentation site and the API references into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-generate-python: .venv-generate/installed ## Make the Python stubs
+cli-reference: $(VENV)/installed ## Update docs/cli.md from the command
+	$(BIN)/python scripts/cli_reference.py > docs/cli.md
+
+generate: $(LANGUAGES:%=generate-%) ## Generate the stubs for all languages from the contract
+
+generate-python: .venv-generate/installed ## Generate the Python stubs
 	rm -rf generated/python/openresponses_grpc
 	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" $(PROTOC) \
 		--python_out=generated/python --mypy_out=quiet:generated/python $(PROTOS)
@@ -59,80 +65,85 @@ generate-python: .venv-generate/installed ## Make the Python stubs
 		--grpc_python_out=generated/python --mypy_grpc_out=quiet:generated/python $(SERVICES)
 	touch generated/python/openresponses_grpc/py.typed
 
-generate-typescript: .venv-generate/installed build/generate-typescript/installed ## Make the TypeScript stubs
+generate-typescript: .venv-generate/installed build/generate-typescript/installed ## Generate the TypeScript stubs
 	rm -rf generated/typescript/openresponses_grpc
 	$(PROTOC) --plugin=build/generate-typescript/node_modules/.bin/protoc-gen-es \
 		--es_out=generated/typescript --es_opt=target=js+dts,import_extension=js $(PROTOS)
 
-generate-go: .venv-generate/installed build/generate-go/installed ## Make the Go stubs
+generate-go: .venv-generate/installed build/generate-go/installed ## Generate the Go stubs
 	rm -rf generated/go/openresponses_grpc
 	PATH="$(CURDIR)/build/generate-go:$$PATH" $(PROTOC) --go_out=generated/go --go_opt=module=openresponses-grpc \
 		--go-grpc_out=generated/go --go-grpc_opt=module=openresponses-grpc $(PROTOS)
 
-# Boxed, so that an event takes 240 bytes of memory instead of 2,464.
-generate-rust: .venv-generate/installed build/generate-rust/installed ## Make the Rust stubs
+# With boxed fields, an event takes 240 bytes of memory instead of 2,464.
+generate-rust: .venv-generate/installed build/generate-rust/installed ## Generate the Rust stubs
 	rm -rf generated/rust/src/generated
 	mkdir -p generated/rust/src/generated
 	PATH="$(CURDIR)/build/generate-rust/bin:$$PATH" $(PROTOC) --prost_out=generated/rust/src/generated \
 		--prost_opt=boxed=response,boxed=item --tonic_out=generated/rust/src/generated $(PROTOS)
 	$(PROTOC) --include_imports --descriptor_set_out=generated/rust/src/generated/descriptors.binpb $(PROTOS)
 
-descriptors: build/descriptors.binpb ## Write build/descriptors.binpb, the contract's descriptor set, for tools
+descriptors: build/descriptors.binpb ## Write the contract's descriptor set to build/descriptors.binpb
 
 build/descriptors.binpb: $(PROTOS) .venv-generate/installed
 	mkdir -p $(@D)
 	$(PROTOC) --include_imports --include_source_info --descriptor_set_out=$@ $(PROTOS)
 
-# Without its tools a language is left out, but not in CI.
+# Skips languages whose tools are missing, except in CI.
 missing = $(strip $(foreach tool,$(NEEDS_$1),$(if $(shell command -v $(tool)),,$(tool))))
 LEFT_OUT = $(if $(CI),,$(foreach language,$(LANGUAGES),$(if $(call missing,$(language)),$(language))))
 
-check-generated: ## Fail if the stubs are not what the contract generates
-	@$(foreach language,$(LEFT_OUT),echo "$(language) is left out: there is no $(call missing,$(language)) on the PATH";) true
+check-generated: ## Check that the stubs match the contract
+	@$(foreach language,$(LEFT_OUT),echo "skipping $(language): $(call missing,$(language)) is not on the PATH";) true
 	$(MAKE) $(patsubst %,generate-%,$(filter-out $(LEFT_OUT),$(LANGUAGES)))
 	@git add --intent-to-add generated
 	git diff --exit-code -- generated
 
-check-wheel: $(VENV)/installed-test ## Test the built wheel beside the oldest and the newest dependencies
-	./scripts/check-wheel $(BIN)/python
+dist: .venv-lock/installed ## Build the source distribution and the wheel into dist/, and check their contents
+	./scripts/build-dist .venv-lock/bin
 
-interop: $(VENV)/installed-interop ## Test the examples in other languages, tools, SDKs and a browser against the server (needs all of them)
+check-wheel: $(VENV)/installed-test ## Test the wheel with the oldest and the newest supported dependencies (PYTHONS=...)
+	./scripts/check-wheel $(BIN)/python $(PYTHONS)
+
+interop: $(VENV)/installed-interop ## Test the examples in other languages, gRPC tools, SDKs and a browser (requires all of them)
 	$(BIN)/python -m pytest -m interop tests/interop
 
-differential: $(VENV)/installed-test ## Hold the bridge against the SDKs on generated inputs (needs Node)
+differential: $(VENV)/installed-test ## Compare the codec with the SDKs on generated inputs (requires Node)
 	$(BIN)/python -m pytest -m differential tests/differential
 
-faults: $(VENV)/installed-test ## Kill, cut off and overload servers for minutes, and count what is lost (needs Linux)
-	OPENRESPONSES_FAULTS=1 $(BIN)/python -m pytest -m faults --timeout 300 tests/faults
+faults: $(VENV)/installed-test ## Kill, disconnect and overload servers for minutes, and count lost events (requires Linux)
+	OPENRESPONSES_FAULTS=1 $(BIN)/python -m pytest -m "faults and not alone" --timeout 300 \
+		--numprocesses 3 --dist worksteal tests/faults
+	OPENRESPONSES_FAULTS=1 $(BIN)/python -m pytest -m "faults and alone" --timeout 300 tests/faults
 
-soak: $(VENV)/installed-test ## The same FACTOR times as long (20 unless said: make soak FACTOR=100)
+soak: $(VENV)/installed-test ## Run the fault tests FACTOR times as long (default 20: make soak FACTOR=100)
 	OPENRESPONSES_FAULTS=$(FACTOR) $(BIN)/python -m pytest -m faults --timeout $$((300 * $(FACTOR))) tests/faults
 
-fuzz: .venv-fuzz/installed ## Fuzz each reader for SECONDS (60 unless said: make fuzz SECONDS=600)
+fuzz: .venv-fuzz/installed ## Fuzz each reader for SECONDS (default 60: make fuzz SECONDS=600)
 	./tests/fuzz/run .venv-fuzz/bin/python $(SECONDS)
 
-bench: $(VENV)/installed-bench ## Measure the bridge, the stream and the gateway against others; print tables, draw the chart
+bench: $(VENV)/installed-bench ## Benchmark the codec, the stream and the gateway; print tables and draw the chart
 	$(BIN)/python -m benchmarks.bridge
 	$(BIN)/python -m benchmarks.stream
 	$(BIN)/python -m benchmarks.gateway
 
-capacity: $(VENV)/installed-bench ## Measure what events and streams cost, and what many of them need (needs redis-server)
+capacity: $(VENV)/installed-bench ## Measure the cost of events and streams, and extrapolate it (requires redis-server)
 	$(BIN)/python -m benchmarks.capacity
 
-lock: .venv-lock/installed ## Lock the versions that development installs anew, with hashes
-	for group in test interop bench lint; do \
+lock: .venv-lock/installed ## Update the locked versions of the development dependencies, with hashes
+	for group in test interop bench lint docs; do \
 		.venv-lock/bin/uv pip compile --quiet --upgrade pyproject.toml --all-extras --group $$group --universal \
 			--python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
 			--output-file requirements/$$group.txt || exit 1; \
 	done
 
-clean: ## Remove everything that make has made
+clean: ## Remove everything that make created
 	rm -rf .venv .venv-generate .venv-fuzz .venv-lock build dist
 	rm -rf examples/*/build examples/*/target examples/typescript/node_modules generated/java/target
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; say which with: make PYTHON=python3.12 ..." >&2; exit 1; }
+		{ echo "Python 3.11 or newer is required; select it with: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@

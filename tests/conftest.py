@@ -1,4 +1,4 @@
-"""The one server that tests talk to: a real one, on a free loopback port, in the test's own event loop."""
+"""Fixtures for all tests. Servers are real: they listen on a free loopback port, in the event loop of the test."""
 
 from collections.abc import AsyncIterator
 
@@ -13,14 +13,14 @@ from openresponses_grpc.store import MemoryStore, StoreLimits
 
 from .support import certificates as test_certificates
 
-# No test asserts a time, and a busy machine is no failure.
+# Tests do not assert durations: a slow machine must not fail them.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[str]:
-    """A server's address."""
+    """The address of a running server."""
     service = StreamService(
         MemoryStore(StoreLimits(max_bytes=64 << 20, max_stream_bytes=1 << 30, abandon_after=0.2)), idle_interval=0.1
     )
@@ -30,12 +30,12 @@ async def server() -> AsyncIterator[str]:
 
 @pytest.fixture
 async def channel(server: str) -> AsyncIterator[grpc.aio.Channel]:
-    """A channel to the server, for tests that speak to it without the client library."""
+    """A channel to the server, for tests without the client library."""
     async with grpc.aio.insecure_channel(server, options=OPTIONS) as channel:
         yield channel
 
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> test_certificates.Certificates:
-    """Files for TLS, made once."""
+    """TLS certificates and keys, created once per session."""
     return test_certificates.make(tmp_path_factory.mktemp("tls"))

@@ -1,6 +1,6 @@
-"""The numbers and types of all fields. `contract_numbers.txt` keeps them for ever: it only grows.
+"""The numbers and types of all fields. `contract_numbers.txt` records them permanently: it only grows.
 
-As a command it adds to the file what the contract has gained, and refuses any other change.
+As a command, this module records new fields and rejects any other change.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ FILE = Path(__file__).with_suffix(".txt")
 HEADER = "# The fields of each message with their numbers and types, in the order of the contract."
 
 Table = dict[str, dict[str, str]]
-"""A field's number and type by the names of its message and itself."""
+"""Numbers and types of fields by message name and field name."""
 
 
 def files(file: Any = stream_service_pb2.DESCRIPTOR) -> list[Any]:
-    """The contract's files, each after those that it imports."""
+    """The files of the contract, dependencies first."""
     found = [one for import_ in file.dependencies if import_.package == file.package for one in files(import_)]
     return list(dict.fromkeys([*found, file]))
 
@@ -30,7 +30,7 @@ def messages() -> list[Any]:
 
 
 def numbers() -> Table:
-    """What the contract has."""
+    """The fields in the contract."""
     table = {message.name: {field.name: _text(field) for field in message.fields} for message in messages()}
     for file in files():
         for enum in file.enum_types_by_name.values():
@@ -40,18 +40,18 @@ def numbers() -> Table:
     return table
 
 
-def kept() -> Table:
-    """What the file has."""
+def recorded() -> Table:
+    """The recorded fields."""
     lines = FILE.read_text().splitlines()[1:] if FILE.exists() else []
     return {name: dict(field.split("=") for field in fields) for name, *fields in map(str.split, lines)}
 
 
 def changed() -> list[str]:
-    """What the file has, and the contract has not."""
+    """The recorded fields that the contract changed or removed."""
     now = numbers()
     return [
         f"{message}.{name}={text}"
-        for message, fields in kept().items()
+        for message, fields in recorded().items()
         for name, text in fields.items()
         if now.get(message, {}).get(name) != text
     ]
@@ -65,7 +65,7 @@ def _text(field: Any) -> str:
 
 def main() -> None:
     if changed():
-        raise SystemExit(f"a field never changes its number or its type: {', '.join(changed())}")
+        raise SystemExit(f"the number and type of a field never change: {', '.join(changed())}")
     lines = [" ".join([name, *map("=".join, fields.items())]) for name, fields in numbers().items()]
     FILE.write_text("\n".join([HEADER, *sorted(lines)]) + "\n")
 

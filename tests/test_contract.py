@@ -1,4 +1,4 @@
-"""The contract: what no change may change, and the shapes that the codec and every reader rely on."""
+"""The contract: field numbers never change, and messages have the shapes that the codec relies on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from openresponses_grpc.v1 import stream_service_pb2
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from .codec.shapes import EVENT, camel, element, inner, literal, members, messages, options, properties, shape, snake
-from .contract_numbers import changed, files, kept, numbers
+from .contract_numbers import changed, files, numbers, recorded
 
 EXTRA = 15
 JSON_TYPES = {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_BOOL}
@@ -29,12 +29,12 @@ each_object = pytest.mark.parametrize("message", OBJECTS, ids=lambda message: me
 each_union = pytest.mark.parametrize("message", UNIONS, ids=lambda message: message.name)
 
 
-def test_numbers_and_types_stay() -> None:
+def test_recorded_numbers_and_types_do_not_change() -> None:
     assert changed() == []
 
 
-def test_new_numbers_are_kept_from_now_on() -> None:
-    assert kept() == numbers(), "run: .venv/bin/python -m tests.contract_numbers"
+def test_all_numbers_are_recorded() -> None:
+    assert recorded() == numbers(), "run: .venv/bin/python -m tests.contract_numbers"
 
 
 def test_every_message_has_a_shape() -> None:
@@ -42,14 +42,14 @@ def test_every_message_has_a_shape() -> None:
     assert [message.name for message in rest] == ["Unrecognized"]
 
 
-def test_directory_and_package_are_the_same() -> None:
+def test_directory_matches_package() -> None:
     assert {(file.package, file.name.rpartition("/")[0]) for file in files()} == {
         ("openresponses_grpc.v1", "openresponses_grpc/v1")
     }
 
 
 @each_object
-def test_an_object_has_optional_scalars_and_messages_and_extra_json(message: Descriptor) -> None:
+def test_objects_have_optional_fields_and_extra_json(message: Descriptor) -> None:
     *fields, extra = message.fields
     assert (extra.name, extra.number, extra.type) == ("extra_json", EXTRA, FieldDescriptor.TYPE_STRING)
     assert all(field.has_presence and not field.is_repeated for field in message.fields)
@@ -58,13 +58,13 @@ def test_an_object_has_optional_scalars_and_messages_and_extra_json(message: Des
 
 
 @each_object
-def test_the_numbers_of_an_object_ascend_past_that_of_extra_json(message: Descriptor) -> None:
+def test_field_numbers_of_objects_skip_only_that_of_extra_json(message: Descriptor) -> None:
     expected = (number for number in itertools.count(1) if number != EXTRA)
     assert [field.number for field in message.fields[:-1]] == list(itertools.islice(expected, len(message.fields) - 1))
 
 
 @each_object
-def test_each_name_of_a_property_is_that_of_one_field(message: Descriptor) -> None:
+def test_property_names_are_unique(message: Descriptor) -> None:
     names = [name for field in properties(message) for name in {snake(field), camel(field)}]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", snake(field)) for field in properties(message))
@@ -72,7 +72,7 @@ def test_each_name_of_a_property_is_that_of_one_field(message: Descriptor) -> No
 
 
 @each_object
-def test_a_field_is_named_like_its_property(message: Descriptor) -> None:
+def test_fields_are_named_after_their_properties(message: Descriptor) -> None:
     for field in properties(message):
         if options(field).json_text:
             assert (field.name, field.type) == (f"{snake(field)}_json", FieldDescriptor.TYPE_STRING)
@@ -82,7 +82,7 @@ def test_a_field_is_named_like_its_property(message: Descriptor) -> None:
 
 
 @each_union
-def test_a_union_is_one_oneof_with_unrecognized(message: Descriptor) -> None:
+def test_unions_are_one_oneof_with_unrecognized(message: Descriptor) -> None:
     assert [oneof.name for oneof in message.oneofs] == ["kind"]
     assert list(message.oneofs[0].fields) == list(message.fields)
     assert message.fields_by_number[EXTRA].name == "unrecognized"
@@ -90,7 +90,7 @@ def test_a_union_is_one_oneof_with_unrecognized(message: Descriptor) -> None:
 
 
 @each_union
-def test_each_json_value_belongs_to_one_arm_of_a_union(message: Descriptor) -> None:
+def test_each_json_value_matches_one_union_member(message: Descriptor) -> None:
     of_objects = [member for member in members(message) if member.message_type and member.message_type in OBJECTS]
     literals = [literal(inner(member)) for member in of_objects]
     assert len(set(literals)) == len(literals)
@@ -104,24 +104,24 @@ def test_each_json_value_belongs_to_one_arm_of_a_union(message: Descriptor) -> N
 
 
 @each_union
-def test_an_arm_is_named_after_its_type(message: Descriptor) -> None:
+def test_union_members_are_named_after_their_types(message: Descriptor) -> None:
     for member in members(message):
         if member.message_type and (type := literal(member.message_type)):
             assert member.name == re.sub(r"\W", "_", type.removeprefix("response.") if message is EVENT else type)
 
 
-def test_the_messages_of_the_event_are_its_own() -> None:
+def test_event_members_have_distinct_messages() -> None:
     assert all(literal(inner(member)) for member in members(EVENT))
     assert len({member.message_type for member in members(EVENT)}) == len(members(EVENT)) >= 59
 
 
-def test_an_object_with_a_literal_type_is_always_a_member() -> None:
+def test_objects_with_a_literal_type_are_union_members() -> None:
     outside = [field for field in FIELDS if field.message_type and field.containing_type not in UNIONS]
     assert [field.full_name for field in outside if literal(inner(field))] == []
 
 
 @pytest.mark.parametrize("message", CONTAINERS, ids=lambda message: message.name)
-def test_a_list_has_items_and_a_map_has_entries_of_name_and_value(message: Descriptor) -> None:
+def test_lists_have_items_and_maps_have_entries(message: Descriptor) -> None:
     (field,) = message.fields
     assert (field.name, field.number, field.is_repeated) == (
         "items" if shape(message) == "list" else "entries",
@@ -140,7 +140,7 @@ def test_a_list_has_items_and_a_map_has_entries_of_name_and_value(message: Descr
 
 
 @pytest.mark.parametrize("field", [field for field in FIELDS if field.has_options], ids=lambda field: field.full_name)
-def test_options_say_what_they_can_mean(field: FieldDescriptor) -> None:
+def test_field_options_are_consistent(field: FieldDescriptor) -> None:
     option = options(field)
     if option.beyond_sdk or option.unchecked:
         assert not (option.required or option.allowed), "strict reading does not check the property"
@@ -150,13 +150,13 @@ def test_options_say_what_they_can_mean(field: FieldDescriptor) -> None:
         assert not (option.name or option.required or option.nullable or option.json_text or option.unchecked)
 
 
-def test_numbers_of_the_event_are_reserved_for_what_they_were_and_will_be() -> None:
+def test_event_reserves_numbers() -> None:
     copy = DescriptorProto()
     EVENT.CopyToProto(copy)
     assert [(one.start, one.end) for one in copy.reserved_range] == [(16, 17), (1000, 2000)]
 
 
-def test_the_documented_event_s_bytes_stay() -> None:
+def test_bytes_of_documented_event_do_not_change() -> None:
     event = OpenResponsesStreamEvent()
     message = event.image_generation_call_generating
     message.item_id, message.output_index, message.sequence_number = "<id>", 7977.54, 0
@@ -164,7 +164,7 @@ def test_the_documented_event_s_bytes_stay() -> None:
 
 
 @pytest.mark.parametrize("name", ["PublishRequest", "SubscribeResponse"])
-def test_a_message_with_events_as_bytes_is_the_same_on_the_wire(name: str) -> None:
+def test_messages_with_raw_events_are_wire_compatible(name: str) -> None:
     event = OpenResponsesStreamEvent()
     event.unrecognized.json = "{}"
     message: Any = getattr(stream_service_pb2, name)

@@ -1,4 +1,4 @@
-"""The package: the names that it exports, its version, and `python -m`."""
+"""The package: exported names, version and `python -m`."""
 
 import subprocess
 import sys
@@ -7,13 +7,14 @@ from importlib.metadata import version
 import pytest
 
 import openresponses_grpc
+from openresponses_grpc import client, codec
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
 
 
-def test_the_version_is_that_of_the_installed_package() -> None:
+def test_version_matches_the_installed_package() -> None:
     assert openresponses_grpc.__version__ == version("openresponses-grpc")
 
 
@@ -24,8 +25,8 @@ def test_python_m_runs_the_command() -> None:
 
 
 @pytest.mark.parametrize("first", [names[0] for names in openresponses_grpc._MODULES.values()])
-def test_each_name_is_there_whichever_is_imported_first(first: str) -> None:
-    # A module that is called like a name of the package would hide it once it is imported.
+def test_modules_do_not_hide_exported_names(first: str) -> None:
+    # Importing a module with the name of an export would hide the export.
     code = (
         f"import openresponses_grpc as package\nfrom openresponses_grpc import {first}\n"
         "print([name for name in package.__all__ if isinstance(getattr(package, name), type(package))])"
@@ -34,17 +35,22 @@ def test_each_name_is_there_whichever_is_imported_first(first: str) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
 
 
-def test_an_unknown_name_is_an_attribute_error() -> None:
+def test_package_exports_codec_and_client() -> None:
+    # docs/reference/package.md documents them as names of the package.
+    assert {*codec.__all__, *client.__all__} <= {*openresponses_grpc.__all__}
+
+
+def test_unknown_name_raises_attribute_error() -> None:
     with pytest.raises(AttributeError, match="'nothing'"):
         openresponses_grpc.nothing  # noqa: B018
 
 
-def test_events_are_converted_and_accumulated_without_grpc() -> None:
+def test_codec_and_accumulator_do_not_import_grpc() -> None:
     code = "import sys\nfrom openresponses_grpc import __version__, accumulate, from_json\nprint('grpc' in sys.modules)"
     assert python("-c", code).stdout == "False\n"
 
 
-def test_the_command_says_its_version_without_grpc() -> None:
+def test_version_option_does_not_import_grpc() -> None:
     code = (
         "import sys\nfrom openresponses_grpc.cli import main\nmain(['--version'], standalone_mode=False)\n"
         "print('grpc' in sys.modules)"

@@ -1,4 +1,4 @@
-"""The text of a position."""
+"""The string form of positions."""
 
 import pytest
 from hypothesis import given
@@ -11,18 +11,18 @@ POSITIONS = st.tuples(U64, U64) | st.tuples(U64, U64, U64, st.integers(0, 2**32 
 
 
 @given(POSITIONS)
-def test_a_position_survives_as_text(numbers: tuple[int, ...]) -> None:
+def test_positions_round_trip_as_strings(numbers: tuple[int, ...]) -> None:
     position = Position(*numbers)
     assert Position.parse(str(position)) == position
 
 
 @given(POSITIONS, st.lists(U64))
-def test_the_texts_at_other_offsets_are_those_of_their_positions(numbers: tuple[int, ...], offsets: list[int]) -> None:
+def test_texts_match_positions_at_other_offsets(numbers: tuple[int, ...], offsets: list[int]) -> None:
     position = Position(*numbers)
     assert list(position.texts(offsets)) == [str(position._replace(offset=offset)) for offset in offsets]
 
 
-def test_the_text_is_short_and_needs_no_quoting() -> None:
+def test_string_form_is_short_and_does_not_need_quoting() -> None:
     assert str(Position(2**63, 42, 40, 5)) == "v1.8000000000000000.42.40.00000005"
     assert str(Position(15, 0)) == "v1.f.0"
 
@@ -46,6 +46,6 @@ def test_the_text_is_short_and_needs_no_quoting() -> None:
         "v1.f.0.0.cbf43926.1",
     ],
 )
-def test_any_other_text_is_refused(text: str) -> None:
+def test_rejects_any_other_text(text: str) -> None:
     with pytest.raises(ValueError, match="not a stream position"):
         Position.parse(text)

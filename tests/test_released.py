@@ -1,4 +1,4 @@
-"""The contract and the vectors of the last release, which released/ holds: what others have stored decodes for ever."""
+"""The contract and vectors stay compatible with the last release, in released/: stored events remain decodable."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RELEASED: dict[str, DescriptorProto] = {
 
 
 def current(name: str) -> DescriptorProto:
-    """A message as the contract has it; empty if it is gone."""
+    """The message in the current contract; empty if it was removed."""
     copy = DescriptorProto()
     for message in messages():
         if message.name == name:
@@ -29,24 +29,26 @@ def current(name: str) -> DescriptorProto:
     return copy
 
 
-def on_the_wire(message: DescriptorProto, field: FieldDescriptorProto) -> tuple[object, ...]:
-    """What a reader of another version relies on."""
+def wire_properties(message: DescriptorProto, field: FieldDescriptorProto) -> tuple[object, ...]:
+    """The properties of a field that other versions rely on."""
     oneof = message.oneof_decl[field.oneof_index].name if field.HasField("oneof_index") else ""
     return field.name, field.number, field.type, field.type_name, field.label, oneof
 
 
 @pytest.mark.parametrize("vector", VECTORS)
-def test_a_released_vector_stays_as_it_is(vector: str) -> None:
-    """And so test_vectors holds the bridge, and `make interop` the other languages, to decoding it."""
+def test_released_vectors_do_not_change(vector: str) -> None:
+    """test_vectors then checks that the codec decodes it, and `make interop` the other languages."""
     content = Path(__file__).with_name("vectors").joinpath(vector).read_bytes()
     assert hashlib.sha256(content).hexdigest() == VECTORS[vector]
 
 
 @pytest.mark.parametrize("name", RELEASED)
-def test_a_released_message_keeps_its_fields_and_its_options(name: str) -> None:
-    """It may gain fields: a property moves from `extra_json`, a type from `unrecognized`, to a field."""
+def test_released_messages_keep_their_fields_and_options(name: str) -> None:
+    """New fields are allowed: a property moves from `extra_json`, or a type from `unrecognized`, to a field."""
     message, now = RELEASED[name], current(name)
-    assert {on_the_wire(message, field) for field in message.field} <= {on_the_wire(now, field) for field in now.field}
+    assert {wire_properties(message, field) for field in message.field} <= {
+        wire_properties(now, field) for field in now.field
+    }
     assert now.options == message.options
     names = {field.name: field.options for field in now.field}
     assert all(names[field.name] == field.options for field in message.field if field.name.endswith("_json"))

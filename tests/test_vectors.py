@@ -1,4 +1,4 @@
-"""The bridge against fixed files that it had no part in: what each holds is in vectors/README.md."""
+"""The codec against the test vectors, which were made without it. vectors/README.md describes them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ VECTORS: dict[str, dict[str, str]] = {
     path.stem: json.loads(path.read_text()) for path in sorted(Path(__file__).with_name("vectors").glob("*.json"))
 }
 
-every_vector = pytest.mark.parametrize("name", VECTORS)
-both_namings = pytest.mark.parametrize("naming", NAMINGS)
+each_vector = pytest.mark.parametrize("name", VECTORS)
+each_naming = pytest.mark.parametrize("naming", NAMINGS)
 
 
 def binary(name: str) -> bytes:
@@ -34,38 +34,38 @@ def written(name: str, naming: Naming) -> bytes:
     return vector.get(f"{naming}Written", vector[naming]).encode()
 
 
-@every_vector
-@both_namings
-def test_the_json_is_read_as_the_message(name: str, naming: Naming) -> None:
+@each_vector
+@each_naming
+def test_parses_json_to_the_message(name: str, naming: Naming) -> None:
     assert json_to_protobuf(VECTORS[name][naming]) == binary(name)
     assert from_json(VECTORS[name][naming]).SerializeToString(deterministic=True) == binary(name)
 
 
-@every_vector
-@both_namings
-def test_the_message_is_written_as_the_json(name: str, naming: Naming) -> None:
+@each_vector
+@each_naming
+def test_serializes_message_to_json(name: str, naming: Naming) -> None:
     assert protobuf_to_json(binary(name), naming=naming) == written(name, naming)
     assert to_json(OpenResponsesStreamEvent.FromString(binary(name)), naming=naming) == written(name, naming)
 
 
-@every_vector
-@both_namings
-def test_the_json_of_one_naming_is_that_of_the_other_respelled(name: str, naming: Naming) -> None:
+@each_vector
+@each_naming
+def test_namings_differ_only_in_spelling(name: str, naming: Naming) -> None:
     for read in NAMINGS:
         assert parse(written(name, naming)) == respell(parse(VECTORS[name][read]), naming)
 
 
-@every_vector
-def test_the_text_format_is_the_message(name: str) -> None:
+@each_vector
+def test_text_format_equals_the_message(name: str) -> None:
     parsed = text_format.Parse(VECTORS[name]["text"], OpenResponsesStreamEvent())
     assert parsed.SerializeToString(deterministic=True) == binary(name)
     again = text_format.Parse(text_format.MessageToString(parsed), OpenResponsesStreamEvent())
     assert again.SerializeToString(deterministic=True) == binary(name)
 
 
-@both_namings
+@each_naming
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_stream_of_all_vectors_goes_through_each_format(format: str, naming: Naming) -> None:
+def test_stream_of_all_vectors_round_trips_in_each_format(format: str, naming: Naming) -> None:
     encode = partial(protobuf_to_json, naming=naming)
     writer = FORMATS[format].writer(encode)
     stream = b"".join(writer.write(map(binary, VECTORS))) + writer.close()
@@ -73,7 +73,7 @@ def test_a_stream_of_all_vectors_goes_through_each_format(format: str, naming: N
     assert list(map(encode, read)) == [written(name, naming) for name in VECTORS]
 
 
-def test_every_category_has_a_vector() -> None:
+def test_vectors_cover_every_category() -> None:
     assert len(VECTORS) > 70
     events = [OpenResponsesStreamEvent.FromString(binary(name)) for name in VECTORS]
     members = {event.WhichOneof("kind") for event in events}

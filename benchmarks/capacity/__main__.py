@@ -1,7 +1,7 @@
-"""What events, streams and readers cost, and what many of them need: `python -m benchmarks.capacity`.
+"""The cost of events, streams and subscribers, and the resources for many: `python -m benchmarks.capacity`.
 
 It measures the unit costs over one Redis, checks the model against three servers over a Redis Cluster of three nodes,
-and works it out for more streams than one machine can carry. It takes about five minutes and needs redis-server.
+and extrapolates it to more streams than one machine can serve. It takes about five minutes and requires redis-server.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ def print_costs(few: Messages, many: Messages, others: Others) -> None:
     rows = [
         ("a message from a publisher, with its acknowledgement", "publish"),
         ("each event in it", "published_event"),
-        ("a message to the first reader of a stream at a server", "deliver"),
+        ("a message to the first subscriber of a stream at a server", "deliver"),
         ("each event in it", "delivered_event"),
-        ("plain SSE: an event, published and delivered to one reader", "sse"),
+        ("plain SSE: an event, published and delivered to one subscriber", "sse"),
         ("Redis: a message from a publisher", "append"),
         ("Redis: the same message, read by one server", "look"),
     ]
     print_table(
         "CPU time.",
-        ("of what", f"{FEW} streams", f"{MANY} streams"),
+        ("unit", f"{FEW} streams", f"{MANY} streams"),
         [(name, micro(getattr(few, cost)), micro(getattr(many, cost))) for name, cost in rows]
         + [
-            ("an event to each further reader there", micro(others.reader), ""),
-            ("plain SSE: an event to each further reader", micro(others.sse_reader), ""),
-            ("a second of an open stream without events, with a publisher and a reader", micro(others.stream), ""),
+            ("an event to each further subscriber at that server", micro(others.reader), ""),
+            ("plain SSE: an event to each further subscriber", micro(others.sse_reader), ""),
+            ("a second of an open, idle stream with a publisher and a subscriber", micro(others.stream), ""),
         ],
     )
     print_table(
         "Bytes.",
-        ("of what", "bytes"),
+        ("unit", "bytes"),
         [
             ("with clients: a message with one event from a publisher", f"{others.client_received:.0f}"),
-            ("with clients: a message with one event to a reader", f"{others.client_sent:.0f}"),
-            ("with clients of plain SSE: an event to a reader", f"{others.sse_bytes:.0f}"),
+            ("with clients: a message with one event to a subscriber", f"{others.client_sent:.0f}"),
+            ("with clients of plain SSE: an event to a subscriber", f"{others.sse_bytes:.0f}"),
             ("with Redis: a message with one event from a publisher", f"{few.append_bytes:.0f}"),
             ("with Redis: the same message, read by one server", f"{few.look_bytes:.0f}"),
-            ("in Redis: an event that came alone", f"{few.redis_memory:.0f}"),
-            ("in a server: an open stream with a publisher and a reader", f"{others.server_memory:,.0f}"),
+            ("in Redis: an event in a message of its own", f"{few.redis_memory:.0f}"),
+            ("in a server: an open stream with a publisher and a subscriber", f"{others.server_memory:,.0f}"),
         ],
     )
 
@@ -71,7 +71,7 @@ def check(messages: Messages, others: Others, load: Load) -> None:
     ]
     print_table(
         f"The model against three servers over a Redis Cluster of three nodes: {load.streams} streams with"
-        f" {load.readers} reader(s) at as many servers, {rate:.0f} events a second each, one in a message.",
+        f" {load.readers} subscriber(s) at as many servers, {rate:.0f} events a second each, one in a message.",
         ("", "measured", "expected", "measured / expected"),
         [(name, f"{found:.3g}", f"{wanted:.3g}", f"{found / wanted:.2f}") for name, found, wanted in rows],
     )
@@ -94,7 +94,7 @@ def print_plans(messages: Messages, others: Others, together: int) -> None:
             counts = (getattr(each, needs)[limit] for each in plans.values())
             rows.append((f"{title} for {limit}", *(f"{count:,.1f}" for count in counts)))
     print_table(
-        f"Extrapolated: {RATE:.0f} text deltas a second in each stream, {together} in a message, one reader each."
+        f"Extrapolated: {RATE:.0f} text deltas a second in each stream, {together} in a message, one subscriber each."
         f" Streams last {Streams.seconds:.0f} seconds and are kept for {Streams.kept:.0f}. A core is {BUSY:.0%} busy."
         f" A server has {CALLS:,} calls, a node {NODE_MEMORY >> 30} GiB, an interface {LINK * 8 / 1e9:.0f} Gbit/s.",
         ("streams at once", *(f"{count:,}" for count in SIZES)),

@@ -106,7 +106,7 @@ async def throughput(streams: int, count: int, readers: int, rounds: int) -> Non
                 taken, _ = await read(url, log, readers)
                 rates.setdefault(name, []).append(readers * count / taken)
     print_table(
-        f"{readers:,} reader(s) of {streams:,} stream(s) of {count:,} events, medians of {rounds} rounds.",
+        f"{readers:,} subscriber(s) of {streams:,} stream(s) of {count:,} events, medians of {rounds} rounds.",
         ("contender", "delivered events a second", "against plain"),
         [
             (
@@ -165,7 +165,7 @@ async def memory(readers: int) -> None:
             rows.append((f"{count:,}", f"{(_rss(pid) - before) / count / 1024:.0f}"))
         for reader in made:
             reader.close()
-    print_table("Memory of the gateway's process for each reader that waits.", ("readers", "KiB a reader"), rows)
+    print_table("Memory of the gateway for each idle subscriber.", ("subscribers", "KiB per subscriber"), rows)
 
 
 async def run() -> None:

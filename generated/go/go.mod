@@ -1,5 +1,5 @@
 // OpenRouter's streamed response events as Protocol Buffers: the messages, and the service that streams them over gRPC.
-// The path has no address in it: say where the folder is with `replace`. Version 0.1.0, Apache-2.0.
+// The module path is not a network address: select the folder with `replace`. Version 0.1.0, Apache-2.0.
 module openresponses-grpc
 
 go 1.23

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .position import Position
 
 __version__: str
+"""The version of the package."""
 
 _MODULES = {
     "accumulation": ("Accumulator", "accumulate"),

@@ -1,4 +1,4 @@
-"""Small events, and what `accumulate` makes of them."""
+"""Small events, and the response that `accumulate` builds from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Object = dict[str, Any]
 
 
 def event_of(response: OpenResponsesNonStreamingResponse) -> OpenResponsesStreamEvent:
-    """An event, because only events have JSON."""
+    """Wraps a response in an event, because only events can be converted to JSON."""
     event = OpenResponsesStreamEvent()
     event.completed.response.CopyFrom(response)
     return event
@@ -24,7 +24,7 @@ def as_json(response: OpenResponsesNonStreamingResponse, naming: Naming = "snake
 
 
 def accumulated(*events: Object) -> Accumulator:
-    """The events without the `response.` of their types."""
+    """Accumulates events whose types omit the prefix `response.`."""
     return accumulate(from_dict(event | {"type": f"response.{event['type']}"}) for event in events)
 
 
@@ -54,3 +54,8 @@ def snapshot(type: str, id: str = "resp_1", **properties: Any) -> Object:
 
 def message(*texts: str, **properties: Any) -> Object:
     return {"type": "message", **properties, "content": [{"type": "output_text", "text": text} for text in texts]}
+
+
+def events_of(subject: str, field: str, **place: Any) -> list[Object]:
+    deltas = [at(0, f"{subject}.delta", delta=text, **place) for text in ("ab", "", "c")]
+    return [*deltas, at(0, f"{subject}.done", **{field: "abcd"}, **place)]

@@ -1,4 +1,4 @@
-"""No events and no order of events raise, and what comes out can be written as JSON."""
+"""Events in any order accumulate without an error to a response that can be serialized."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from openresponses_grpc import accumulate, from_json, to_json
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from ..codec.generate import events as any_events
-from .small import Object, accumulated, as_json, delta, event_of, snapshot
-from .test_example import EVENTS, FINAL
-from .test_texts import events_of
+from .example import EVENTS, FINAL
+from .small import Object, accumulated, as_json, delta, event_of, events_of, snapshot
 
 OUTPUT_INDEXES: list[Object] = [{}, *({"output_index": index} for index in (0, 1, 0.5, -1))]
 ITEM_IDS: list[Object] = [{}, {"item_id": "a"}, {"item_id": "b"}]
@@ -35,13 +34,13 @@ def small_events(draw: st.DrawFn) -> Any:
 
 
 @given(st.lists(any_events, max_size=8))
-def test_any_events(events: list[str]) -> None:
+def test_arbitrary_events_accumulate(events: list[str]) -> None:
     accumulator = accumulate(from_json(event) for event in events)
     assert to_json(event_of(accumulator.response))
 
 
 @given(st.lists(small_events(), max_size=12))
-def test_the_text_is_that_of_the_response(events: list[Object]) -> None:
+def test_text_and_tool_calls_match_the_response(events: list[Object]) -> None:
     accumulator = accumulated(*events)
     items = as_json(accumulator.response).get("output", [])
     parts = [part for item in items if item["type"] == "message" for part in item.get("content", [])]
@@ -50,5 +49,5 @@ def test_the_text_is_that_of_the_response(events: list[Object]) -> None:
 
 
 @given(st.permutations(EVENTS[2:]))
-def test_the_last_event_decides_wherever_it_comes(events: list[OpenResponsesStreamEvent]) -> None:
+def test_terminal_event_wins_in_any_order(events: list[OpenResponsesStreamEvent]) -> None:
     assert as_json(accumulate([*EVENTS[:2], *events]).response, "camelCase") == FINAL

@@ -1,23 +1,20 @@
-"""`accumulate` over the example: a whole stream with reasoning, a search, text, an image and a function call."""
+"""`accumulate` on the sample stream with reasoning, a search, text, an image and a function call."""
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from openresponses_grpc import Accumulator, InvalidProtobufError, accumulate, from_json
+from openresponses_grpc import Accumulator, InvalidProtobufError, accumulate
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
+from .example import EVENTS, FINAL, LINES
 from .small import as_json
 
-LINES = (Path(__file__).parents[2] / "examples/response.ndjson").read_bytes().splitlines()
-EVENTS = [from_json(line) for line in LINES]
-FINAL = json.loads(LINES[-1])["response"]
 TEXT = FINAL["output"][2]["content"][0]["text"]
 
 
-def test_the_response_is_that_of_the_last_event() -> None:
+def test_response_equals_that_of_terminal_event() -> None:
     whole = accumulate(EVENTS)
     assert as_json(whole.response, "camelCase") == FINAL
     assert whole.text == TEXT
@@ -28,13 +25,13 @@ def test_the_response_is_that_of_the_last_event() -> None:
     assert whole.usage.total_tokens == FINAL["usage"]["totalTokens"]
 
 
-def test_without_the_last_event_the_output_is_the_same() -> None:
+def test_output_is_complete_without_terminal_event() -> None:
     cut = accumulate(EVENTS[:-1])
     assert as_json(cut.response, "camelCase") == json.loads(LINES[1])["response"] | {"output": FINAL["output"]}
     assert cut.usage is None
 
 
-def test_deltas_alone_give_the_texts() -> None:
+def test_deltas_alone_produce_the_texts() -> None:
     deltas = [event for event in EVENTS[:-1] if not (event.WhichOneof("kind") or "").endswith("_done")]
     reasoning, search, text, image, call = as_json(accumulate(deltas).response, "camelCase")["output"]
     assert reasoning == FINAL["output"][0]
@@ -43,7 +40,7 @@ def test_deltas_alone_give_the_texts() -> None:
     assert call == FINAL["output"][4] | {"status": "in_progress"}
 
 
-def test_the_response_can_be_read_after_each_event() -> None:
+def test_response_is_available_after_each_event() -> None:
     accumulator = Accumulator()
     texts = []
     for event in EVENTS:
@@ -55,7 +52,7 @@ def test_the_response_can_be_read_after_each_event() -> None:
     assert len(set(texts)) > 60
 
 
-async def test_events_may_be_serialized_and_come_asynchronously() -> None:
+async def test_accepts_serialized_events_and_async_iterators() -> None:
     async def events() -> AsyncIterator[bytes]:
         for event in EVENTS:
             yield event.SerializeToString()
@@ -64,14 +61,14 @@ async def test_events_may_be_serialized_and_come_asynchronously() -> None:
     assert as_json(accumulate(event.SerializeToString() for event in EVENTS).response, "camelCase") == FINAL
 
 
-def test_anything_else_is_an_error() -> None:
+def test_rejects_anything_else() -> None:
     with pytest.raises(InvalidProtobufError, match="not an OpenResponsesStreamEvent"):
         Accumulator().add(b"\xff")
     with pytest.raises(TypeError, match="got str"):
         Accumulator().add("{}")  # type: ignore[arg-type]
 
 
-def test_events_and_results_stay_apart() -> None:
+def test_results_do_not_alias_events() -> None:
     events = [OpenResponsesStreamEvent.FromString(event.SerializeToString()) for event in EVENTS[:-1]]
     accumulator = accumulate(events)
     accumulator.response.status = "changed"

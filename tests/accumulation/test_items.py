@@ -1,4 +1,4 @@
-"""Output items are built from what comes, even where an API leaves something out or gets it wrong."""
+"""Output items are built from the available events, even if some are missing or inconsistent."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
         [delta(0, "z", content_index=7), delta(0, "y", content_index=1e15), delta(0, "a", content_index=0)],
         [message("a", "z", "y")],
     ),
-    ("no index of a part", [delta(0, "a"), delta(0, "b")], [message("ab")]),
+    ("no content index", [delta(0, "a"), delta(0, "b")], [message("ab")]),
     (
-        "no index of an item",
+        "no output index",
         [
             added(None, "message", id="m"),
             added(None, "function_call", id="f"),
@@ -44,12 +44,12 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
         [message("a", id="m"), {"type": "function_call", "id": "f", "arguments": "{}"}],
     ),
     (
-        "neither index nor id",
+        "neither output index nor id",
         [added(None, "message"), delta(None, "a"), added(None, "message"), delta(None, "b")],
         [message("a"), message("b")],
     ),
     (
-        "the same index for all items",
+        "the same output index for all items",
         [
             added(0, "reasoning", id="r"),
             added(0, "message", id="m"),
@@ -59,12 +59,12 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
         [{"type": "reasoning", "id": "r", "status": "completed"}, message("a", id="m")],
     ),
     (
-        "complete items, with the same index",
+        "complete items with the same output index",
         [done(0, "reasoning", id="r"), done(0, "mcp_call", id="m")],
         [{"type": "reasoning", "id": "r"}, {"type": "mcp_call", "id": "m"}],
     ),
     (
-        "another id in each event",
+        "a different id in each event",
         [added(0, "message", id="a"), delta(0, "x", item_id="b"), done(0, "message", id="c", content=[])],
         [{"type": "message", "id": "c", "content": []}],
     ),
@@ -80,17 +80,17 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
         [message("ac", id="m"), message("b", id="m")],
     ),
     (
-        "an id without an index",
+        "an id without an output index",
         [delta(0, "a", item_id="a"), delta(1, "b", item_id="b"), delta(None, "c", item_id="a")],
         [message("ac", id="a"), message("b", id="b")],
     ),
     (
-        "an item after its delta",
+        "an item added after its delta",
         [delta(0, "a", item_id="m"), added(0, "message", id="m", role="assistant")],
         [message("a", id="m", role="assistant")],
     ),
     (
-        "an item after it is complete",
+        "an item added after it is complete",
         [done(0, "message", id="m", role="assistant"), added(0, "message", id="m")],
         [{"type": "message", "id": "m", "role": "assistant"}],
     ),
@@ -104,10 +104,10 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
         ],
         [message(id="m")],
     ),
-    ("another kind of item", [added(0, "function_call"), delta(0, "a")], [{"type": "function_call"}]),
+    ("a delta for another kind of item", [added(0, "function_call"), delta(0, "a")], [{"type": "function_call"}]),
     ("an unrecognized item", [added(0, "hologram", n=1), delta(0, "a")], [{"type": "hologram", "n": 1}]),
     (
-        "another kind of part",
+        "a delta for another kind of part",
         [
             at(0, "content_part.added", **part("refusal", refusal="no")),
             delta(0, "a"),
@@ -121,7 +121,7 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
         [{"type": "message", "content": [{"type": "output_song", "notes": [1]}]}],
     ),
     (
-        "a part after its delta",
+        "a part added after its delta",
         [delta(0, "a"), at(0, "content_part.added", **part("output_text", text=""))],
         text_part(text="a"),
     ),
@@ -130,9 +130,9 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
         [delta(0, "a"), at(0, "content_part.done", **part("output_text", text="b")), delta(0, "c")],
         text_part(text="bc"),
     ),
-    ("a complete text that is missing", [delta(0, "a"), at(0, "output_text.done", text=None)], text_part(text="a")),
+    ("a done event without text", [delta(0, "a"), at(0, "output_text.done", text=None)], text_part(text="a")),
     (
-        "a part of reasoning",
+        "a reasoning part",
         [added(0, "reasoning"), at(0, "content_part.added", **part("reasoning_text"))],
         [{"type": "reasoning", "content": [{"type": "reasoning_text"}]}],
     ),
@@ -165,12 +165,12 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
         text_part(text="abc", logprobs=LOGPROBS),
     ),
     (
-        "all log probabilities again",
+        "log probabilities repeated in full",
         [delta(0, "a", logprobs=LOGPROBS[:1]), at(0, "output_text.done", text="ab", logprobs=LOGPROBS)],
         text_part(text="ab", logprobs=LOGPROBS),
     ),
     (
-        "events without what they bring",
+        "events without their payload",
         [at(0, f"output_item.{verb}") for verb in ("added", "done")]
         + [
             at(0, "output_text.annotation.added", annotation=None),
@@ -180,7 +180,7 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
         [message("a")],
     ),
     (
-        "a property beside the text that is null",
+        "a property next to a text that is null",
         [added(0, "custom_tool_call", input=None, big=1e300), at(0, "custom_tool_call_input.delta", delta="a")],
         [{"type": "custom_tool_call", "input": "a", "big": 1e300}],
     ),
@@ -188,13 +188,13 @@ TABLE: list[tuple[str, list[Object], list[Object]]] = [
 
 
 @pytest.mark.parametrize("events, expected", [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
-def test_the_output(events: list[Object], expected: list[Object]) -> None:
+def test_output_items(events: list[Object], expected: list[Object]) -> None:
     assert output(*events) == expected
     assert output(snapshot("created", output=[]), *events) == expected
     assert output(snapshot("created", output=None), *events) == expected
 
 
-def test_an_index_that_is_nan_is_missing() -> None:
+def test_nan_index_counts_as_missing() -> None:
     event = OpenResponsesStreamEvent()
     event.output_text_delta.delta = "a"
     event.output_text_delta.output_index = event.output_text_delta.content_index = math.nan
@@ -204,7 +204,7 @@ def test_an_index_that_is_nan_is_missing() -> None:
 @pytest.mark.parametrize(
     "before, after", [('{"arguments":null}', ""), ('{"arguments":null,"a":1.50}', '{"a":1.50}'), ('{"arguments"', None)]
 )
-def test_extra_json_loses_what_is_a_field_now(before: str, after: str | None) -> None:
+def test_extra_json_drops_property_that_became_a_field(before: str, after: str | None) -> None:
     item, text = OpenResponsesStreamEvent(), OpenResponsesStreamEvent()
     item.output_item_added.item.function_call.extra_json = before
     text.function_call_arguments_delta.delta = "{}"

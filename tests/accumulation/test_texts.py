@@ -1,4 +1,4 @@
-"""Each kind of text grows with its deltas, and its `done` event replaces it."""
+"""Deltas extend each kind of text, and its `done` event replaces it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .small import Object, accumulated, added, at, output
+from .small import Object, accumulated, added, at, events_of, output
 
 CALLS = [
     ("function_call", "function_call_arguments", "arguments"),
@@ -24,18 +24,13 @@ GROWING = ["ab", "ab", "abc", "abcd"]
 ABSENT: Any = object()
 
 
-def events_of(subject: str, field: str, **place: Any) -> list[Object]:
-    deltas = [at(0, f"{subject}.delta", delta=text, **place) for text in ("ab", "", "c")]
-    return [*deltas, at(0, f"{subject}.done", **{field: "abcd"}, **place)]
-
-
 def starting(name: str, value: Any) -> Object:
     return {} if value is ABSENT else {name: value}
 
 
 @pytest.mark.parametrize("kind, subject, field", CALLS)
 @pytest.mark.parametrize("start", [ABSENT, "", None], ids=["absent", "empty", "null"])
-def test_the_input_of_a_call(kind: str, subject: str, field: str, start: Any) -> None:
+def test_deltas_extend_input_of_call(kind: str, subject: str, field: str, start: Any) -> None:
     call = added(0, kind, id="call_1", **starting(field, start))
     events = events_of(subject, field)
     assert [output(call, *events[:count])[0].get(field) for count in (1, 2, 3, 4)] == GROWING
@@ -46,7 +41,7 @@ def test_the_input_of_a_call(kind: str, subject: str, field: str, start: Any) ->
 
 @pytest.mark.parametrize("kind, subject, name, part, field", PARTS)
 @pytest.mark.parametrize("start", [ABSENT, [], None], ids=["absent", "empty", "null"])
-def test_the_text_of_a_part(kind: str, subject: str, name: str, part: str, field: str, start: Any) -> None:
+def test_deltas_extend_text_of_part(kind: str, subject: str, name: str, part: str, field: str, start: Any) -> None:
     item = added(0, kind, id="item_1", **starting(name, start))
     events = events_of(subject, field, **{f"{name}_index": 0})
     parts = [output(item, *events[:count])[0][name] for count in (1, 2, 3, 4)]
@@ -56,7 +51,7 @@ def test_the_text_of_a_part(kind: str, subject: str, name: str, part: str, field
 
 
 @pytest.mark.parametrize("operation", ["create_file", "update_file"])
-def test_a_patch(operation: str) -> None:
+def test_deltas_extend_diff_of_patch(operation: str) -> None:
     call = added(0, "apply_patch_call", operation={"type": operation, "path": "a", "diff": ""})
     events = events_of("apply_patch_call_operation_diff", "diff")
     diffs = [output(call, *events[:count])[0]["operation"] for count in (1, 2, 3, 4)]
@@ -64,14 +59,14 @@ def test_a_patch(operation: str) -> None:
 
 
 @pytest.mark.parametrize("operation", [ABSENT, {"type": "delete_file", "path": "a"}, {"type": "rename_file"}])
-def test_no_patch(operation: Any) -> None:
+def test_ignores_diff_of_operation_without_diff(operation: Any) -> None:
     item = {"type": "apply_patch_call", **starting("operation", operation)}
     assert output(at(0, "output_item.added", item=item), *events_of("apply_patch_call_operation_diff", "diff")) == [
         item
     ]
 
 
-def test_several_parts() -> None:
+def test_content_indexes_select_parts() -> None:
     events = [
         at(0, "output_text.delta", delta="b", content_index=1),
         at(0, "refusal.delta", delta="c", content_index=2),

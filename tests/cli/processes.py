@@ -1,4 +1,4 @@
-"""Runs the command in processes of its own."""
+"""Runs the command as a process."""
 
 import asyncio
 import os
@@ -25,19 +25,22 @@ async def started(*arguments: str | Path, environment: Mapping[str, str] = {}) -
         await process.communicate()
 
 
-async def run(
+async def run_process(
     *arguments: str | Path, stdin: bytes = b"", environment: Mapping[str, str] = {}
-) -> tuple[int | None, bytes, bytes]:
+) -> tuple[int, bytes, bytes]:
+    """Returns the exit status, standard output and standard error of the command as a process."""
     async with started(*arguments, environment=environment) as process:
-        stdout, stderr = await process.communicate(stdin)
-        return process.returncode, stdout, stderr
+        return await _outcome(process, stdin)
 
 
-async def run_shell(command: str, stdin: bytes) -> tuple[int | None, bytes, bytes]:
-    """Runs a line of the shell."""
-    process = await asyncio.create_subprocess_shell(command, stdin=PIPE, stdout=PIPE, stderr=PIPE)
+async def run_shell(command: str, stdin: bytes) -> tuple[int, bytes, bytes]:
+    """Returns the same for a line of the shell."""
+    return await _outcome(await asyncio.create_subprocess_shell(command, stdin=PIPE, stdout=PIPE, stderr=PIPE), stdin)
+
+
+async def _outcome(process: Process, stdin: bytes) -> tuple[int, bytes, bytes]:
     stdout, stderr = await process.communicate(stdin)
-    return process.returncode, stdout, stderr
+    return await process.wait(), stdout, stderr
 
 
 async def line(process: Process) -> bytes:
@@ -47,6 +50,6 @@ async def line(process: Process) -> bytes:
 
 @asynccontextmanager
 async def serving(*arguments: str | Path) -> AsyncIterator[tuple[Process, str]]:
-    """A server process and its address: a free port of the loopback, unless the arguments say otherwise."""
+    """A server process and its address, by default a free port of the loopback."""
     async with started("serve", "--listen", "127.0.0.1:0", *arguments) as process:
         yield process, (await line(process)).decode().removeprefix("listening on ").strip()

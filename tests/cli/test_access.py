@@ -9,7 +9,8 @@ from openresponses_grpc.server._server import is_local
 
 from ..support.certificates import Certificates
 from ..support.events import GENERATING_JSON
-from .processes import line, run, serving, started
+from .in_process import invoke, run
+from .processes import line, run_process, serving, started
 
 LINE = GENERATING_JSON + b"\n"
 TOKENS = "".join(
@@ -32,7 +33,9 @@ def tokens(tmp_path: Path) -> Path:
     return file
 
 
-async def test_tls_and_tokens_admit_their_holders(certificates: Certificates, tokens: Path, tmp_path: Path) -> None:
+async def test_clients_with_certificates_and_tokens_are_admitted(
+    certificates: Certificates, tokens: Path, tmp_path: Path
+) -> None:
     secure = ("--tls-cert", certificates.cert, "--tls-key", certificates.key, "--tls-client-ca", certificates.ca)
     token = tmp_path / "token"
     token.write_text("publisher\n")
@@ -45,12 +48,12 @@ async def test_tls_and_tokens_admit_their_holders(certificates: Certificates, to
 
         code, _, stderr = await run("subscribe", *known, "s")
         assert (code, stderr.count(b"\n")) == (1, 1)
-        assert b": a bearer token is needed: authorization: Bearer TOKEN" in stderr
+        assert b": a bearer token is required: authorization: Bearer TOKEN" in stderr
         code, _, stderr = await run("subscribe", *known, "--token-file", token, "s", environment=subscriber)
         assert (code, stderr.count(b"\n")) == (1, 1)
-        assert b": the token 'publisher' does not have the permission to subscribe stream 's'" in stderr
-        code, _, stderr = await run("subscribe", *there, "s", environment=subscriber)
-        assert (code, stderr.count(b"\n"), f"stream 's' at {address}".encode() in stderr) == (4, 1, True)
+        assert b": token 'publisher' lacks the permission 'subscribe' for stream 's'" in stderr
+        status, _, stderr = await run_process("subscribe", *there, "s", environment=subscriber)
+        assert (status, stderr.count(b"\n"), f"stream 's' at {address}".encode() in stderr) == (4, 1, True)
 
 
 @pytest.mark.parametrize(
@@ -79,17 +82,15 @@ async def test_tls_and_tokens_admit_their_holders(certificates: Certificates, to
         ("127.0.0.1:1,0.0.0.0:50051", False),
     ],
 )
-def test_only_certainly_local_addresses_are_local(listen: str, local: bool) -> None:
+def test_only_sockets_and_loopback_addresses_are_local(listen: str, local: bool) -> None:
     assert is_local(listen) is local
 
 
-async def test_where_others_reach_it_a_server_needs_tls_and_who_to_serve(
-    certificates: Certificates, tokens: Path
-) -> None:
+async def test_a_public_address_requires_tls_and_authentication(certificates: Certificates, tokens: Path) -> None:
     tls = ("--tls-cert", certificates.cert, "--tls-key", certificates.key)
     asked: tuple[str | Path, ...]
     for asked in ((), ("--tokens", tokens), tls):
-        code, stdout, stderr = await run("serve", "--listen", "0.0.0.0:0", *asked)
+        code, stdout, stderr = invoke("serve", "--listen", "0.0.0.0:0", *asked)
         assert (code, stdout, stderr.count(b"\n")) == (1, b"", 1)
         assert stderr.startswith(b"0.0.0.0:0 is reachable from other machines: ")
     # Any name but `localhost` counts as reachable, even one that resolves to the loopback, as this one does.
@@ -99,18 +100,18 @@ async def test_where_others_reach_it_a_server_needs_tls_and_who_to_serve(
 
 
 @pytest.mark.parametrize("metrics", ["0.0.0.0:0", ":9464", "9464", "[::]:0", "example.org:9464"])
-async def test_metrics_where_others_reach_them_need_insecure(metrics: str) -> None:
-    code, stdout, stderr = await run("serve", "--listen", "127.0.0.1:0", "--metrics", metrics)
+def test_public_metrics_require_insecure(metrics: str) -> None:
+    code, stdout, stderr = invoke("serve", "--listen", "127.0.0.1:0", "--metrics", metrics)
     assert (code, stdout, stderr.count(b"\n")) == (1, b"", 1)
     assert stderr.startswith(f"{metrics} is reachable from other machines, and metrics require no token: ".encode())
 
 
-async def test_with_insecure_metrics_are_exposed_to_others() -> None:
+async def test_insecure_allows_public_metrics() -> None:
     async with started("serve", "--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0", "--insecure") as process:
         assert (await line(process)).startswith(b"metrics at http://0.0.0.0:")
 
 
-async def test_a_unix_socket_is_served(tmp_path: Path) -> None:
+async def test_serve_listens_on_a_unix_socket(tmp_path: Path) -> None:
     address = f"unix:{tmp_path}/socket"
     async with serving("--listen", address) as (_, listening):
         assert listening == address
@@ -118,14 +119,14 @@ async def test_a_unix_socket_is_served(tmp_path: Path) -> None:
         assert await run("subscribe", "--server", address, "s") == (0, LINE, b"")
 
 
-async def test_unusable_files_are_errors_of_one_line(certificates: Certificates) -> None:
-    code, _, stderr = await run("serve", "--tls-cert", certificates.cert, "--tls-key", certificates.client_key)
-    assert (code, b"client-key.pem is not that of the certificate in" in stderr, stderr.count(b"\n")) == (1, True, 1)
-    code, _, stderr = await run("subscribe", "--tls-ca", certificates.key, "s")
-    assert (code, b"key.pem has no certificate in PEM" in stderr, stderr.count(b"\n")) == (1, True, 1)
-    code, _, stderr = await run("serve", "--tokens", certificates.key)
+def test_unusable_files_are_one_line_errors(certificates: Certificates) -> None:
+    code, _, stderr = invoke("serve", "--tls-cert", certificates.cert, "--tls-key", certificates.client_key)
+    assert (code, b"client-key.pem does not match the certificate in" in stderr, stderr.count(b"\n")) == (1, True, 1)
+    code, _, stderr = invoke("subscribe", "--tls-ca", certificates.key, "s")
+    assert (code, b"key.pem contains no PEM certificate" in stderr, stderr.count(b"\n")) == (1, True, 1)
+    code, _, stderr = invoke("serve", "--tokens", certificates.key)
     assert (code, b"key.pem: not TOML: " in stderr, stderr.count(b"\n")) == (1, True, 1)
-    code, _, stderr = await run("subscribe", "--token-file", certificates.key, "s")
+    code, _, stderr = invoke("subscribe", "--token-file", certificates.key, "s")
     assert (code, stderr) == (1, b"invalid bearer token: use printable ASCII characters without spaces\n")
 
 
@@ -136,15 +137,15 @@ def shares(tokens: Path) -> Path:
     return tokens
 
 
-async def test_shares_of_more_than_a_server_has_are_refused(shares: Path) -> None:
-    code, _, stderr = await run("serve", "--tokens", shares)
+async def test_token_shares_above_the_limit_are_rejected(shares: Path) -> None:
+    code, _, stderr = await run_process("serve", "--tokens", shares)
     assert code == 2
-    assert b"the shares of bytes add up to 1073741824, and there are 268435456 for all: lower the shares" in stderr
+    assert b"the shares of bytes add up to 1073741824, more than the limit of 268435456: lower the shares" in stderr
     async with serving("--tokens", shares, "--max-bytes", "2GiB"):
         pass
 
 
 @pytest.mark.parametrize("command", [("serve",), ("subscribe", "s")])
-async def test_a_key_needs_its_certificate(command: tuple[str, ...], certificates: Certificates) -> None:
-    code, _, stderr = await run(*command, "--tls-key", certificates.key)
+def test_a_key_requires_a_certificate(command: tuple[str, ...], certificates: Certificates) -> None:
+    code, _, stderr = invoke(*command, "--tls-key", certificates.key)
     assert (code, b"--tls-cert and --tls-key must be used together" in stderr) == (2, True)

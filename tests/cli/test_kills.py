@@ -8,19 +8,19 @@ import pytest
 from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf
 
 from ..support.events import GENERATING_JSON
+from .in_process import run
 from .kills import POLL_SECONDS, appending, kill_publishers, kill_subscribers
-from .processes import run
 
 
 @pytest.mark.parametrize("options", [[], ["--to", "sse"], ["--text"], ["--print-offsets"]], ids="-".join)
-async def test_an_output_with_a_position_file_has_each_event_once(
+async def test_output_with_a_position_file_has_each_event_once_after_kills(
     server: str, tmp_path: Path, options: list[str]
 ) -> None:
     output = await kill_subscribers(server, tmp_path, 3, *options)
     assert await run("subscribe", "--server", server, *options, "s") == (0, output.read_bytes(), b"")
 
 
-async def test_output_after_the_saved_position_is_cut_off(server: str, tmp_path: Path) -> None:
+async def test_output_after_the_saved_position_is_truncated(server: str, tmp_path: Path) -> None:
     output, position = tmp_path / "output", tmp_path / "position"
     command = ("subscribe", "--server", server, "--position-file", str(position), "s")
     async with AsyncEventStreamClient(server) as client, client.publish("s") as publisher:
@@ -36,6 +36,6 @@ async def test_output_after_the_saved_position_is_cut_off(server: str, tmp_path:
     assert output.read_bytes() == GENERATING_JSON + b"\n"
 
 
-async def test_a_stream_with_killed_publishers_is_the_input(server: str) -> None:
+async def test_resuming_killed_publishers_stores_exactly_the_input(server: str) -> None:
     published = await kill_publishers(server, 3)
     assert await run("subscribe", "--server", server, "s") == (0, published, b"")

@@ -7,7 +7,8 @@ import urllib.request
 import pytest
 
 from ..support.events import GENERATING_JSON
-from .processes import line, run, started
+from .in_process import run
+from .processes import line, run_process, started
 
 
 def fetch(url: str) -> str:
@@ -45,7 +46,7 @@ async def test_calls_are_logged_at_level_info() -> None:
 
 
 @pytest.mark.parametrize("address", ["nonsense", "127.0.0.1:x", "127.0.0.1:99999"])
-async def test_an_unusable_address_for_metrics_is_a_usage_error(address: str) -> None:
-    status, _, stderr = await run("serve", "--listen", "127.0.0.1:0", "--metrics", address)
+async def test_an_invalid_metrics_address_is_a_usage_error(address: str) -> None:
+    status, _, stderr = await run_process("serve", "--listen", "127.0.0.1:0", "--metrics", address)
     assert status == 2
     assert f"Invalid value for --metrics: cannot listen on {address}".encode() in stderr

@@ -14,7 +14,8 @@ from openresponses_grpc.cli import main
 from openresponses_grpc.cli._units import duration, duration_text, size, size_text
 
 from ..support.events import GENERATING_JSON
-from .processes import COMMAND, run, run_shell
+from .in_process import invoke, run
+from .processes import COMMAND, run_shell
 
 
 def commands(command: click.Command = main, name: str = "") -> Iterator[tuple[str, click.Command]]:
@@ -35,7 +36,7 @@ OPTIONS = [
 ]
 
 
-def test_every_command_has_its_options_looked_at() -> None:
+def test_the_option_tests_cover_every_command() -> None:
     assert {name for name, _ in OPTIONS} == {
         *("convert", "gateway", "publish", "serve", "subscribe"),
         *("streams list", "streams show", "streams delete"),
@@ -43,7 +44,7 @@ def test_every_command_has_its_options_looked_at() -> None:
 
 
 @pytest.mark.parametrize("name, option", OPTIONS, ids=[f"{name} {option.opts[-1]}" for name, option in OPTIONS])
-def test_an_option_has_a_variable_and_its_help_shows_it(name: str, option: click.Option) -> None:
+def test_each_option_has_an_environment_variable_in_its_help(name: str, option: click.Option) -> None:
     long = option.opts[-1].removeprefix("--").replace("-", "_").upper()
     assert option.envvar in (f"OPENRESPONSES_{long}", f"OPENRESPONSES_SERVE_{long}", f"OPENRESPONSES_GATEWAY_{long}")
     record = option.get_help_record(click.Context(click.Command(name)))
@@ -51,8 +52,8 @@ def test_an_option_has_a_variable_and_its_help_shows_it(name: str, option: click
     assert f"env var: {option.envvar}" in record[1]
 
 
-def test_no_variable_has_two_meanings() -> None:
-    # Options that mean the same are spelled, typed and multiplied in the same way, and none is called like the token.
+def test_no_environment_variable_has_two_meanings() -> None:
+    # Options that share a variable have the same name, type and number of values. None uses that of the token.
     meanings: dict[object, set[object]] = defaultdict(set)
     for _, option in OPTIONS:
         meanings[option.envvar].add((option.opts[-1], option.type.name, option.is_flag, option.multiple))
@@ -64,7 +65,7 @@ def test_no_variable_has_two_meanings() -> None:
     assert not shared
 
 
-async def test_variables_set_options_and_the_command_line_comes_first(server: str) -> None:
+async def test_the_command_line_overrides_environment_variables(server: str) -> None:
     environment = {"OPENRESPONSES_SERVER": server, "OPENRESPONSES_END": "1", "OPENRESPONSES_TO": "sse"}
     assert await run("publish", "s", stdin=GENERATING_JSON, environment=environment) == (0, b"", b"")
     _, stdout, _ = await run("subscribe", "s", environment=environment)
@@ -73,8 +74,8 @@ async def test_variables_set_options_and_the_command_line_comes_first(server: st
     assert stdout == GENERATING_JSON + b"\n"
 
 
-async def test_an_error_in_a_variable_names_it() -> None:
-    code, _, stderr = await run("serve", environment={"OPENRESPONSES_MAX_BYTES": "many"})
+def test_an_invalid_environment_variable_is_named_in_the_error() -> None:
+    code, _, stderr = invoke("serve", environment={"OPENRESPONSES_MAX_BYTES": "many"})
     assert (code, b"OPENRESPONSES_MAX_BYTES" in stderr, b"'many' is not a size" in stderr) == (2, True, True)
 
 
@@ -92,7 +93,7 @@ async def test_an_error_in_a_variable_names_it() -> None:
         ("9007199254740993", 9007199254740993),
     ],
 )
-def test_sizes(text: str, expected: int) -> None:
+def test_sizes_are_parsed(text: str, expected: int) -> None:
     assert size(text) == expected
 
 
@@ -111,36 +112,36 @@ def test_sizes(text: str, expected: int) -> None:
         (" 10 s ", 10),
     ],
 )
-def test_durations(text: str, expected: float) -> None:
+def test_durations_are_parsed(text: str, expected: float) -> None:
     assert duration(text) == expected
 
 
 @pytest.mark.parametrize(
     "text", ["", "B", "-1", "0", "0.5", "1M", "1 XB", "1e6", "inf", "nan", "1,5MB", "\u0661", "1MiB2"]
 )
-def test_what_is_not_a_size_is_refused(text: str) -> None:
+def test_invalid_sizes_are_rejected(text: str) -> None:
     with pytest.raises(click.BadParameter):
         size(text)
 
 
 @pytest.mark.parametrize("text", ["", "s", "-1", "1x", "1M", "1e3", "inf", "nan", "5m!", "m5", "\u0661s", "1h-5m"])
-def test_what_is_not_a_duration_is_refused(text: str) -> None:
+def test_invalid_durations_are_rejected(text: str) -> None:
     with pytest.raises(click.BadParameter):
         duration(text)
 
 
 @given(st.integers(min_value=1, max_value=1 << 60))
-def test_the_text_of_a_size_is_read_back(value: int) -> None:
+def test_formatted_sizes_are_parsed_back(value: int) -> None:
     assert size(size_text(value)) == value
 
 
 @given(st.integers(min_value=0, max_value=10**7))
-def test_the_text_of_a_duration_is_read_back(value: int) -> None:
+def test_formatted_durations_are_parsed_back(value: int) -> None:
     assert duration(duration_text(value)) == value
 
 
-async def test_defaults_are_shown_with_units() -> None:
-    _, stdout, _ = await run("serve", "--help")
+def test_defaults_are_shown_with_units() -> None:
+    _, stdout, _ = invoke("serve", "--help")
     text = " ".join(stdout.decode().split())
     for default in ("default: 256MiB", "default: 64MiB", "default: 5m", "default: 1m"):
         assert default in text
@@ -158,16 +159,15 @@ def test_grpc_is_loaded_only_by_commands_that_need_it(command: str, loads: bool)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_command_completes_itself(shell: str) -> None:
+def test_the_command_prints_its_shell_completion(shell: str) -> None:
     environment = {"_OPENRESPONSES_COMPLETE": f"{shell}_source", "PATH": "/usr/local/bin:/usr/bin:/bin"}
     done = subprocess.run([COMMAND], capture_output=True, check=False, env=environment)
     assert b"_OPENRESPONSES_COMPLETE" in done.stdout
 
 
-async def test_more_connections_than_files_are_a_usage_error() -> None:
+async def test_more_connections_than_file_descriptors_are_a_usage_error() -> None:
     command = f"ulimit -n 300; exec {COMMAND} serve --listen 127.0.0.1:0 --max-connections 1000"
     status, _, stderr = await run_shell(command, b"")
     assert status == 2
-    assert b"1000 connections and 128 other files are more than the 300 that the system allows" in b" ".join(
-        stderr.split()
-    )
+    problem = b"1000 connections and 128 other files exceed the system's limit of 300 open files"
+    assert problem in b" ".join(stderr.split())

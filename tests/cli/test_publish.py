@@ -8,15 +8,15 @@ from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf
 from openresponses_grpc.v1.stream_service_pb2 import StreamState
 
 from ..support.events import COMPLETED_JSON, GENERATING_JSON
+from .in_process import invoke, run
 from .kills import COMPLETED
-from .processes import run
 
 TERMINAL = COMPLETED + b"\n"
 FIRST, SECOND = GENERATING_JSON + b"\n", COMPLETED_JSON + b"\n"
 WHOLE = FIRST + SECOND + TERMINAL
 
-# What the stream has, how it has ended, the options and the input of the command; its status, a part of its line,
-# and what the stream has after it.
+# The events and the ending of the stream, the options and the input of the command, its exit status, a part of its
+# error, and the events of the stream after it.
 RESUMED = [
     (b"", None, "", WHOLE, 0, "", WHOLE),
     (FIRST, None, "", WHOLE, 0, "", WHOLE),
@@ -54,7 +54,7 @@ RESUMED = [
 
 
 async def prepare(server: str, lines: bytes, ending: str | None) -> None:
-    """Publishes lines; the ending is None for none, else the reason of a failure or empty."""
+    """Publishes lines and ends the stream: complete if `ending` is empty, failed with another, not at all with None."""
     async with AsyncEventStreamClient(server) as client:
         try:
             async with client.publish("s") as publisher:
@@ -74,7 +74,7 @@ async def events(server: str) -> bytes:
 
 
 @pytest.mark.parametrize("lines, ending, options, stdin, status, says, after", RESUMED)
-async def test_resume_publishes_what_the_stream_does_not_have(
+async def test_resume_publishes_only_missing_events(
     server: str, lines: bytes, ending: str | None, options: str, stdin: bytes, status: int, says: str, after: bytes
 ) -> None:
     await prepare(server, lines, ending)
@@ -85,7 +85,7 @@ async def test_resume_publishes_what_the_stream_does_not_have(
 
 
 async def test_resume_compares_events_as_json(server: str) -> None:
-    # Another version may have encoded the event otherwise: here its properties are in another order.
+    # Another version can encode the properties of an event in another order.
     lines = [json.dumps(dict(reversed(json.loads(FIRST).items()))).encode()]
     event = json_to_protobuf(FIRST)
     tag, body = event[:2], event[2:]
@@ -97,7 +97,7 @@ async def test_resume_compares_events_as_json(server: str) -> None:
 
 
 @pytest.mark.parametrize("other", ["2", '"1"', "true", "null", "[1]", "{}", '1,"y":1'])
-async def test_resume_tells_json_values_apart(server: str, other: str) -> None:
+async def test_resume_distinguishes_json_types(server: str, other: str) -> None:
     event = b'{"type":"t","x":1}\n'
     assert (await run("publish", "--server", server, "--end", "s", stdin=event))[0] == 0
     code, _, stderr = await run(
@@ -106,14 +106,14 @@ async def test_resume_tells_json_values_apart(server: str, other: str) -> None:
     assert (code, b"differs from stream 's' at offset 0" in stderr) == (3, True)
 
 
-async def test_resume_compares_numbers_as_json_does(server: str) -> None:
+async def test_resume_compares_numbers_by_value(server: str) -> None:
     assert (await run("publish", "--server", server, "--end", "s", stdin=b'{"type":"t","x":1,"y":100}'))[0] == 0
     assert (await run("publish", "--server", server, "--resume", "s", stdin=b'{"type":"t","y":1e2,"x":1.0}'))[0] == 0
 
 
 @pytest.mark.parametrize("stdin", [b"", FIRST])
 @pytest.mark.parametrize("message", ["", "it broke: ü"])
-async def test_fail_ends_the_stream_in_failure(server: str, stdin: bytes, message: str) -> None:
+async def test_fail_marks_the_stream_as_failed(server: str, stdin: bytes, message: str) -> None:
     options = ("--fail", "BROKEN", *(("--fail-message", message) if message else ()))
     assert await run("publish", "--server", server, *options, "s", stdin=stdin) == (0, b"", b"")
     async with AsyncEventStreamClient(server) as client:
@@ -127,7 +127,7 @@ async def test_fail_ends_the_stream_in_failure(server: str, stdin: bytes, messag
     assert (code, stdout, message in stderr.decode()) == (3, stdin, True)
 
 
-async def test_fail_with_a_terminal_event_is_a_usage_error_that_leaves_the_stream_open(server: str) -> None:
+async def test_fail_rejects_a_terminal_event_and_leaves_the_stream_open(server: str) -> None:
     code, _, stderr = await run("publish", "--server", server, "--fail", "BROKEN", "s", stdin=WHOLE)
     assert (code, b"has a terminal event: stream 's' stays open" in stderr) == (2, True)
     assert await run("publish", "--server", server, "--end", "s") == (0, b"", b"")
@@ -135,11 +135,11 @@ async def test_fail_with_a_terminal_event_is_a_usage_error_that_leaves_the_strea
 
 
 @pytest.mark.parametrize("options", [["--fail", "R", "--end"], ["--fail-message", "m"], ["--fail", ""]])
-async def test_options_of_publish_that_do_not_fit(options: list[str]) -> None:
-    assert (await run("publish", *options, "s"))[0] == 2
+def test_publish_rejects_conflicting_options(options: list[str]) -> None:
+    assert invoke("publish", *options, "s")[0] == 2
 
 
-async def test_input_that_fails_leaves_the_stream_open_even_with_fail(server: str) -> None:
+async def test_invalid_input_leaves_the_stream_open_even_with_fail(server: str) -> None:
     assert (await run("publish", "--server", server, "--fail", "BROKEN", "s", stdin=FIRST + b"oops\n"))[0] == 1
     assert await run("publish", "--server", server, "--resume", "s", stdin=WHOLE) == (0, b"", b"")
     assert await events(server) == WHOLE

@@ -1,6 +1,7 @@
-"""`openresponses serve`, `publish` and `subscribe`, each in a process of its own."""
+"""`openresponses serve`, and the commands around a server."""
 
 import asyncio
+import json
 import signal
 import socket
 from contextlib import AsyncExitStack
@@ -21,32 +22,34 @@ from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamSer
 
 from ..support.events import COMPLETED_JSON, DOCUMENTED, GENERATING_JSON, event
 from ..support.mixed_stream import MIXED, mixed_stream
-from .processes import line, run, serving, started
+from .in_process import run
+from .processes import line, run_process, serving, started
 
 LINES = b"".join(line + b"\n" for line in DOCUMENTED)
 
 
-async def test_publish_and_subscribe_through_a_server() -> None:
+async def test_all_commands_work_as_processes() -> None:
     async with serving() as (_, address):
-        early = asyncio.create_task(run("subscribe", "--server", address, "s"))
-        assert await run("publish", "--server", address, "--end", "s", stdin=LINES) == (0, b"", b"")
+        early = asyncio.create_task(run_process("subscribe", "--server", address, "s"))
+        assert await run_process("publish", "--server", address, "--end", "s", stdin=LINES) == (0, b"", b"")
         assert await early == (0, LINES, b"")
-        assert await run("subscribe", "--server", address, "s") == (0, LINES, b"")
-        late = await run("subscribe", "--server", address, "--start-offset", "1", "--to", "protobuf", "s")
+        assert await run_process("subscribe", "--server", address, "s") == (0, LINES, b"")
+        late = await run_process("subscribe", "--server", address, "--start-offset", "1", "--to", "protobuf", "s")
         assert late[0] == 0
-        assert await run("convert", "--from", "protobuf", stdin=late[1]) == (0, COMPLETED_JSON + b"\n", b"")
+        assert await run_process("convert", "--from", "protobuf", stdin=late[1]) == (0, COMPLETED_JSON + b"\n", b"")
+        code, stdout, stderr = await run_process("streams", "show", "--json", "--server", address, "s")
+        assert (code, json.loads(stdout)["nextOffset"], stderr) == (0, "2", b"")
 
 
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("source", FORMATS)
-async def test_each_event_is_relayed_as_it_comes(source: str, named: bool) -> None:
+async def test_each_event_is_relayed_immediately(server: str, source: str, named: bool) -> None:
     # SSE is in snake_case, as the API sends it. NDJSON is written in camelCase, as in the SDK.
     naming: Naming = "snake_case" if source == "sse" else "camelCase"
     writer = FORMATS[source].writer(partial(protobuf_to_json, naming=naming))
     async with (
-        serving() as (_, address),
-        started("subscribe", "--server", address, "s") as subscriber,
-        started("publish", "--server", address, *(("--from", source) if named else ()), "s") as publisher,
+        started("subscribe", "--server", server, "s") as subscriber,
+        started("publish", "--server", server, *(("--from", source) if named else ()), "s") as publisher,
     ):
         assert publisher.stdin is not None
         for sent in MIXED["camelCase"]:
@@ -57,54 +60,50 @@ async def test_each_event_is_relayed_as_it_comes(source: str, named: bool) -> No
         assert (await subscriber.communicate(), subscriber.returncode) == ((b"", b""), 0)
 
 
-async def test_subscribers_choose_the_format_and_the_spelling() -> None:
-    async with serving() as (_, address):
-        stdin = mixed_stream("ndjson", "camelCase")
-        assert await run("publish", "--server", address, "s", stdin=stdin) == (0, b"", b"")
-        for arguments, stdout in (
-            (("--to", "sse"), mixed_stream("sse", "snake_case")),
-            (("--to", "sse", "--naming", "camelCase"), mixed_stream("sse", "camelCase")),
-            (("--naming", "snake_case"), mixed_stream("ndjson", "snake_case")),
-        ):
-            assert await run("subscribe", "--server", address, *arguments, "s") == (0, stdout, b"")
+async def test_subscribers_choose_the_format_and_the_spelling(server: str) -> None:
+    stdin = mixed_stream("ndjson", "camelCase")
+    assert await run("publish", "--server", server, "s", stdin=stdin) == (0, b"", b"")
+    for arguments, stdout in (
+        (("--to", "sse"), mixed_stream("sse", "snake_case")),
+        (("--to", "sse", "--naming", "camelCase"), mixed_stream("sse", "camelCase")),
+        (("--naming", "snake_case"), mixed_stream("ndjson", "snake_case")),
+    ):
+        assert await run("subscribe", "--server", server, *arguments, "s") == (0, stdout, b"")
 
 
-async def test_an_invalid_line_leaves_the_stream_open_after_the_events_before_it() -> None:
-    async with serving() as (_, address):
-        code, _, stderr = await run("publish", "--server", address, "s", stdin=GENERATING_JSON + b"\n[]\n")
-        assert (code, stderr.count(b"\n")) == (1, 1)
-        assert stderr.startswith(b"line 2: $: expected a JSON object, got '[]'; it looks like a JSON array")
-        assert await run("publish", "--server", address, "--end", "s", stdin=COMPLETED_JSON) == (0, b"", b"")
-        assert (await run("subscribe", "--server", address, "s"))[1] == LINES
+async def test_an_invalid_line_stops_publish_and_leaves_the_stream_open(server: str) -> None:
+    code, _, stderr = await run("publish", "--server", server, "s", stdin=GENERATING_JSON + b"\n[]\n")
+    assert (code, stderr.count(b"\n")) == (1, 1)
+    assert stderr.startswith(b"line 2: $: expected a JSON object, got '[]'; it looks like a JSON array")
+    assert await run("publish", "--server", server, "--end", "s", stdin=COMPLETED_JSON) == (0, b"", b"")
+    assert (await run("subscribe", "--server", server, "s"))[1] == LINES
 
 
-async def test_publish_stops_at_what_the_sdk_rejects_with_strict() -> None:
+async def test_strict_publish_stops_at_an_event_that_the_sdk_rejects(server: str) -> None:
     odd = b'{"type":"response.ping"}\n'
-    async with serving() as (_, address):
-        code, _, stderr = await run("publish", "--server", address, "--strict", "s", stdin=LINES + odd)
-        assert (code, stderr.count(b"\n")) == (1, 1)
-        assert stderr.startswith(b"line 3: $.type: the SDK does not define event type 'response.ping'")
-        assert await run("publish", "--server", address, "--end", "s", stdin=odd) == (0, b"", b"")
-        assert (await run("subscribe", "--server", address, "s"))[1] == LINES + odd
+    code, _, stderr = await run("publish", "--server", server, "--strict", "s", stdin=LINES + odd)
+    assert (code, stderr.count(b"\n")) == (1, 1)
+    assert stderr.startswith(b"line 3: $.type: the SDK does not define event type 'response.ping'")
+    assert await run("publish", "--server", server, "--end", "s", stdin=odd) == (0, b"", b"")
+    assert (await run("subscribe", "--server", server, "s"))[1] == LINES + odd
 
 
-async def test_a_port_in_use_is_an_error() -> None:
-    async with serving() as (_, address):
-        code, _, stderr = await run("serve", "--listen", address)
-        assert code == 1
-        assert f"cannot listen at {address}".encode() in stderr
+async def test_a_port_in_use_is_an_error(server: str) -> None:
+    code, _, stderr = await run_process("serve", "--listen", server)
+    assert code == 1
+    assert f"cannot listen on {server}".encode() in stderr
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        code, _, stderr = await run("serve", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+        code, _, stderr = await run_process("serve", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
         assert (code, b"cannot listen" in stderr) == (1, True)
 
 
 async def test_an_unknown_store_is_a_usage_error() -> None:
-    code, _, stderr = await run("serve", "--store", "floppy:")
+    code, _, stderr = await run_process("serve", "--store", "floppy:")
     assert (code, b"memory:" in stderr) == (2, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-async def test_clients_resume_after_a_server_with_a_file_restarts(tmp_path: Path, number: signal.Signals) -> None:
+async def test_clients_resume_after_a_restart_with_a_sqlite_store(tmp_path: Path, number: signal.Signals) -> None:
     store = f"sqlite:{tmp_path / 'store.db'}"
     async with AsyncExitStack() as servers:
         process, address = await servers.enter_async_context(serving("--store", store))
@@ -128,12 +127,12 @@ async def test_clients_resume_after_a_server_with_a_file_restarts(tmp_path: Path
 
 
 async def test_a_store_in_a_missing_directory_is_a_usage_error(tmp_path: Path) -> None:
-    code, _, stderr = await run("serve", "--store", f"sqlite:{tmp_path}/missing/store.db")
-    assert (code, f"there is no directory {tmp_path}/missing".encode() in stderr) == (2, True)
+    code, _, stderr = await run_process("serve", "--store", f"sqlite:{tmp_path}/missing/store.db")
+    assert (code, f"the directory {tmp_path}/missing does not exist".encode() in stderr) == (2, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_tells_every_call_and_ends_with_status_0(number: signal.Signals) -> None:
+async def test_on_a_signal_calls_end_with_unavailable_and_the_status_is_0(number: signal.Signals) -> None:
     async with serving() as (process, address), grpc.aio.insecure_channel(address) as channel:
         stub = OpenResponsesStreamServiceStub(channel)
         publisher = stub.Publish()
@@ -157,7 +156,7 @@ async def test_a_signal_tells_every_call_and_ends_with_status_0(number: signal.S
         assert await process.wait() == 0
 
 
-async def test_the_options_set_the_retention() -> None:
+async def test_options_set_the_retention_and_the_size_of_the_store() -> None:
     async with serving("--retention", "0") as (_, address):
         assert (await run("publish", "--server", address, "--end", "s", stdin=GENERATING_JSON))[0] == 0
         # The server has dropped the first stream, so that its id is free.

@@ -7,7 +7,8 @@ from pathlib import Path
 from openresponses_grpc import AsyncEventStreamClient, json_to_protobuf
 
 from ..support.events import GENERATING_JSON
-from .processes import run, serving
+from .in_process import run
+from .processes import serving
 
 EVENT = json_to_protobuf(GENERATING_JSON)
 
@@ -33,7 +34,7 @@ async def test_list_shows_the_streams_in_a_table(server: str) -> None:
     ]
 
 
-async def test_list_shows_every_page_as_json_lines(server: str) -> None:
+async def test_list_prints_every_page_as_json_lines(server: str) -> None:
     ids = {f"s{number}" for number in range(250)}
     async with AsyncEventStreamClient(server) as client:
         for stream in ids:
@@ -62,7 +63,7 @@ async def test_show_describes_a_stream(server: str) -> None:
     assert json.loads(stdout).items() >= {"streamId": "complete", "nextOffset": "1"}.items()
 
 
-async def test_delete_deletes_the_stream_of_an_epoch(server: str) -> None:
+async def test_delete_checks_the_epoch(server: str) -> None:
     await fill(server)
     _, stdout, _ = await run("streams", "show", "--json", "--server", server, "complete")
     epoch = json.loads(stdout)["epoch"]
@@ -75,7 +76,7 @@ async def test_delete_deletes_the_stream_of_an_epoch(server: str) -> None:
     assert b"complete" not in stdout
 
 
-async def test_tokens_allow_to_look_and_to_delete(tmp_path: Path) -> None:
+async def test_tokens_control_inspect_and_delete(tmp_path: Path) -> None:
     tokens = tmp_path / "tokens.toml"
     tokens.write_text(
         "".join(

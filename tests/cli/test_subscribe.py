@@ -1,4 +1,4 @@
-"""What `openresponses subscribe` writes, and its position file."""
+"""The output of `openresponses subscribe`, and its position file."""
 
 import asyncio
 import json
@@ -13,8 +13,9 @@ from openresponses_grpc.cli._positions import Output, Saved
 from openresponses_grpc.cli._text import TextWriter
 
 from ..support.events import COMPLETED_JSON, GENERATING_JSON
+from .in_process import invoke, run
 from .kills import COMPLETED, POLL_SECONDS, appending, delta
-from .processes import line, run, started
+from .processes import line, run_process, started
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "response.ndjson"
 DONE = b"data: [DONE]\n\n"
@@ -57,7 +58,7 @@ REFUSAL = [
 
 @pytest.mark.parametrize("deltas", [[], DELTAS], ids=["no deltas", "deltas"])
 @pytest.mark.parametrize("wholes", range(1, 1 << len(WHOLE)))
-def test_a_text_is_written_once_whatever_events_have_it(deltas: list[bytes], wholes: int) -> None:
+def test_text_is_written_once_whichever_events_carry_it(deltas: list[bytes], wholes: int) -> None:
     assert text_of(deltas + [whole for bit, whole in enumerate(WHOLE) if wholes >> bit & 1]) == "Hello\n"
 
 
@@ -69,7 +70,7 @@ def test_a_text_is_written_once_whatever_events_have_it(deltas: list[bytes], who
         (DELTAS, "Hello\n"),
         (REFUSAL, "No\n"),
         (REFUSAL[1:], "No\n"),
-        # The other events count the output in another way than the deltas.
+        # The output index of other events differs from that of the deltas.
         ([*DELTAS, WHOLE[0].replace(b'"output_index": 0', b'"output_index": 7')], "Hello\n"),
         ([WHOLE[0], event("response.completed", response={"output": [{"type": "reasoning"}, ITEM]})], "Hello\n"),
         # Two parts with the same text.
@@ -85,7 +86,7 @@ def test_the_text_of_a_stream(lines: list[bytes], text: str) -> None:
     assert text_of(lines) == text
 
 
-def test_the_text_of_the_sample_is_that_of_its_accumulator() -> None:
+def test_the_text_of_the_sample_matches_accumulate() -> None:
     lines = SAMPLE.read_bytes().splitlines()
     text = text_of(lines)
     assert text == accumulate(map(json_to_protobuf, lines)).text + "\n"
@@ -93,7 +94,7 @@ def test_the_text_of_the_sample_is_that_of_its_accumulator() -> None:
     assert text_of(without_deltas) == text
 
 
-async def test_text_is_written_as_it_streams(server: str) -> None:
+async def test_text_is_written_immediately(server: str) -> None:
     async with (
         AsyncEventStreamClient(server) as client,
         started("subscribe", "--server", server, "--text", "s") as subscriber,
@@ -117,7 +118,7 @@ async def test_text_is_written_as_it_streams(server: str) -> None:
         (["*.[!gc]*ta"], {2}),
     ],
 )
-async def test_type_selects_what_is_written_and_offsets_count_everything(
+async def test_type_filters_the_output_and_offsets_count_all_events(
     server: str, globs: list[str], kept: set[int]
 ) -> None:
     lines = [GENERATING_JSON, COMPLETED_JSON, protobuf_to_json(json_to_protobuf(delta(2)))]
@@ -128,7 +129,7 @@ async def test_type_selects_what_is_written_and_offsets_count_everything(
 
 
 @pytest.mark.parametrize("last", [GENERATING_JSON, COMPLETED])
-async def test_sse_of_a_stream_that_failed_ends_with_an_error_event(server: str, last: bytes) -> None:
+async def test_sse_of_a_failed_stream_ends_with_an_error_event(server: str, last: bytes) -> None:
     await publish(server, [delta(41), last], "UPSTREAM_TIMEOUT")
     code, stdout, _ = await run("subscribe", "--server", server, "--to", "sse", "s")
     error = b'{"type":"error","code":"UPSTREAM_TIMEOUT","message":"it broke","param":null,"sequence_number":1}'
@@ -137,13 +138,13 @@ async def test_sse_of_a_stream_that_failed_ends_with_an_error_event(server: str,
 
 
 @pytest.mark.parametrize("last, done", [(GENERATING_JSON, False), (COMPLETED, True), (b'{"type":"error"}', True)])
-async def test_sse_has_done_after_a_terminal_event_only(server: str, last: bytes, done: bool) -> None:
+async def test_sse_ends_with_done_only_after_a_terminal_event(server: str, last: bytes, done: bool) -> None:
     await publish(server, [last])
     code, stdout, _ = await run("subscribe", "--server", server, "--to", "sse", "s")
     assert (code, stdout.endswith(DONE)) == (0, done)
 
 
-async def test_sse_without_an_end_of_the_stream_has_no_done(server: str) -> None:
+async def test_sse_of_an_abandoned_stream_has_no_done(server: str) -> None:
     with pytest.raises(ZeroDivisionError):
         async with AsyncEventStreamClient(server) as client, client.publish("s") as publisher:
             await publisher.send(json_to_protobuf(COMPLETED))
@@ -162,8 +163,8 @@ async def test_sse_without_an_end_of_the_stream_has_no_done(server: str) -> None
         ["--print-offsets", "--to", "sse"],
     ],
 )
-async def test_options_that_exclude_each_other(options: list[str]) -> None:
-    assert (await run("subscribe", *options, "s"))[0] == 2
+def test_subscribe_rejects_conflicting_options(options: list[str]) -> None:
+    assert invoke("subscribe", *options, "s")[0] == 2
 
 
 def offset_in(position: Path) -> int:
@@ -172,13 +173,13 @@ def offset_in(position: Path) -> int:
 
 @pytest.mark.parametrize("failure", ["", "UPSTREAM_TIMEOUT"])
 @pytest.mark.parametrize("options", [[], ["--to", "sse"], ["--to", "protobuf"], ["--text"], ["--print-offsets"]])
-async def test_outputs_of_several_subscribers_with_one_position_file_join(
+async def test_outputs_of_killed_subscribers_concatenate_to_the_stream(
     server: str, tmp_path: Path, options: list[str], failure: str
 ) -> None:
     position, joined = tmp_path / "position", b""
     command: tuple[str | Path, ...] = ("subscribe", "--server", server, *options, "--position-file", position, "s")
     async with AsyncEventStreamClient(server) as client, client.publish("s") as publisher:
-        for number in range(3):
+        for number in range(2):
             async with started(*command) as subscriber:
                 await publisher.send(json_to_protobuf(delta(number)))
                 while offset_in(position) <= number:  # noqa: ASYNC110 - it is another process
@@ -189,29 +190,29 @@ async def test_outputs_of_several_subscribers_with_one_position_file_join(
         if failure:
             await publisher.fail(failure)
     status = 3 if failure else 0
-    code, rest, _ = await run(*command)
+    code, rest, _ = await run_process(*command)
     fresh = await run("subscribe", "--server", server, *options, "s")
     assert (code, joined + rest) == (status, fresh[1])
-    assert (await run(*command))[:2] == (status, b"")
+    assert (await run_process(*command))[:2] == (status, b"")
 
 
-async def test_a_start_offset_counts_until_there_is_a_position(server: str, tmp_path: Path) -> None:
+async def test_a_saved_position_overrides_the_start_offset(server: str, tmp_path: Path) -> None:
     await publish(server, [GENERATING_JSON, COMPLETED_JSON])
     command = ("subscribe", "--server", server, "--start-offset", "1", "--position-file", tmp_path / "position", "s")
-    assert await run(*command) == (0, COMPLETED_JSON + b"\n", b"")
-    assert await run(*command) == (0, b"", b"")
+    assert await run_process(*command) == (0, COMPLETED_JSON + b"\n", b"")
+    assert await run_process(*command) == (0, b"", b"")
 
 
-async def test_a_position_of_an_id_that_was_used_again_is_refused(server: str, tmp_path: Path) -> None:
+async def test_a_position_of_a_reused_stream_id_is_rejected(server: str, tmp_path: Path) -> None:
     position = tmp_path / "position"
     command = ("subscribe", "--server", server, "--position-file", position, "s")
     await publish(server, [GENERATING_JSON])
-    assert (await run(*command))[0] == 0
+    assert (await run_process(*command))[0] == 0
     saved = position.read_bytes()
     async with AsyncEventStreamClient(server) as client:
         await client.delete_stream("s")
     for _ in range(2):  # without such a stream, and with another one
-        code, stdout, stderr = await run(*command)
+        code, stdout, stderr = await run_process(*command)
         assert (code, stdout, stderr.count(b"\n")) == (3, b"", 1)
         assert f"; remove {position} to start at the beginning\n".encode() in stderr
         assert position.read_bytes() == saved
@@ -221,14 +222,14 @@ async def test_a_position_of_an_id_that_was_used_again_is_refused(server: str, t
 
 
 @pytest.mark.parametrize("text", ["", "v2.1.1", "v1.1.1\nmore\n", "v1.1.1\noutput 1\n", "v1.1.1\noutput 1 2 x\n"])
-async def test_what_is_not_a_position_file_is_refused_and_left_alone(server: str, tmp_path: Path, text: str) -> None:
+async def test_an_invalid_position_file_is_rejected_and_left_unchanged(server: str, tmp_path: Path, text: str) -> None:
     position = tmp_path / "position"
     position.write_text(text)
     code, _, stderr = await run("subscribe", "--server", server, "--position-file", position, "s")
     assert (code, b"is not a position file" in stderr, position.read_text()) == (1, True, text)
 
 
-def test_a_position_file_is_read_as_it_was_written() -> None:
+def test_position_files_are_parsed_back() -> None:
     for terminal in (False, True):
         for ended in (False, True):
             for output in (None, Output(*(random.randrange(1 << 40) for _ in range(3)))):
@@ -237,7 +238,7 @@ def test_a_position_file_is_read_as_it_was_written() -> None:
                     assert Saved.parse(str(saved)) == saved
 
 
-async def test_an_output_that_ended_in_order_is_never_cut(server: str, tmp_path: Path) -> None:
+async def test_output_appended_after_a_normal_exit_is_kept(server: str, tmp_path: Path) -> None:
     output = tmp_path / "output"
     command = ("subscribe", "--server", server, "--position-file", str(tmp_path / "position"), "s")
     await publish(server, [GENERATING_JSON])
@@ -250,21 +251,21 @@ async def test_an_output_that_ended_in_order_is_never_cut(server: str, tmp_path:
     assert output.read_bytes() == GENERATING_JSON + b"\nmine\n"
 
 
-async def test_a_position_file_through_a_link_keeps_the_link(server: str, tmp_path: Path) -> None:
+async def test_a_link_to_a_position_file_is_kept(server: str, tmp_path: Path) -> None:
     await publish(server, [GENERATING_JSON])
     (tmp_path / "link").symlink_to("target")
-    (await run("subscribe", "--server", server, "--position-file", tmp_path / "link", "s"))
+    (await run_process("subscribe", "--server", server, "--position-file", tmp_path / "link", "s"))
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "target").read_text().startswith("v1.")
     assert not list(tmp_path.glob(".*"))  # noqa: ASYNC240
 
 
-async def test_a_stream_that_exists_is_read_without_waiting(server: str) -> None:
+async def test_no_wait_reads_an_existing_stream(server: str) -> None:
     await publish(server, [GENERATING_JSON])
     assert (await run("subscribe", "--server", server, "--no-wait", "s"))[:2] == (0, GENERATING_JSON + b"\n")
 
 
-async def test_a_subscriber_waits_for_a_stream_that_does_not_exist_yet(server: str) -> None:
+async def test_subscribe_waits_for_a_stream_that_does_not_exist_yet(server: str) -> None:
     async with started("subscribe", "--server", server, "--timeout", "50s", "s") as subscriber:
         await publish(server, [GENERATING_JSON])
         assert await line(subscriber) == GENERATING_JSON + b"\n"

@@ -1,4 +1,4 @@
-"""What `publish` and `subscribe` say at a terminal."""
+"""Messages of `publish` and `subscribe` at a terminal."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ async def at_terminal(*arguments: str) -> AsyncIterator[tuple[Process, int]]:
 
 
 def read(terminal: int) -> str:
-    """What is written to the terminal until its process ends."""
+    """Reads from the terminal until its process ends."""
     text = b""
     try:
         while data := os.read(terminal, 1 << 16):
@@ -47,7 +47,7 @@ def read(terminal: int) -> str:
     return text.decode().replace("\r\n", "\n")
 
 
-async def test_a_subscriber_says_what_it_waits_for_and_what_it_received(server: str) -> None:
+async def test_subscribe_reports_its_wait_and_a_summary_at_a_terminal(server: str) -> None:
     async with (
         AsyncEventStreamClient(server) as client,
         at_terminal("subscribe", "--server", server, "s") as (_, terminal),
@@ -68,7 +68,7 @@ async def test_a_subscriber_says_what_it_waits_for_and_what_it_received(server: 
         ([], GENERATING_JSON, ".* stays open; .*\npublished 1 event, .*: the stream has not ended\n"),
     ],
 )
-async def test_a_publisher_ends_with_a_summary(server: str, options: list[str], stdin: bytes, says: str) -> None:
+async def test_publish_prints_a_summary_at_a_terminal(server: str, options: list[str], stdin: bytes, says: str) -> None:
     async with at_terminal("publish", "--server", server, *options, "s") as (process, terminal):
         await process.communicate(stdin)
         assert re.fullmatch(says, await asyncio.to_thread(read, terminal))
@@ -84,7 +84,7 @@ async def test_ctrl_c_prints_no_summary(server: str) -> None:
             assert (await process.wait(), await asyncio.to_thread(read, terminal)) == (130, "")
 
 
-async def test_a_command_says_that_it_waits_for_the_server(unused_tcp_port: int) -> None:
+async def test_wait_reports_an_unreachable_server_at_a_terminal(unused_tcp_port: int) -> None:
     address = f"127.0.0.1:{unused_tcp_port}"
     async with at_terminal("subscribe", "--wait", "--server", address, "s") as (_, terminal):
         said = await asyncio.to_thread(os.read, terminal, 1000)
@@ -95,5 +95,5 @@ async def test_a_command_says_that_it_waits_for_the_server(unused_tcp_port: int)
     "size, text",
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (999_949, "999.9 kB"), (999_950, "1.0 MB"), (5 * 10**12, "5.0 TB")],
 )
-def test_bytes_in_units(size: int, text: str) -> None:
+def test_sizes_are_printed_with_units(size: int, text: str) -> None:
     assert in_units(size) == text

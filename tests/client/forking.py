@@ -1,6 +1,6 @@
-"""A program that forks while it has a client, a publisher and a subscription, and uses them in both processes.
+"""Forks with an open client, publisher and subscription, and uses them in both processes.
 
-Prints the child's errors, and the events that the parent receives.
+Prints the errors of the child, and the events that the parent receives.
 """
 
 import os

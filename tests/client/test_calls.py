@@ -1,4 +1,4 @@
-"""Clients as people use them: timeouts, cancellation, garbage, forks, several event loops, closed clients."""
+"""Timeouts, cancellation, garbage collection, forks, several event loops and closed clients."""
 
 import asyncio
 import gc
@@ -20,7 +20,7 @@ from ..support.events import event, number
 COUNT = 200
 
 
-async def published(client: AsyncEventStreamClient, count: int, stream_id: str = "s") -> None:
+async def publish_numbers(client: AsyncEventStreamClient, count: int, stream_id: str = "s") -> None:
     async with client.publish(stream_id) as publisher:
         for n in range(count):
             await publisher.send(event(n))
@@ -35,9 +35,9 @@ async def timeout_around(subscription: AsyncEventSubscription[Any], seconds: flo
         return await anext(subscription)
 
 
-@pytest.mark.parametrize("waiting", [wait_for, timeout_around])
+@pytest.mark.parametrize("read_next", [wait_for, timeout_around])
 async def test_a_subscription_survives_any_number_of_timeouts(
-    server: str, waiting: Callable[[AsyncEventSubscription[Any], float], Awaitable[Any]]
+    server: str, read_next: Callable[[AsyncEventSubscription[Any], float], Awaitable[Any]]
 ) -> None:
     async with AsyncEventStreamClient(server) as client, client.publish("s") as publisher:
 
@@ -50,11 +50,11 @@ async def test_a_subscription_survives_any_number_of_timeouts(
         timeouts = 0
         async with client.subscribe("s") as subscription:
             with pytest.raises(TimeoutError):
-                await waiting(subscription, 0.01)
+                await read_next(subscription, 0.01)
             publishing = asyncio.create_task(publish())
             while len(received) < COUNT:
                 try:
-                    received.append(number(await waiting(subscription, 0.0005)))
+                    received.append(number(await read_next(subscription, 0.0005)))
                 except TimeoutError:
                     timeouts += 1
                 assert subscription.position is None or subscription.position.offset == len(received)
@@ -63,18 +63,18 @@ async def test_a_subscription_survives_any_number_of_timeouts(
         assert timeouts
 
 
-async def test_the_end_comes_after_a_timeout_too(server: str) -> None:
+async def test_a_subscription_ends_normally_after_a_timeout(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         subscription = client.subscribe("s")
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(subscription), 0.01)
-        await published(client, 0)
+        await publish_numbers(client, 0)
         for _ in range(2):
             with pytest.raises(StopAsyncIteration):
                 await anext(subscription)
 
 
-async def test_batches_are_the_events_of_the_stream_and_then_empty(server: str) -> None:
+async def test_batches_contain_every_event_and_are_empty_at_the_end(server: str) -> None:
     async with AsyncEventStreamClient(server) as client, client.publish("s") as publisher:
         received: list[int] = []
         subscription = client.subscribe("s")
@@ -95,9 +95,9 @@ async def test_batches_are_the_events_of_the_stream_and_then_empty(server: str) 
         assert await subscription.batch() == await subscription.batch() == []
 
 
-async def test_a_client_with_another_token_is_closed_with_the_first(server: str) -> None:
+async def test_a_client_with_another_token_shares_the_connections(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
-        await published(client, 1)
+        await publish_numbers(client, 1)
         other = client.with_token("another")
         assert [number(made) async for made in other.subscribe("s")] == [0]
         with pytest.raises(ValueError, match="invalid bearer token"):
@@ -106,22 +106,22 @@ async def test_a_client_with_another_token_is_closed_with_the_first(server: str)
         await other.get_stream("s")
 
 
-async def test_several_tasks_may_wait_for_one_subscription(server: str) -> None:
+async def test_several_tasks_can_read_one_subscription(server: str) -> None:
     async with AsyncEventStreamClient(server) as client, client.subscribe("s") as subscription:
         waiting = [asyncio.create_task(subscription.__anext__()) for _ in range(3)]
-        await published(client, 3)
+        await publish_numbers(client, 3)
         assert sorted([number(made) for made in await asyncio.gather(*waiting)]) == [0, 1, 2]
 
 
-async def blocked(publisher: AsyncEventPublisher, numbers: list[int]) -> None:
-    """Sends events of a quarter of the window until one has to wait."""
+async def send_until_blocked(publisher: AsyncEventPublisher, numbers: list[int]) -> None:
+    """Sends events of a quarter of the window until a send times out."""
     while True:
         made = event(len(numbers), padding=WINDOW_BYTES // 4)
         await asyncio.wait_for(publisher.send(made), 0.2)
         numbers.append(len(numbers))
 
 
-async def test_a_send_that_times_out_has_not_taken_its_event(server: str) -> None:
+async def test_a_send_that_times_out_has_not_accepted_its_event(server: str) -> None:
     proxy = Proxy(int(server.rpartition(":")[2]))
     async with (
         proxy.running() as address,
@@ -133,14 +133,14 @@ async def test_a_send_that_times_out_has_not_taken_its_event(server: str) -> Non
             async with client.publish("s") as publisher:
                 proxy.black_hole()
                 with pytest.raises(TimeoutError):
-                    await blocked(publisher, sent)
+                    await send_until_blocked(publisher, sent)
                 with pytest.raises(TimeoutError):
                     await asyncio.wait_for(publisher.flush(), 0.01)
                 proxy.cut()
                 await publisher.send(event(len(sent)))
                 await publisher.flush()
                 raise ZeroDivisionError
-        await published(direct, 0)
+        await publish_numbers(direct, 0)
         assert [number(made) async for made in direct.subscribe("s")] == [*sent, len(sent)]
 
 
@@ -160,7 +160,7 @@ async def open_calls(client: AsyncEventStreamClient) -> int:
     return sum(client._channels._calls.values())
 
 
-async def ended(client: AsyncEventStreamClient) -> None:
+async def wait_for_no_calls(client: AsyncEventStreamClient) -> None:
     """Waits until the client has no open call."""
     async with asyncio.timeout(30):
         while await open_calls(client):
@@ -168,7 +168,7 @@ async def ended(client: AsyncEventStreamClient) -> None:
             await asyncio.sleep(0)
 
 
-async def test_a_subscription_that_is_dropped_ends_its_call(server: str) -> None:
+async def test_a_dropped_subscription_ends_its_call(server: str) -> None:
     async with AsyncEventStreamClient(server) as client, client.publish("s") as publisher:
         await publisher.send(event(0))
         await publisher.flush()
@@ -185,10 +185,10 @@ async def test_a_subscription_that_is_dropped_ends_its_call(server: str) -> None
         assert await open_calls(client) > 1
         del waiting
         await publisher.fail("R")
-        await ended(client)
+        await wait_for_no_calls(client)
 
 
-def test_a_loop_may_end_while_a_subscription_waits(unused_tcp_port: int) -> None:
+def test_an_event_loop_can_end_while_a_subscription_waits(unused_tcp_port: int) -> None:
     kept = []
 
     async def leave() -> None:
@@ -202,7 +202,7 @@ def test_a_loop_may_end_while_a_subscription_waits(unused_tcp_port: int) -> None
     gc.collect()
 
 
-async def test_a_closed_client_says_so_wherever_it_is_used(server: str) -> None:
+async def test_every_use_of_a_closed_async_client_raises(server: str) -> None:
     client = AsyncEventStreamClient(server)
     opened = await client.publish("s").__aenter__()
     subscription = client.subscribe("never published")
@@ -249,11 +249,11 @@ def use_a_closed_client(server: str) -> None:
             use()
 
 
-async def test_a_closed_client_for_threads_says_so(server: str) -> None:
+async def test_every_use_of_a_closed_sync_client_raises(server: str) -> None:
     await asyncio.to_thread(use_a_closed_client, server)
 
 
-async def test_a_publisher_is_used_inside_its_context_alone(server: str) -> None:
+async def test_a_publisher_works_only_inside_its_context(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         publisher = client.publish("s")
         uses: list[Callable[[], Awaitable[None]]] = [
@@ -277,11 +277,15 @@ async def test_a_publisher_is_used_inside_its_context_alone(server: str) -> None
 
 async def test_a_client_belongs_to_one_event_loop(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
-        await published(client, 1)
+        await publish_numbers(client, 1)
         subscription = client.subscribe("s")
 
         def use_another_loop() -> None:
-            for use in (lambda: published(client, 1, "other"), lambda: client.get_stream("s"), subscription.__anext__):
+            for use in (
+                lambda: publish_numbers(client, 1, "other"),
+                lambda: client.get_stream("s"),
+                subscription.__anext__,
+            ):
                 with pytest.raises(RuntimeError, match=r"another event loop, .* create a client in each"):
                     asyncio.run(use())
 
@@ -289,7 +293,7 @@ async def test_a_client_belongs_to_one_event_loop(server: str) -> None:
         assert [number(made) async for made in subscription] == [0]
 
 
-def test_a_client_may_be_made_before_its_loop_runs(unused_tcp_port: int) -> None:
+def test_a_client_can_be_created_before_its_loop_runs(unused_tcp_port: int) -> None:
     client = AsyncEventStreamClient(f"127.0.0.1:{unused_tcp_port}")
     asyncio.run(client.close())
 
@@ -307,7 +311,7 @@ async def test_a_client_is_refused_after_a_fork(server: str) -> None:
     assert parent == "[0, 1]"
 
 
-async def test_bytes_of_any_kind_are_sent(server: str) -> None:
+async def test_bytes_bytearray_and_memoryview_are_accepted(server: str) -> None:
     data = event(0).SerializeToString()
     async with AsyncEventStreamClient(server) as client:
         async with client.publish("s") as publisher:
@@ -325,7 +329,7 @@ async def test_bytes_of_any_kind_are_sent(server: str) -> None:
         (None, "got NoneType$"),
     ],
 )
-async def test_what_is_not_an_event_is_refused_with_a_remedy(server: str, other: Any, remedy: str) -> None:
+async def test_other_types_than_events_are_rejected_with_a_remedy(server: str, other: Any, remedy: str) -> None:
     async with AsyncEventStreamClient(server) as client, client.publish("s") as publisher:
         with pytest.raises(TypeError, match=remedy):
             await publisher.send(other)

@@ -1,4 +1,4 @@
-"""The client library against a real server: the asynchronous client, and the one for threads."""
+"""The asynchronous and the synchronous client against a real server."""
 
 import asyncio
 import itertools
@@ -27,14 +27,14 @@ from ..support.events import DOCUMENTED, event, number
 from ..support.mixed_stream import MIXED
 
 SERIALIZED = [json_to_protobuf(line) for line in MIXED["snake_case"]]
-# Bytes that no library of ours writes: fields in another order, an unset event with a field of a later version.
+# Valid bytes that our libraries never write: fields in another order; only a field of a later version.
 UNUSUAL = [b"\x7a\x07\x12\x02{}\x0a\x01x", b"\xf2\x7d\x01z"]
-# A field of 5 bytes in a message of 3; half a double.
+# A truncated field; a truncated double; a truncated tag.
 INVALID = [b"\x0a\x05\x0a", b"\x0a\x02\x11\x00", b"\xff"]
 
 
 async def collect(client: AsyncEventStreamClient, stream_id: str = "s", **arguments: Any) -> list[int]:
-    """Reads a stream to its end; returns the events' numbers."""
+    """Reads a stream to its end; returns the numbers of its events."""
     return [number(made) async for made in client.subscribe(stream_id, **arguments)]
 
 
@@ -44,7 +44,7 @@ async def publish(client: AsyncEventStreamClient, numbers: range, stream_id: str
             await publisher.send(event(n))
 
 
-async def test_documented_events_come_through_to_the_byte(server: str) -> None:
+async def test_documented_events_are_delivered_byte_for_byte(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         async with client.publish("s") as publisher:
             for line in DOCUMENTED:
@@ -53,7 +53,7 @@ async def test_documented_events_come_through_to_the_byte(server: str) -> None:
     assert received == list(DOCUMENTED)
 
 
-async def test_messages_and_bytes_make_the_same_log(server: str) -> None:
+async def test_messages_and_serialized_events_produce_the_same_log(server: str) -> None:
     messages = [OpenResponsesStreamEvent.FromString(data) for data in SERIALIZED]
     async with AsyncEventStreamClient(server) as client:
         for stream_id, events in (("messages", messages), ("bytes", SERIALIZED)):
@@ -64,7 +64,7 @@ async def test_messages_and_bytes_make_the_same_log(server: str) -> None:
             assert [made async for made in client.subscribe(stream_id)] == messages
 
 
-async def test_serialized_events_arrive_as_they_were_sent(server: str) -> None:
+async def test_serialized_events_are_delivered_unchanged(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         async with client.publish("s") as publisher:
             for data in UNUSUAL:
@@ -75,7 +75,7 @@ async def test_serialized_events_arrive_as_they_were_sent(server: str) -> None:
 
 
 @pytest.mark.parametrize("invalid", INVALID)
-async def test_invalid_bytes_are_refused_and_the_stream_goes_on(server: str, invalid: bytes) -> None:
+async def test_invalid_bytes_are_rejected_and_the_publisher_continues(server: str, invalid: bytes) -> None:
     async with AsyncEventStreamClient(server) as client:
         async with client.publish("s") as publisher:
             await publisher.send(SERIALIZED[0])
@@ -91,7 +91,7 @@ async def test_invalid_bytes_are_refused_and_the_stream_goes_on(server: str, inv
         assert [data async for data in client.subscribe_serialized("s")] == SERIALIZED[:2]
 
 
-def use_serialized_events_in_threads(server: str) -> None:
+def use_serialized_events(server: str) -> None:
     with EventStreamClient(server) as client:
         with client.publish("s") as publisher:
             for data in SERIALIZED:
@@ -102,11 +102,11 @@ def use_serialized_events_in_threads(server: str) -> None:
         assert [made.SerializeToString() for made in client.subscribe("s", start_offset=3)] == SERIALIZED[3:]
 
 
-async def test_serialized_events_in_threads(server: str) -> None:
-    await asyncio.to_thread(use_serialized_events_in_threads, server)
+async def test_the_sync_client_with_serialized_events(server: str) -> None:
+    await asyncio.to_thread(use_serialized_events, server)
 
 
-async def test_one_publisher_and_fifty_subscribers_before_during_and_after(server: str) -> None:
+async def test_50_subscribers_before_during_and_after_publishing(server: str) -> None:
     count = 2000
     async with AsyncEventStreamClient(server) as client:
         subscribers = [asyncio.create_task(collect(client)) for _ in range(25)]
@@ -129,13 +129,13 @@ async def test_a_subscriber_starts_at_its_offset(server: str, start_offset: int)
         assert await collect(client, start_offset=start_offset) == list(range(start_offset, 10))
 
 
-async def test_an_offset_before_the_first_is_refused(server: str) -> None:
+async def test_a_negative_offset_is_rejected(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         with pytest.raises(ValueError, match="start_offset"):
             await collect(client, start_offset=-1)
 
 
-async def test_a_cancelled_subscriber_leaves_the_others(server: str) -> None:
+async def test_a_cancelled_subscriber_does_not_affect_others(server: str) -> None:
     async with AsyncEventStreamClient(server) as client, client.publish("s") as publisher:
         await publisher.send(event(0))
         stays = asyncio.create_task(collect(client))
@@ -154,7 +154,7 @@ async def test_a_cancelled_subscriber_leaves_the_others(server: str) -> None:
         await publisher_ends
 
 
-async def test_an_event_is_what_it_was_when_it_was_sent(server: str) -> None:
+async def test_changes_to_a_message_after_send_have_no_effect(server: str) -> None:
     made = event(0)
     async with AsyncEventStreamClient(server) as client:
         async with client.publish("s") as publisher:
@@ -164,7 +164,7 @@ async def test_an_event_is_what_it_was_when_it_was_sent(server: str) -> None:
         assert await collect(client) == [0, 1, 2]
 
 
-async def test_more_than_the_window_waits_for_acknowledgements(server: str) -> None:
+async def test_sends_beyond_the_window_wait_for_acknowledgements(server: str) -> None:
     padding = WINDOW_BYTES // 16
     async with AsyncEventStreamClient(server) as client:
         async with client.publish("s") as publisher:
@@ -173,7 +173,7 @@ async def test_more_than_the_window_waits_for_acknowledgements(server: str) -> N
         assert await collect(client) == list(range(64))
 
 
-async def test_an_event_may_be_large(server: str) -> None:
+async def test_a_large_event_is_delivered(server: str) -> None:
     large = event(0, padding=20 << 20)
     async with AsyncEventStreamClient(server) as client:
         async with client.publish("s") as publisher:
@@ -181,7 +181,7 @@ async def test_an_event_may_be_large(server: str) -> None:
         assert [made async for made in client.subscribe("s")] == [large]
 
 
-async def test_what_cannot_be_sent_is_refused_and_the_stream_goes_on(server: str) -> None:
+async def test_unsendable_events_are_rejected_and_the_publisher_continues(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         async with client.publish("s") as publisher:
             with pytest.raises(IncompleteEventError, match="no event is set"):
@@ -194,7 +194,7 @@ async def test_what_cannot_be_sent_is_refused_and_the_stream_goes_on(server: str
         assert await collect(client) == [1]
 
 
-async def test_a_publisher_whose_body_raises_leaves_the_stream_open_for_the_next(server: str) -> None:
+async def test_an_exception_in_the_body_leaves_the_stream_open_for_the_next_publisher(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         with pytest.raises(ZeroDivisionError):
             async with client.publish("s") as publisher:
@@ -205,7 +205,7 @@ async def test_a_publisher_whose_body_raises_leaves_the_stream_open_for_the_next
         assert await collect(client) == [0, 1, 2]
 
 
-async def test_errors_that_do_not_heal_are_raised(server: str) -> None:
+async def test_permanent_errors_are_raised(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         await publish(client, range(3))
         with pytest.raises(StreamError) as finished:
@@ -222,7 +222,7 @@ async def test_errors_that_do_not_heal_are_raised(server: str) -> None:
         assert invalid.value.code == grpc.StatusCode.INVALID_ARGUMENT
 
 
-async def test_a_server_that_is_not_there_is_an_error_at_once(unused_tcp_port: int) -> None:
+async def test_an_unreachable_server_is_an_error_at_once(unused_tcp_port: int) -> None:
     address = f"127.0.0.1:{unused_tcp_port}"
     async with AsyncEventStreamClient(address) as client:
         for call in (publish(client, range(1)), collect(client)):
@@ -231,21 +231,21 @@ async def test_a_server_that_is_not_there_is_an_error_at_once(unused_tcp_port: i
             assert caught.value.code == grpc.StatusCode.UNAVAILABLE
 
 
-async def test_a_server_that_is_far_away_is_waited_for(server: str) -> None:
+async def test_a_server_with_a_high_latency_works(server: str) -> None:
     far = Proxy(int(server.rpartition(":")[2]), latency=0.3)
     async with far.running() as address, AsyncEventStreamClient(address) as client:
         await publish(client, range(3))
         assert await collect(client) == [0, 1, 2]
 
 
-async def test_deadlines_are_asyncio_s(server: str) -> None:
+async def test_asyncio_timeouts_apply_to_subscriptions(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
                 await collect(client, stream_id="never published")
 
 
-def use_the_client_for_threads(server: str) -> None:
+def use_sync_client(server: str) -> None:
     with EventStreamClient(server) as client:
         with client.publish("s") as publisher:
             for n in range(1000):
@@ -273,7 +273,7 @@ def use_the_client_for_threads(server: str) -> None:
         assert [number(made) for made in client.subscribe("open")] == [0, 1]
 
 
-def use_deadlines_in_threads(server: str) -> None:
+def use_timeouts(server: str) -> None:
     with EventStreamClient(server) as client:
         with pytest.raises(StreamError) as reading:
             list(client.subscribe("never published", timeout=0.05))
@@ -285,15 +285,15 @@ def use_deadlines_in_threads(server: str) -> None:
         assert [number(made) for made in itertools.islice(client.subscribe("s", timeout=60), 1)] == [0]
 
 
-async def test_deadlines_in_threads(server: str) -> None:
-    await asyncio.to_thread(use_deadlines_in_threads, server)
+async def test_the_sync_client_has_timeouts(server: str) -> None:
+    await asyncio.to_thread(use_timeouts, server)
 
 
-async def test_the_client_for_threads(server: str) -> None:
-    await asyncio.to_thread(use_the_client_for_threads, server)
+async def test_the_sync_client_publishes_and_subscribes(server: str) -> None:
+    await asyncio.to_thread(use_sync_client, server)
 
 
-def test_the_client_for_threads_without_a_server(unused_tcp_port: int) -> None:
+def test_the_sync_client_without_a_server(unused_tcp_port: int) -> None:
     with EventStreamClient(f"127.0.0.1:{unused_tcp_port}") as client:
         with pytest.raises(StreamError, match="UNAVAILABLE"):
             list(client.subscribe("s"))

@@ -1,4 +1,4 @@
-"""What the errors of clients say where a server cannot be reached or refuses a call, as gRPC reports it on loopback."""
+"""Error messages for unreachable servers and refused calls, as gRPC reports them on loopback."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,20 +33,20 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def http_server() -> AsyncIterator[str]:
-    """The address of a server that answers everything with an HTTP/1.1 error, as a proxy may do."""
+    """The address of a server that replies to everything with an HTTP/1.1 error, as some proxies do."""
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(100)
         writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
         await writer.drain()
         writer.close()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as listener:
+    async with await asyncio.start_server(reply, "127.0.0.1", 0) as listener:
         yield f"127.0.0.1:{listener.sockets[0].getsockname()[1]}"
 
 
 async def failure(target: str, credentials: grpc.ChannelCredentials | None = None) -> str:
-    """The text of the error of a call, the same from both clients."""
+    """Returns the error message of a call, after checking that both clients give the same advice."""
 
     def in_thread() -> str:
         with EventStreamClient(target, credentials=credentials) as client, pytest.raises(StreamError) as caught:
@@ -79,7 +79,7 @@ async def test_a_target_without_a_server_is_explained(target: str, remedy: str) 
     assert (await failure(target)).endswith(f"; {remedy}")
 
 
-async def test_tls_on_one_side_alone_is_explained(server: str, certificates: Certificates) -> None:
+async def test_tls_on_one_side_only_is_explained(server: str, certificates: Certificates) -> None:
     files = certificates
     assert (await failure(server, channel_credentials(files.ca))).endswith(
         "; the server does not use TLS: connect without TLS"
@@ -93,7 +93,7 @@ async def test_tls_on_one_side_alone_is_explained(server: str, certificates: Cer
         assert "client certificate" in await failure(address, channel_credentials(files.ca))
 
 
-async def test_a_server_of_another_protocol_is_explained(http_server: str) -> None:
+async def test_a_server_with_another_protocol_is_explained(http_server: str) -> None:
     assert (await failure(http_server)).endswith("; this port does not serve gRPC: check the port")
 
 
@@ -127,7 +127,7 @@ async def test_a_missing_token_is_explained() -> None:
             assert str(caught.value).endswith(f"; {remedy}")
 
 
-async def test_a_server_that_asks_for_a_retry_gets_it_on_the_first_call() -> None:
+async def test_a_first_call_is_retried_if_the_server_requests_it() -> None:
     service = StreamService(MemoryStore(), max_calls=1, idle_interval=0.1)
     async with running_server(service, "127.0.0.1:0") as address, AsyncEventStreamClient(address) as client:
         async with client.publish("s") as publisher:
@@ -138,12 +138,12 @@ async def test_a_server_that_asks_for_a_retry_gets_it_on_the_first_call() -> Non
         await asyncio.gather(*calls)
 
 
-def test_an_empty_target_is_refused() -> None:
+def test_an_empty_target_is_rejected() -> None:
     for client in (AsyncEventStreamClient, EventStreamClient):
         with pytest.raises(ValueError, match="use HOST:PORT"):
             client("")
 
 
-def test_advice_is_silent_where_it_knows_nothing() -> None:
+def test_an_unknown_error_has_no_advice() -> None:
     for code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL):
         assert advice(code, "", "Socket closed", server="localhost:1", secure=False) == ""

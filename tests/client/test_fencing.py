@@ -1,4 +1,4 @@
-"""Publishers of one stream: the latest one owns it, and a server that restarts loses nothing acknowledged."""
+"""Fencing of publishers, reconnection and server restarts."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,7 @@ async def numbers(client: AsyncEventStreamClient) -> list[int]:
     return [number(made) async for made in client.subscribe("s")]
 
 
-async def test_of_two_live_publishers_one_is_fenced_and_every_acknowledged_event_is_there_once(server: str) -> None:
+async def test_a_publisher_is_fenced_by_its_successor(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         acknowledged = []
         with pytest.raises(StreamError, match="a newer publisher owns the stream") as caught:
@@ -39,7 +39,7 @@ async def test_of_two_live_publishers_one_is_fenced_and_every_acknowledged_event
         assert await numbers(client) == acknowledged
 
 
-def two_in_threads(server: str) -> None:
+def publish_from_two_publishers(server: str) -> None:
     with EventStreamClient(server) as client:
         with pytest.raises(StreamError) as caught, client.publish("s") as one, client.publish("s") as other:
             other.send(event(0))
@@ -51,11 +51,11 @@ def two_in_threads(server: str) -> None:
         assert [number(made) for made in client.subscribe("s")] == [0]
 
 
-async def test_the_client_for_threads_is_fenced_too(server: str) -> None:
-    await asyncio.to_thread(two_in_threads, server)
+async def test_a_sync_publisher_is_fenced_by_its_successor(server: str) -> None:
+    await asyncio.to_thread(publish_from_two_publishers, server)
 
 
-async def test_a_publisher_that_was_away_is_fenced_when_it_is_back(server: str) -> None:
+async def test_a_disconnected_publisher_is_fenced_when_it_reconnects(server: str) -> None:
     proxy = Proxy(int(server.rpartition(":")[2]))
     async with (
         proxy.running() as address,
@@ -77,7 +77,7 @@ async def test_a_publisher_that_was_away_is_fenced_when_it_is_back(server: str) 
         assert await numbers(near) == [0, 1]
 
 
-def restarted_in_threads(server: str, cut: Callable[[], None]) -> None:
+def publish_through_disconnections(server: str, cut: Callable[[], None]) -> None:
     with EventStreamClient(server) as client:
         with client.publish("s") as publisher, client.subscribe("s") as subscription:
             for n in range(10):
@@ -89,7 +89,7 @@ def restarted_in_threads(server: str, cut: Callable[[], None]) -> None:
         assert [number(made) for made in client.subscribe("s")] == list(range(10))
 
 
-async def test_the_client_for_threads_reconnects_and_loses_and_repeats_nothing(server: str) -> None:
+async def test_the_sync_client_reconnects_without_losing_or_repeating_events(server: str) -> None:
     proxy = Proxy(int(server.rpartition(":")[2]))
     loop = asyncio.get_running_loop()
     async with proxy.running() as address:
@@ -97,10 +97,10 @@ async def test_the_client_for_threads_reconnects_and_loses_and_repeats_nothing(s
         def cut() -> None:
             loop.call_soon_threadsafe(proxy.cut)
 
-        await asyncio.to_thread(restarted_in_threads, address, cut)
+        await asyncio.to_thread(publish_through_disconnections, address, cut)
 
 
-async def test_a_server_that_restarts_in_the_middle_loses_and_repeats_nothing() -> None:
+async def test_both_sides_resume_when_the_server_restarts() -> None:
     store = MemoryStore()
     async with running_server(StreamService(store), "127.0.0.1:0") as address:
         client = AsyncEventStreamClient(address)
@@ -122,7 +122,7 @@ async def test_a_server_that_restarts_in_the_middle_loses_and_repeats_nothing() 
         assert await numbers(client) == [0, 1, 2, 3]
 
 
-async def test_a_client_waits_for_a_server_that_is_not_up_yet(unused_tcp_port: int) -> None:
+async def test_wait_for_ready_waits_for_a_server_that_starts_later(unused_tcp_port: int) -> None:
     address = f"127.0.0.1:{unused_tcp_port}"
     async with AsyncEventStreamClient(address, wait_for_ready=True) as client:
         calls = [asyncio.create_task(numbers(client))]

@@ -1,4 +1,4 @@
-"""Positions, failures and the management of streams, with both clients against a real server."""
+"""Positions, failures and stream management, with both clients against a real server."""
 
 import asyncio
 from typing import Any
@@ -28,7 +28,7 @@ async def collect(client: AsyncEventStreamClient, stream_id: str = "s", **argume
     return [number(made) async for made in client.subscribe(stream_id, **arguments)]
 
 
-async def test_every_position_of_a_subscription_resumes_behind_its_event(server: str) -> None:
+async def test_every_position_resumes_after_its_event(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         await publish(client, 5)
         subscription = client.subscribe("s")
@@ -40,7 +40,7 @@ async def test_every_position_of_a_subscription_resumes_behind_its_event(server:
                     assert await collect(other, position=saved) == list(range(number(made) + 1, 5))
 
 
-async def test_a_publisher_knows_the_end_of_its_stream(server: str) -> None:
+async def test_a_publisher_reports_its_position_and_the_ending(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         with pytest.raises(ZeroDivisionError):
             async with client.publish("s") as publisher:
@@ -78,7 +78,7 @@ async def test_a_position_of_another_log_is_refused(server: str, change: Any, re
         assert caught.value.reason == reason
 
 
-async def test_a_stream_that_must_exist_is_not_waited_for(server: str) -> None:
+async def test_with_must_exist_a_missing_stream_is_an_error(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         with pytest.raises(
             StreamError, match=r"stream 's' at 127.0.0.1:[0-9]*, offset 0: .*; check the stream"
@@ -90,7 +90,7 @@ async def test_a_stream_that_must_exist_is_not_waited_for(server: str) -> None:
         assert await collect(client, must_exist=True) == [0]
 
 
-async def test_a_failed_stream_raises_behind_all_of_its_events(server: str) -> None:
+async def test_a_failed_stream_raises_after_all_its_events(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         async with client.publish("s") as publisher:
             await publisher.send(event(0))
@@ -119,7 +119,7 @@ async def test_a_failed_stream_raises_behind_all_of_its_events(server: str) -> N
 @pytest.mark.parametrize(
     "reason, message", [("", ""), ("x" * 65, ""), ("\u00e9" * 33, ""), ("R", "x" * 4097), ("R", "\u00e9" * 2049)]
 )
-async def test_a_failure_has_a_short_reason_and_message(server: str, reason: str, message: str) -> None:
+async def test_the_reason_and_message_of_a_failure_are_limited(server: str, reason: str, message: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         async with client.publish("s") as publisher:
             with pytest.raises(ValueError, match="of a failure"):
@@ -127,7 +127,7 @@ async def test_a_failure_has_a_short_reason_and_message(server: str, reason: str
         assert await collect(client) == []
 
 
-async def test_streams_are_described_listed_and_deleted(server: str) -> None:
+async def test_streams_can_be_described_listed_and_deleted(server: str) -> None:
     async with AsyncEventStreamClient(server) as client:
         ids = {f"s{n}" for n in range(250)}  # more than two pages
         for stream_id in ids:
@@ -147,7 +147,7 @@ async def test_streams_are_described_listed_and_deleted(server: str) -> None:
         assert {info.stream_id async for info in client.list_streams()} == ids - {"s7"}
 
 
-def use_threads(server: str) -> None:
+def use_sync_client(server: str) -> None:
     with EventStreamClient(server) as client:
         with client.publish("s") as publisher:
             assert publisher.position.offset == 0
@@ -182,5 +182,5 @@ def use_threads(server: str) -> None:
             next(client.subscribe_serialized("s", must_exist=True))
 
 
-async def test_the_client_for_threads_does_the_same(server: str) -> None:
-    await asyncio.to_thread(use_threads, server)
+async def test_the_sync_client_supports_positions_failures_and_management(server: str) -> None:
+    await asyncio.to_thread(use_sync_client, server)

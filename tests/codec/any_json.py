@@ -1,4 +1,4 @@
-"""Hypothesis strategies for any JSON, as text: strings, numbers and names of every spelling, right or hostile."""
+"""Hypothesis strategies for arbitrary JSON text: strings, numbers and names in every spelling, harmless or hostile."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PIECES: Final = [
     *(r"\"", r"\\", r"\/", r"\b\f\n\r\t", r"\u0000", r"\u00e9", r"\ud83d\ude00", r"\uD83D\uDE00"),
 ]
 HALVES: Final = [r"\ud800", r"\udc00", r"\uDBFF", r"\udead\ud83d"]
-"""Halves of surrogate pairs: valid in JSON, and not Unicode."""
+"""Lone surrogates: valid in JSON, but not Unicode."""
 
 TOKENS: Final = [
     *(
@@ -57,7 +57,7 @@ UNKNOWN: Final = [
     "é",
     "-0",
 ]
-"""Names that no message has as a property: fields' names, and names with a meaning elsewhere."""
+"""Names of no property in the contract: names of fields, and names with a meaning elsewhere."""
 
 
 @cache
@@ -100,7 +100,7 @@ scalars: Final = st.one_of(
 
 
 def escaped(name: str) -> Text:
-    """A name, sometimes with its first character escaped."""
+    """A JSON string, sometimes with its first character escaped."""
     return st.sampled_from([json.dumps(name)] * 7 + [f'"\\u{ord(name[0]):04x}{name[1:]}"'])
 
 
@@ -113,7 +113,7 @@ def arrays(of: Text, max_size: int = 3) -> Text:
 
 
 def objects(of: Text, max_size: int = 3) -> Text:
-    """Objects with any names, now and then with a type that some object of the contract has."""
+    """Objects with arbitrary names, some of them with a `type` from the contract."""
     member = st.builds("{}:{}".format, names, of)
     typed = st.deferred(lambda: st.sampled_from(types()).map('"type":"{}"'.format))
     parts = st.lists(st.one_of(member, member, member, typed), max_size=max_size)
@@ -125,12 +125,12 @@ values: Final = st.recursive(scalars, lambda of: arrays(of) | objects(of), max_l
 
 @st.composite
 def damaged(draw: st.DrawFn, of: Text) -> str:
-    """Text that is JSON no more, most of it."""
+    """Text with a few characters replaced, which is mostly not JSON anymore."""
     text = draw(of)
     start = draw(st.integers(0, len(text)))
     stop = start + draw(st.integers(0, 2))
-    put_in = st.sampled_from(
+    insertion = st.sampled_from(
         [*'{}[]",:\\/-+.0189eEu \n\r\tNa\u2028\ufeff', "", "\0", "\x1f", r"\u12", r"\x", "01", "1.", "NaN"]
     )
-    inserted: str = draw(put_in)
+    inserted: str = draw(insertion)
     return text[:start] + inserted + text[stop:]

@@ -1,4 +1,4 @@
-"""OPENRESPONSES_EXAMPLES=10000 tries as many examples for each property: python -m pytest tests/codec."""
+"""OPENRESPONSES_EXAMPLES=10000 python -m pytest tests/codec runs 10,000 examples for each property."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A reader whose compiled functions handle nothing, to compare the others with."""
+"""A reader that uses only the general functions: the reference for the compiled ones."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 EVENT: Final = message_of(OpenResponsesStreamEvent.DESCRIPTOR)
 
 
-class _GeneralOnly(Reader):
+class _GeneralReader(Reader):
     def _try(self, message: Message, data: bytes, naming: Naming | None) -> None:
         return None
 
 
 def read_generally(text: str | bytes) -> bytes:
-    """An event's bytes, made by the general functions alone."""
+    """Serializes an event with the general functions only."""
     return _READER.read(text, None)
 
 
-_READER: Final = _GeneralOnly(EVENT)
+_READER: Final = _GeneralReader(EVENT)

@@ -1,6 +1,7 @@
-"""Hypothesis strategies for events, made from the descriptors: JSON that fits, with odd values anywhere.
+"""Hypothesis strategies for events, derived from the descriptors: valid JSON with odd values anywhere.
 
-Most objects are small. So an event is built around a message that is drawn from all: each comes as often, however deep.
+Most objects are small. Therefore each event is built around a message that is drawn from all messages: all are equally
+frequent, at any depth.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .shapes import EVENT, camel, element, inner, literal, members, messages, op
 
 
 def values_of(field: FieldDescriptor) -> Text:
-    """Values that a field can hold, and a few that it cannot."""
+    """Values that the field can hold, and a few that it cannot hold."""
     return _one_odd_in(8, field)
 
 
@@ -42,7 +43,7 @@ def _fit(field: FieldDescriptor) -> Text:
 
 @cache
 def values_for(message: Descriptor) -> Text:
-    """Values that a message stands for."""
+    """JSON values of the message."""
     match shape(message):
         case "object":
             return objects_of(message)
@@ -54,16 +55,16 @@ def values_for(message: Descriptor) -> Text:
 
 
 def _rarely(message: Descriptor) -> int:
-    """How many elements there are for each odd one: more where one odd element takes the whole list its field."""
+    """One element in this many is odd. Outside unions, where one turns the whole list into an extra, fewer are."""
     of = element(message).message_type
     return 8 if of and shape(of) == "union" else 40
 
 
 @cache
 def objects_of(message: Descriptor, within: FieldDescriptor | None = None) -> Text:
-    """Objects that a message stands for: some of its properties in either or both spellings, and others.
+    """JSON objects of the message: some of its properties, in either or both spellings, and unknown ones.
 
-    With `within`, the text is a template: the property of that field has `%s` as its value.
+    With `within`, the text is a template: `%s` is the value of that field's property.
     """
     known = [_member(field) for field in properties(message) if field is not within]
     unknown = st.builds("{}:{}".format, names, values)
@@ -93,13 +94,13 @@ def _member(field: FieldDescriptor) -> Text:
 
 @cache
 def parents(message: Descriptor) -> list[FieldDescriptor]:
-    """The fields that contain a message."""
+    """The fields whose type is the message."""
     return [field for container in messages() for field in container.fields if field.message_type is message]
 
 
 @st.composite
 def events_with(draw: st.DrawFn, message: Descriptor) -> str:
-    """Events with a value of this message somewhere."""
+    """Events that contain a value of the message."""
     text = draw(values_for(message))
     while message is not EVENT:
         field = draw(st.sampled_from(parents(message)))
@@ -122,4 +123,7 @@ def _events(draw: st.DrawFn) -> str:
 _VALUES: Final = [m for m in messages() if m is not EVENT and not m.name.endswith(("MapEntry", "Unrecognized"))]
 
 events: Final = _events()
-"""Events with any message of the contract in them."""
+"""Events that contain any message of the contract."""
+
+any_object = st.one_of(events, events, events, events, objects(values))
+"""Arbitrary JSON objects, mostly events."""

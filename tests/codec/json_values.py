@@ -1,4 +1,4 @@
-"""JSON for the tests, by Python's own parser: numbers keep their tokens, and objects the texts of their members."""
+"""JSON parsed with the standard library: numbers keep their tokens, and objects the text of their members."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ LARGEST_INTEGER: Final = 2**53
 
 
 class Number:
-    """A number by its token. Two are equal if `JSON.parse` makes one double of both, and loses digits of neither."""
+    """A number with its token. Two are equal if `JSON.parse` reads the same double without a loss of digits."""
 
     def __init__(self, token: str) -> None:
         self.token = token
 
     @property
     def fits(self) -> bool:
-        """Whether a double holds the number."""
+        """Whether a double can hold the number."""
         if self.is_integer:
             return len(self.token) < 18 and abs(int(self.token)) <= LARGEST_INTEGER
         return isfinite(float(self.token))
@@ -46,12 +46,12 @@ _decoder: Final = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_c
 
 
 def parse(text: str | bytes) -> Any:
-    """The value of a JSON text: what `json.loads` makes, with a `Number` for each number."""
+    """Parses JSON text like `json.loads`, but with a `Number` for each number."""
     return _decoder.decode(text.decode() if isinstance(text, bytes) else text)
 
 
 def members(text: str) -> dict[str, str]:
-    """The texts of an object's members by their names, without white space around them; the last of a name wins."""
+    """The text of each member of an object, without surrounding white space; the last duplicate wins."""
     texts: dict[str, str] = {}
     at = _after_space(text, _after_space(text, 0) + 1)
     while text[at] != "}":
@@ -62,7 +62,7 @@ def members(text: str) -> dict[str, str]:
 
 
 def elements(text: str) -> list[str]:
-    """The texts of an array's elements, without white space around them."""
+    """The text of each element of an array, without surrounding white space."""
     texts = []
     at = _after_space(text, _after_space(text, 0) + 1)
     while text[at] != "]":
@@ -72,17 +72,17 @@ def elements(text: str) -> list[str]:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether a string has no half of a surrogate pair."""
+    """Whether a string contains no lone surrogate."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def one_line(text: str) -> str:
-    """A text with a space for each line end between its tokens."""
+    """The text with each line end between tokens replaced by a space."""
     return text.replace("\r", " ").replace("\n", " ")
 
 
 def _value(text: str, start: int) -> tuple[str, int]:
-    """The text of the value at an index, and where the next one begins or the container ends."""
+    """The text of the value at an index, and the index of the next value or of the container's end."""
     end = _decoder.raw_decode(text, start)[1]
     at = _after_space(text, end)
     return text[start:end], _after_space(text, at + 1) if text[at] == "," else at

@@ -1,4 +1,4 @@
-"""The law of the bridge, written apart from the codec: `to_json(from_json(x), naming=n)` is `respell(x, n)`."""
+"""An independent implementation of the round trip: `to_json(from_json(x), naming=n)` equals `respell(x, n)`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .shapes import EVENT, camel, element, holds, inner, member_of, property_of,
 
 
 def respell(event: dict[str, Any], naming: str) -> Any:
-    """An event with its known properties renamed, and nothing else: not in values that no field holds."""
+    """Renames the known properties of an event, except in values that fields cannot hold."""
     return _union(event, EVENT, naming)
 
 

@@ -1,4 +1,4 @@
-"""One value for each message and each field, and an event around it: the fixed counterpart of `generate`."""
+"""One value for each message and each field, in an event: the fixed counterpart of `generate`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .shapes import EVENT, element, inner, literal, members, messages, options, 
 
 
 def objects() -> list[Descriptor]:
-    """The messages that stand for objects, `Unrecognized` and the entries of maps apart."""
+    """The messages of JSON objects, without `Unrecognized` and map entries."""
     return [message for message in messages() if "extra_json" in message.fields_by_name]
 
 
 def value_of(field: FieldDescriptor, naming: str) -> Any:
-    """A value that a field holds, and strict reading accepts where it gets there."""
+    """A value that the field can hold and strict parsing accepts."""
     if options(field).json_text:
         return {"a": 1} if options(field).json_text == annotations_pb2.JSON_TEXT_OBJECT else [1]
     if field.type == FieldDescriptor.TYPE_STRING:
@@ -28,8 +28,9 @@ def value_of(field: FieldDescriptor, naming: str) -> Any:
     return value_for(inner(field), naming)
 
 
+@cache
 def value_for(message: Descriptor, naming: str) -> Any:
-    """A small value that a message stands for."""
+    """A small JSON value of the message."""
     match shape(message):
         case "object":
             return object_of(message, naming, [field for field in properties(message) if options(field).required])
@@ -43,23 +44,23 @@ def value_for(message: Descriptor, naming: str) -> Any:
 
 
 def object_of(message: Descriptor, naming: str, fields: list[FieldDescriptor]) -> dict[str, Any]:
-    """An object with these properties."""
+    """A JSON object of the message with the properties of these fields."""
     type = {"type": literal(message)} if literal(message) else {}
     return type | {spelled(field, naming): value_of(field, naming) for field in fields}
 
 
 def in_sdk(field: FieldDescriptor) -> bool:
-    """Whether strict reading gets there."""
+    """Whether strict parsing checks the field."""
     return not options(field).beyond_sdk and not options(field).unchecked
 
 
 class Event(NamedTuple):
-    """An event around a value.
+    """An event that contains a certain value.
 
     Attributes:
         value: the event.
-        path: where the value is.
-        strict: whether strict reading gets there.
+        path: the path of the contained value.
+        strict: whether strict parsing checks the contained value.
 
     """
 
@@ -69,7 +70,7 @@ class Event(NamedTuple):
 
 
 def around(message: Descriptor, value: Any, naming: str) -> Event:
-    """An event with one value that a message stands for, somewhere in it."""
+    """Builds an event that contains a value of the message."""
     path = ""
     fields = _way_to(message)
     for field in fields:
@@ -88,7 +89,7 @@ def around(message: Descriptor, value: Any, naming: str) -> Event:
 
 @cache
 def _way_to(message: Descriptor) -> tuple[FieldDescriptor, ...]:
-    """The fields that lead from a message up to the event, in the SDK if there is such a way."""
+    """The fields from a message up to the event, all of them in the SDK if possible."""
     ways: dict[Descriptor, tuple[FieldDescriptor, ...]] = {EVENT: ()}
     for allowed in (in_sdk, lambda field: True):
         waiting = list(ways)

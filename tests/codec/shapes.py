@@ -1,4 +1,4 @@
-"""What the contract says of JSON, read from the descriptors for the tests. The codec has a reading of its own."""
+"""The JSON mapping of the contract, derived from the descriptors independently of the codec."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def options(field: FieldDescriptor) -> annotations_pb2.PropertyOptions:
 
 @cache
 def literal(message: Descriptor) -> str:
-    """The `type` of the JSON object that a message stands for; empty if it has none of its own."""
+    """The `type` of the message's JSON object; empty if it is not fixed."""
     return message.GetOptions().Extensions[annotations_pb2.object].type
 
 
 @cache
 def properties(message: Descriptor) -> tuple[FieldDescriptor, ...]:
-    """The fields of an object that stand for properties, in the order in which they are written."""
+    """The fields of properties, in the order of serialization."""
     fields = sorted(message.fields, key=lambda field: field.number)
     return tuple(field for field in fields if field.name != "extra_json")
 
@@ -63,20 +63,20 @@ def members(union: Descriptor) -> tuple[FieldDescriptor, ...]:
 
 
 def element(message: Descriptor) -> FieldDescriptor:
-    """The element of a list, or the value of a map."""
+    """The field of a list's elements, or of a map's values."""
     if shape(message) == "list":
         return message.fields_by_name["items"]
     return inner(message.fields_by_name["entries"]).fields_by_name["value"]
 
 
 def inner(field: FieldDescriptor) -> Descriptor:
-    """The message of a field."""
+    """The message type of the field."""
     assert field.message_type
     return field.message_type
 
 
 def parent(field: FieldDescriptor) -> Descriptor:
-    """The message that has a field."""
+    """The message that declares the field."""
     assert field.containing_type
     return field.containing_type
 
@@ -96,16 +96,26 @@ def spelled(field: FieldDescriptor, naming: str) -> str:
     return snake(field) if naming == "snake_case" else camel(field)
 
 
-def property_of(message: Descriptor, value: dict[str, Any], name: str) -> FieldDescriptor | None:
-    """The field of the property with this name; none for a camelCase name beside the snake_case one."""
+@cache
+def _named(message: Descriptor) -> dict[str, list[FieldDescriptor]]:
+    """The fields of an object by the names of their properties, in either spelling."""
+    fields: dict[str, list[FieldDescriptor]] = {}
     for field in properties(message):
-        if name == snake(field) or (name == camel(field) and snake(field) not in value):
+        for name in {snake(field), camel(field)}:
+            fields.setdefault(name, []).append(field)
+    return fields
+
+
+def property_of(message: Descriptor, value: dict[str, Any], name: str) -> FieldDescriptor | None:
+    """The field of a property name; None for a camelCase name next to its snake_case one."""
+    for field in _named(message).get(name, ()):
+        if name == snake(field) or snake(field) not in value:
             return field
     return None
 
 
 def member_of(union: Descriptor, value: Any) -> FieldDescriptor | None:
-    """The member that holds a JSON value; none for `unrecognized`."""
+    """The member for a JSON value; None for `unrecognized`."""
     for field in members(union):
         of_object = field.message_type is not None and shape(field.message_type) == "object"
         if of_object and isinstance(value, dict):
@@ -117,7 +127,7 @@ def member_of(union: Descriptor, value: Any) -> FieldDescriptor | None:
 
 
 def holds(field: FieldDescriptor, value: Any) -> bool:
-    """Whether a field can hold a value. A property that is `null` is never set, even if its field can hold `null`."""
+    """Whether the field can hold a value. `null` never sets a field, even one of JSON text."""
     if field.type == FieldDescriptor.TYPE_DOUBLE:
         return isinstance(value, Number) and value.fits
     if field.type == FieldDescriptor.TYPE_BOOL:

@@ -1,4 +1,4 @@
-"""Every property of every object, with a value of each JSON type and without one, lenient and strict."""
+"""Every property of every object, missing and with a value of each JSON type, lenient and strict."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from openresponses_grpc import EventShapeError, from_json, to_json
-from openresponses_grpc.codec._schema import Naming
+from openresponses_grpc.codec._schema import NAMINGS, Naming
 
 from .json_values import Number, parse
-from .one_rule import check_union
 from .respell import respell
 from .samples import around, in_sdk, object_of, objects
+from .set_fields import check_union
 from .shapes import EVENT, holds, inner, members, options, properties, spelled
-from .test_law import NAMINGS
 
 MISSING = object()
 VALUES: list[Any] = ["", "a", 0, -0.5, True, False, None, {}, [], [None], MISSING]
@@ -28,9 +27,9 @@ each_naming = pytest.mark.parametrize("naming", NAMINGS)
 
 
 def changed(message: Descriptor, naming: Naming) -> Iterator[tuple[FieldDescriptor, Any, dict[str, Any]]]:
-    """Objects with one property changed: with its field, the new value, and all other properties."""
+    """Yields a field, a new value, and the full object with that property changed or removed."""
+    whole = object_of(message, naming, list(properties(message)))
     for field in properties(message):
-        whole = object_of(message, naming, list(properties(message)))
         name = spelled(field, naming)
         for value in VALUES:
             yield field, value, {k: v for k, v in (whole | {name: value}).items() if v is not MISSING}
@@ -38,7 +37,7 @@ def changed(message: Descriptor, naming: Naming) -> Iterator[tuple[FieldDescript
 
 @each_object
 @each_naming
-def test_a_whole_object_has_all_its_fields_and_no_extra(message: Descriptor, naming: Naming) -> None:
+def test_full_object_sets_every_field_and_no_extras(message: Descriptor, naming: Naming) -> None:
     whole = object_of(message, naming, list(properties(message)))
     event, _, strict = around(message, whole, naming)
     text = json.dumps(event)
@@ -52,21 +51,24 @@ def test_a_whole_object_has_all_its_fields_and_no_extra(message: Descriptor, nam
 
 @each_object
 @each_naming
-def test_an_odd_value_costs_its_own_field_only(message: Descriptor, naming: Naming) -> None:
+def test_odd_value_unsets_only_its_field(message: Descriptor, naming: Naming) -> None:
     for _, _, value in changed(message, naming):
         text = json.dumps(around(message, value, naming).value)
         read = from_json(text)
         check_union(read, text)
+        parsed = parse(text)
         for other in NAMINGS:
-            assert parse(to_json(read, naming=other)) == respell(parse(text), other)
+            assert parse(to_json(read, naming=other)) == respell(parsed, other)
 
 
 @each_object
 @each_naming
-def test_strict_rejects_what_the_options_do_not_allow_with_its_path(message: Descriptor, naming: Naming) -> None:
+def test_strict_parsing_locates_violation_of_field_options(message: Descriptor, naming: Naming) -> None:
     for field, new, value in changed(message, naming):
+        if not in_sdk(field) or field.message_type:
+            continue
         event, path, strict = around(message, value, naming)
-        if not strict or not in_sdk(field) or field.message_type:
+        if not strict:
             continue
         text = json.dumps(event)
         if accepted(field, new):
@@ -80,7 +82,7 @@ def test_strict_rejects_what_the_options_do_not_allow_with_its_path(message: Des
 
 
 def accepted(field: FieldDescriptor, value: Any) -> bool:
-    """Whether strict reading accepts a value for a field that holds no message."""
+    """Whether strict parsing accepts a value for a scalar field."""
     if value is MISSING:
         return not options(field).required
     if value is None:
@@ -89,6 +91,6 @@ def accepted(field: FieldDescriptor, value: Any) -> bool:
     return allowed and holds(field, Number(repr(value)) if type(value) in (int, float) else value)
 
 
-def test_the_strict_test_reaches_all_27_events_of_the_sdk() -> None:
+def test_strict_parsing_covers_all_27_events_of_the_sdk() -> None:
     assert len(SDK_TYPES) == 27
     assert all(around(message, {}, "snake_case").strict for message in SDK_TYPES)

@@ -1,4 +1,4 @@
-"""A message that has no JSON raises IncompleteEventError, which says where and what."""
+"""A message without a JSON representation raises IncompleteEventError with a path and a problem."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def set_deep_extra(extra: str) -> Change:
 
 
 TEXT = "$.response.output[0].content[0]"
-# Changes of `response`, the path of the fault in camelCase, and what the error says.
+# A change of `response`, the path of the fault in camelCase, and a part of the error's problem.
 TABLE: dict[str, tuple[Change, str, str]] = {
     "an item without a member": (
         lambda r: r.output.items.add(),
@@ -81,7 +81,7 @@ TABLE: dict[str, tuple[Change, str, str]] = {
         '$.response.output[2].results[0].attributes["a b"]',
         "cannot represent the number nan",
     ),
-    "two entries of one name": (
+    "two entries with the same name": (
         lambda r: r.metadata.entries.add(name="a", value="x"),
         "$.response.metadata",
         "two entries named 'a'",
@@ -92,12 +92,12 @@ TABLE: dict[str, tuple[Change, str, str]] = {
         "$.response.output[2].results[0].attributes",
         "no value",
     ),
-    "JSON text that is empty": (
+    "empty JSON text": (
         lambda r: setattr(r.tools.items[0].function, "parameters_json", ""),
         "$.response.tools[0].parameters",
         "`parameters_json`",
     ),
-    "JSON text that is no object": (
+    "JSON text that is not an object": (
         lambda r: setattr(r.tools.items[0].function, "parameters_json", "[]"),
         "$.response.tools[0].parameters",
         "a JSON object",
@@ -107,15 +107,19 @@ TABLE: dict[str, tuple[Change, str, str]] = {
         "$.response.inputTransformations",
         "`input_transformations_json`",
     ),
-    "JSON text and more": (
+    "JSON text with trailing text": (
         lambda r: setattr(r, "input_transformations_json", '1,"id":2'),
         "$.response.inputTransformations",
         "`input_transformations_json`",
     ),
-    "extra_json that names the type": (set_deep_extra('{"type":"x"}'), f"{TEXT}.type", "'output_text'"),
-    "extra_json that names a set field": (set_deep_extra('{"text":1}'), f"{TEXT}.text", "`text` is set"),
-    "extra_json that names it with an escape": (set_deep_extra(r'{"\u0074ext":1}'), f"{TEXT}.text", "`text` is set"),
-    "extra_json that names a set message": (
+    "extra_json with the type": (set_deep_extra('{"type":"x"}'), f"{TEXT}.type", "'output_text'"),
+    "extra_json with the name of a set field": (set_deep_extra('{"text":1}'), f"{TEXT}.text", "`text` is set"),
+    "extra_json with the escaped name of a field": (
+        set_deep_extra(r'{"\u0074ext":1}'),
+        f"{TEXT}.text",
+        "`text` is set",
+    ),
+    "extra_json with the name of a set message": (
         set_extra('{"tool_choice":null}'),
         "$.response.toolChoice",
         "`tool_choice` is set",
@@ -125,7 +129,7 @@ TABLE: dict[str, tuple[Change, str, str]] = {
         "$.response.output[0]",
         "`json` of the unrecognized value is empty",
     ),
-    "an item with JSON and more": (
+    "an item with trailing text after its JSON": (
         lambda r: setattr(r.output.items[0].unrecognized, "json", "1,2"),
         "$.response.output[0]",
         "`json` of the unrecognized value is not JSON",
@@ -157,7 +161,7 @@ for deep in ("[" * 100 + "]" * 100, "[" * 100_000):
 
 @pytest.mark.parametrize("change, path, problem", TABLE.values(), ids=TABLE)
 @pytest.mark.parametrize("naming", ["camelCase", "snake_case"])
-def test_a_fault_has_its_path(change: Change, path: str, problem: str, naming: Naming) -> None:
+def test_error_locates_fault(change: Change, path: str, problem: str, naming: Naming) -> None:
     made = from_json(COMPLETED)
     change(made.completed.response)
     snake = re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", path)
@@ -170,5 +174,5 @@ def test_a_fault_has_its_path(change: Change, path: str, problem: str, naming: N
     assert str(caught_again.value) == str(caught.value)
 
 
-def test_the_event_without_a_fault_is_written() -> None:
+def test_serializes_event_without_fault() -> None:
     assert json.loads(to_json(from_json(COMPLETED), naming="snake_case")) == json.loads(COMPLETED)

@@ -1,4 +1,4 @@
-"""Readers take memory in proportion to one event, wherever the chunks are cut. `test_memory_peak` has large events."""
+"""The memory of readers is proportional to one event, for any chunk sizes. `test_memory_peak` tests large events."""
 
 import tracemalloc
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ def reader_of(name: str) -> EventReader:
 
 
 def stream_of(name: str, length: int, size: int) -> Iterator[bytes]:
-    """An event with a string of this length, in chunks of this size."""
+    """Yields an event with a string of `length` bytes, in chunks of `size` bytes."""
     event = json_to_protobuf(GENERATING_JSON.replace(b"<id>", b"x" * length))
     data = b"".join(FORMATS[name].writer(protobuf_to_json).write([event]))
     for start in range(0, len(data), size):
@@ -29,8 +29,8 @@ def stream_of(name: str, length: int, size: int) -> Iterator[bytes]:
 
 
 @formats
-def test_the_bytes_of_an_event_are_not_copied_with_every_chunk(name: str) -> None:
-    # The time would grow with the square of the event's size.
+def test_chunks_do_not_copy_the_buffered_event(name: str) -> None:
+    # Copies would take time quadratic in the size of the event.
     reader = reader_of(name)
     *first, last = stream_of(name, MIB, size=1024)
     allocated = 0
@@ -48,7 +48,7 @@ def test_the_bytes_of_an_event_are_not_copied_with_every_chunk(name: str) -> Non
 
 
 @formats
-def test_event_in_tiny_chunks_takes_memory_in_proportion(name: str) -> None:
+def test_memory_of_event_in_tiny_chunks_is_proportional(name: str) -> None:
     reader = reader_of(name)
     pieces = stream_of(name, 30_000, size=2)
     with traced() as memory:
@@ -57,7 +57,7 @@ def test_event_in_tiny_chunks_takes_memory_in_proportion(name: str) -> None:
 
 
 @formats
-def test_empty_chunks_take_no_memory(name: str) -> None:
+def test_empty_chunks_allocate_no_memory(name: str) -> None:
     reader = reader_of(name)
     with traced() as memory:
         for _ in range(5_000):
@@ -65,7 +65,7 @@ def test_empty_chunks_take_no_memory(name: str) -> None:
     assert memory() < 16 << 10
 
 
-def test_large_json_text_of_messages_is_not_kept() -> None:
+def test_large_json_text_is_not_cached() -> None:
     event = from_json('{"type":"response.output_text.delta"}')
     with traced() as memory:
         for number in range(20):

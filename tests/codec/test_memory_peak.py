@@ -1,4 +1,4 @@
-"""Large events take memory in proportion. Many events take no more than one. Each measurement has its own process."""
+"""Peak memory is proportional to one event, however many events follow. Each measurement runs in its own process."""
 
 import gc
 import multiprocessing
@@ -17,7 +17,7 @@ from ..support.damage import varint
 from ..support.events import GENERATING_JSON
 
 MIB = 1 << 20
-LARGE = 64 * MIB
+LARGE = 36 * MIB
 
 
 def halves(json: bytes) -> tuple[bytes, bytes]:
@@ -25,8 +25,8 @@ def halves(json: bytes) -> tuple[bytes, bytes]:
     return before, after
 
 
-# JSON before and after a large string, and how often its size reading it may take, the input included. Python's strings
-# take four bytes for each character beside an emoji.
+# JSON before and after a large string, and the memory limit for reading it, including the input, as a multiple of its
+# size. Python stores strings that contain an emoji with four bytes per character.
 TEXTS: dict[str, tuple[bytes, bytes, int]] = {
     "a field": (*halves(GENERATING_JSON), 6),
     "a field with an emoji": (*halves(GENERATING_JSON.replace(b"<id>", "😀<id>".encode())), 8),
@@ -45,7 +45,7 @@ formats = pytest.mark.parametrize("name", FORMATS)
 
 
 def large_text(before: bytes, after: bytes, repeated: bytes = b"x") -> Iterator[bytes]:
-    """A string of 64 MiB between two texts, of which not more than a piece is there at a time."""
+    """Yields a string of 36 MiB between two texts, one piece at a time."""
     yield before
     for _ in range(LARGE >> 16):
         yield bytes(bytearray(repeated) * ((1 << 16) // len(repeated)))
@@ -53,7 +53,7 @@ def large_text(before: bytes, after: bytes, repeated: bytes = b"x") -> Iterator[
 
 
 def large_event(name: str) -> Iterator[bytes]:
-    """An event with a string of 64 MiB in a format."""
+    """Yields an event with a string of 36 MiB in a format."""
     before, after, _ = TEXTS["a field"]
     if name == "protobuf":
         field = b"\x0a" + varint(LARGE)
@@ -67,7 +67,7 @@ def large_event(name: str) -> Iterator[bytes]:
 
 
 def small_events(name: str) -> Iterator[bytes]:
-    """20,000 events of about a kilobyte, in pieces that do not end where events end."""
+    """Yields 20,000 events of about a kilobyte, in chunks that are not aligned with events."""
     event = json_to_protobuf(GENERATING_JSON.replace(b"<id>", b"x" * 1000))
     hundred = b"".join(FORMATS[name].writer(protobuf_to_json).write([event] * 100))
     for _ in range(200):
@@ -91,7 +91,7 @@ def write_json() -> int:
 
 
 def read_unknown_properties() -> int:
-    """Reads events with 200 unknown properties; returns the bytes that the second half of their names takes."""
+    """Reads events with 200 unknown properties; returns the bytes that the second half of the names occupies."""
     for number in range(200):
         if number == 100:
             tracemalloc.start()
@@ -103,7 +103,7 @@ def read_unknown_properties() -> int:
 
 
 def growth(task: Callable[[], int]) -> tuple[int, int]:
-    """Does a task in this process, its first one; returns its result, and by how much the memory grew at most."""
+    """Runs the first task of this process; returns its result and the peak growth of memory in bytes."""
     import resource
 
     def peak() -> int:
@@ -114,19 +114,19 @@ def growth(task: Callable[[], int]) -> tuple[int, int]:
 
 
 def growth_in_a_process(task: Callable[[], int]) -> tuple[int, int]:
-    # Forked from a small server: the peak of a process includes that of the process it is forked from.
+    # The server is small: the peak of a process includes that of its parent.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["hypothesis", "openresponses_grpc.codec", "pytest"])  # for speed
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(growth, task).result()
 
 
-needs_forkserver = pytest.mark.skipif(sys.platform == "win32", reason="has neither forks nor the peak of a process")
+needs_forkserver = pytest.mark.skipif(sys.platform == "win32", reason="requires fork and getrusage")
 
 
 @needs_forkserver
 @formats
-def test_reading_an_event_of_64_mib_takes_memory_in_proportion(name: str) -> None:
+def test_memory_of_reading_36_mib_event_is_proportional(name: str) -> None:
     count, memory = growth_in_a_process(partial(read_stream, large_event, name))
     assert count == 1
     assert memory < 6 * LARGE
@@ -142,29 +142,29 @@ def test_reading_an_event_of_64_mib_takes_memory_in_proportion(name: str) -> Non
         ("an unknown property", b"x", True),
     ],
 )
-def test_reading_json_of_64_mib_takes_memory_in_proportion(name: str, repeated: bytes, strict: bool) -> None:
+def test_memory_of_parsing_36_mib_json_is_proportional(name: str, repeated: bytes, strict: bool) -> None:
     size, memory = growth_in_a_process(partial(read_json, name, repeated, strict))
     assert size > LARGE
     assert memory < TEXTS[name][2] * LARGE
 
 
 @needs_forkserver
-def test_writing_json_of_64_mib_takes_memory_in_proportion() -> None:
+def test_memory_of_writing_36_mib_json_is_proportional() -> None:
     size, memory = growth_in_a_process(write_json)
     assert size > LARGE
     assert memory < 6 * LARGE
 
 
 @needs_forkserver
-def test_names_of_unknown_properties_take_no_memory() -> None:
-    # The codec learns names that come again, up to a limit.
+def test_cache_of_unknown_names_is_bounded() -> None:
+    # The codec caches the names of repeated unknown properties, up to a limit.
     memory, _ = growth_in_a_process(read_unknown_properties)
     assert memory < 64 << 10
 
 
 @needs_forkserver
 @formats
-def test_events_that_are_dropped_take_no_memory(name: str) -> None:
+def test_consumed_events_are_freed(name: str) -> None:
     count, memory = growth_in_a_process(partial(read_stream, small_events, name))
     assert count == 20_000
     assert memory < 4 * MIB

@@ -1,4 +1,4 @@
-"""Numbers are read as `JSON.parse` reads them and written as `JSON.stringify` writes them (RFC 8785, 3.2.2.3)."""
+"""Numbers are parsed like `JSON.parse` and serialized like `JSON.stringify` (RFC 8785, 3.2.2.3)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from openresponses_grpc import from_json, to_json
 
 from ..support.events import GENERATING_JSON
 
-# What is read, and what JSON.stringify(JSON.parse(it)) is.
+# A token, and JSON.stringify(JSON.parse(token)).
 TABLE = [
     ("0", "0"),
     ("-0", "0"),
@@ -50,7 +50,7 @@ TABLE = [
     ("0." + "0" * 5000 + "1", "0"),
     ("1" + "0" * 300 + "e-300", "1"),
 ]
-# What no double holds: it stays as it is, in `extra_json`.
+# Numbers that a double cannot hold: they stay exact, in `extra_json`.
 EXACT = [
     *("9007199254740993", "-9007199254740993", "18446744073709551616", "1765432100123456789", "100000000000000000000"),
     *("1e309", "-1E400", "1.8e308", "1" + "0" * 309, "9" * 5000),
@@ -69,26 +69,26 @@ def test_number(read: str, written: str) -> None:
 
 
 @pytest.mark.parametrize("token", EXACT, ids=lambda text: text[:24])
-def test_a_number_that_no_double_holds_stays_exact(token: str) -> None:
+def test_number_beyond_double_stays_exact(token: str) -> None:
     event = from_json(with_number(token))
     assert event.image_generation_call_generating.extra_json == f'{{"output_index":{token}}}'
     assert to_json(event) == with_number(token)
 
 
 @pytest.mark.parametrize("text", ["-0", "-0.0", " -0", "-0e0", "-0 ", "-0.000"])
-def test_negative_zero_keeps_its_sign_in_the_message(text: str) -> None:
+def test_message_keeps_sign_of_negative_zero(text: str) -> None:
     value = from_json(with_number(text), strict=True).image_generation_call_generating.output_index
     assert math.copysign(1, value) == -1
 
 
 @pytest.mark.parametrize("other", ["", r',"\ud800":0'], ids=["compiled", "general"])
-def test_a_number_too_small_for_a_double_is_zero(other: str) -> None:
+def test_underflow_becomes_positive_zero(other: str) -> None:
     text = with_number("-1e-400")
     value = from_json(text[:-1] + other.encode() + text[-1:]).image_generation_call_generating.output_index
     assert (value, math.copysign(1, value)) == (0, 1)
 
 
-def test_negative_zero_keeps_its_sign_in_a_list() -> None:
+def test_list_keeps_sign_of_negative_zero() -> None:
     part = '{"type":"output_text","text":"","logprobs":[{"bytes":[0,-0,0.0,\n-0.0,-0e1]}]}'
     event = from_json(f'{{"type":"response.content_part.done","part":{part}}}')
     numbers = event.content_part_done.part.output_text.logprobs.items[0].bytes.items
@@ -96,7 +96,7 @@ def test_negative_zero_keeps_its_sign_in_a_list() -> None:
 
 
 @pytest.mark.parametrize("item_id", ["-0", "a:-0", ": -0,", "00000000-0000"])
-def test_a_string_that_looks_like_negative_zero_is_none(item_id: str) -> None:
+def test_negative_zero_in_string_is_not_a_number(item_id: str) -> None:
     text = GENERATING_JSON.replace(b"<id>", item_id.encode()).replace(b"7977.54", b"0")
     read = from_json(text, strict=True)
     assert math.copysign(1, read.image_generation_call_generating.output_index) == 1
@@ -104,11 +104,11 @@ def test_a_string_that_looks_like_negative_zero_is_none(item_id: str) -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-@example(1e-5).via("where msgspec and ECMAScript part")
-@example(-9.999e-5).via("below what is left to msgspec")
+@example(1e-5).via("msgspec and ECMAScript use different notations")
+@example(-9.999e-5).via("below the numbers that msgspec formats")
 @example(2.0**53)
 @example(2.0**53 + 2)
-def test_every_double_is_written_as_rfc_8785_says_and_comes_back(value: float) -> None:
+def test_doubles_follow_rfc_8785_and_round_trip(value: float) -> None:
     event = from_json(GENERATING_JSON)
     event.image_generation_call_generating.output_index = value
     written = to_json(event, strict=True)
@@ -117,7 +117,7 @@ def test_every_double_is_written_as_rfc_8785_says_and_comes_back(value: float) -
 
 
 @given(st.integers(-(10**400), 10**400) | st.integers(-(2**54), 2**54))
-def test_every_integer_is_a_double_or_stays_exact(value: int) -> None:
+def test_integers_become_doubles_or_stay_exact(value: int) -> None:
     message = from_json(with_number(str(value))).image_generation_call_generating
     if abs(value) <= 2**53:
         assert message.output_index == value

@@ -1,4 +1,4 @@
-"""Compiled and general functions make the same bytes, also after names have been learned and in many threads."""
+"""Compiled and general functions produce the same bytes, also with cached names and in concurrent threads."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from openresponses_grpc.codec._reader import Reader
 
 from .any_json import values
 from .general_only import EVENT, read_generally
-from .test_law import any_object
+from .generate import any_object
 
 
 @given(any_object)
-def test_the_compiled_and_the_general_functions_make_the_same_bytes(text: str) -> None:
+def test_compiled_functions_match_general_ones(text: str) -> None:
     expected = read_generally(text)
     assert json_to_protobuf(text) == json_to_protobuf(text.encode()) == expected
 
 
-# Few names in few messages, so that a new reader learns them all; some need care in a struct or in an attribute's name.
+# Few names in few messages, so that a new reader caches them all. Some are not valid as names of Python attributes.
 NAMES = ["x", "y", "é", "a b", "type", "extra_0", r"\"", r"\\", r"\u0000", "self", "__class__", "", "itemId", "delta"]
 PLACES = [
     '{{"type":"response.output_text.delta","delta":"a",{}}}',
@@ -45,15 +45,15 @@ def with_unknown_names(draw: st.DrawFn) -> str:
 
 @settings(max_examples=max(20, settings.default.max_examples // 20) if settings.default else 20)
 @given(st.lists(with_unknown_names(), min_size=1, max_size=8))
-def test_learned_names_change_no_bytes(texts: list[str]) -> None:
-    learner = Reader(EVENT)
+def test_cached_names_do_not_change_the_bytes(texts: list[str]) -> None:
+    reader = Reader(EVENT)
     for text in texts * 3:
-        assert learner.read(text, None) == read_generally(text)
+        assert reader.read(text, None) == read_generally(text)
 
 
 @pytest.fixture
-def hasty_threads() -> Iterator[ThreadPoolExecutor]:
-    """Threads that interrupt each other all the time."""
+def switching_threads() -> Iterator[ThreadPoolExecutor]:
+    """Threads that switch about every microsecond."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     with ThreadPoolExecutor(4) as threads:
@@ -61,7 +61,7 @@ def hasty_threads() -> Iterator[ThreadPoolExecutor]:
     sys.setswitchinterval(interval)
 
 
-def test_threads_may_compile_and_learn_at_the_same_time(hasty_threads: ThreadPoolExecutor) -> None:
+def test_threads_share_a_reader(switching_threads: ThreadPoolExecutor) -> None:
     texts = [place.format(f'"{name}":1', f'"{name}":2') for name in NAMES for place in PLACES]
     expected = [read_generally(text) for text in texts]
     reader = Reader(EVENT)
@@ -69,12 +69,12 @@ def test_threads_may_compile_and_learn_at_the_same_time(hasty_threads: ThreadPoo
     def read_from(turn: int) -> list[bytes]:
         return [reader.read(text, None) for text in texts[turn:] + texts[:turn]]
 
-    for turn, data in enumerate(hasty_threads.map(read_from, range(8))):
+    for turn, data in enumerate(switching_threads.map(read_from, range(8))):
         assert data == expected[turn:] + expected[:turn]
 
 
-def test_threads_may_compile_what_writes_at_the_same_time(hasty_threads: ThreadPoolExecutor) -> None:
+def test_threads_share_decoders(switching_threads: ThreadPoolExecutor) -> None:
     events = [read_generally(place.format('"x":1', '"y":2')) for place in PLACES]
     decode = Decoders("camelCase").of[EVENT]
-    written = hasty_threads.map(lambda _: [decode(event, 0, len(event)) for event in events], range(8))
+    written = switching_threads.map(lambda _: [decode(event, 0, len(event)) for event in events], range(8))
     assert list(written) == [[protobuf_to_json(event) for event in events]] * 8

@@ -1,4 +1,4 @@
-"""A message that contains itself. The contract has none, but may come to have one."""
+"""Recursive messages. The contract does not contain any yet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKAGE = "recursive.v1"
 
 
 def message(file: descriptor_pb2.FileDescriptorProto, name: str, **fields: str) -> DescriptorProto:
-    """Adds an object to a file: a string, or the message of this name, for each field."""
+    """Adds an object with a field of each named message, a string field and `extra_json` to a file."""
     made = file.message_type.add(name=name)
     for number, (field, type_name) in enumerate(fields.items(), 1):
         made.field.add(name=field, number=number, type=FieldDescriptorProto.TYPE_MESSAGE, type_name=type_name, label=1)
@@ -64,7 +64,7 @@ EVENT = pool().FindMessageTypeByName(f"{PACKAGE}.Event")
         b'{"type":"node","child":{"children":[{"children":[1]}]}}',
     ],
 )
-def test_a_message_that_contains_itself_is_read_and_written(text: bytes) -> None:
+def test_recursive_message_round_trips(text: bytes) -> None:
     reader = Reader(message_of(EVENT))
     decode = Decoders("snake_case").of[message_of(EVENT)]
     for _ in range(3):

@@ -1,7 +1,7 @@
-"""Readers against any bytes: an event or a documented error.
+"""Readers turn arbitrary bytes into events or a documented error.
 
-`test_robustness_nesting`, `_numbers` and `_protobuf` have particular inputs, `test_memory` has the memory. `tests/fuzz`
-searches the same properties for longer.
+`test_robustness_nesting`, `_numbers` and `_protobuf` test particular inputs, and `test_memory` the memory. `tests/fuzz`
+checks the same properties for longer.
 """
 
 import itertools
@@ -21,22 +21,24 @@ formats = pytest.mark.parametrize("name", FORMATS)
 
 @formats
 @given(data=arbitrary, at=cuts, strict=st.booleans())
-def test_any_bytes_are_events_or_a_documented_error(name: str, data: bytes, at: list[int] | None, strict: bool) -> None:
+def test_arbitrary_bytes_are_events_or_documented_error(
+    name: str, data: bytes, at: list[int] | None, strict: bool
+) -> None:
     check_stream(name, chunks(data, at), strict)
 
 
 @given(data=arbitrary | st.builds(changed, st.sampled_from(JSON), changes), strict=st.booleans())
-def test_any_json_is_an_event_or_a_documented_error(data: bytes, strict: bool) -> None:
+def test_damaged_json_is_event_or_documented_error(data: bytes, strict: bool) -> None:
     check_json(data, strict)
 
 
 @given(data=arbitrary | st.builds(changed, st.sampled_from(EVENTS), changes))
-def test_any_protobuf_has_the_json_of_its_message_or_a_documented_error(data: bytes) -> None:
+def test_damaged_protobuf_is_converted_or_documented_error(data: bytes) -> None:
     check_protobuf(data)
 
 
 @pytest.mark.parametrize("number", range(len(EVENTS)))
-def test_protobuf_truncated_or_with_a_bit_flipped_at_every_place(number: int) -> None:
+def test_protobuf_truncated_or_with_flipped_bit_at_every_byte(number: int) -> None:
     event = EVENTS[number][:400]
     for place in range(len(event)):
         check_protobuf(EVENTS[number][:place])
@@ -50,7 +52,7 @@ def test_protobuf_truncated_or_with_a_bit_flipped_at_every_place(number: int) ->
 )
 @settings(max_examples=50)
 @given(order=st.lists(st.integers(0, len(EVENTS) - 1), max_size=6), made=changes, at=cuts)
-def test_damage_does_not_change_the_events_before_it(
+def test_damage_does_not_affect_earlier_events(
     name: str, line_end: bytes, order: list[int], made: list[Change], at: list[int] | None
 ) -> None:
     parts = [STREAMS[name][i].replace(b"\n", line_end) if line_end else STREAMS[name][i] for i in order]
@@ -63,15 +65,15 @@ def test_damage_does_not_change_the_events_before_it(
 
 
 @formats
-def test_the_undamaged_stream_is_read(name: str) -> None:
+def test_reads_undamaged_stream(name: str) -> None:
     events, end = read(name, STREAMS[name])
     assert (events, end[:7]) == (EVENTS, "the end")
 
 
 @formats
-@pytest.mark.parametrize("put_in, cut_out", [(b"\n", 0), (b" ", 0), (b"-", 0), (b"", 1), (b"\x00", 1)])
-def test_a_byte_inserted_removed_or_replaced_at_every_place_of_an_event(name: str, put_in: bytes, cut_out: int) -> None:
-    # An output item in an event, with a list and null in it.
+@pytest.mark.parametrize("insertion, removed", [(b"\n", 0), (b" ", 0), (b"-", 0), (b"", 1), (b"\x00", 1)])
+def test_byte_inserted_removed_or_replaced_at_every_offset(name: str, insertion: bytes, removed: int) -> None:
+    # An event with an output item that contains a list and null.
     valid, after = STREAMS[name][2], STREAMS[name][0]
     for place in range(len(valid)):
-        check_stream(name, [valid[:place] + put_in + valid[place + cut_out :] + after])
+        check_stream(name, [valid[:place] + insertion + valid[place + removed :] + after])

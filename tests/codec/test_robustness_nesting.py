@@ -1,4 +1,4 @@
-"""JSON that is nested deeply: 100 levels are read, more are an error."""
+"""Deeply nested JSON: 100 levels are accepted, and more are an error."""
 
 import pytest
 
@@ -25,7 +25,7 @@ NESTED = {
     "open arrays": b"[" * DEEP,
     "open objects": b'{"":' * DEEP,
 }
-# The JSON before and after a nested value, and the levels around the value.
+# The JSON before and after a nested value, and the number of levels around it.
 PLACES = {
     "unrecognized event": (b'{"type":"x","y":', b"}", 1),
     "event without type": (b'{"y":', b"}", 1),
@@ -42,15 +42,15 @@ places = pytest.mark.parametrize("place", PLACES)
 
 
 def read_json(reader: str, data: bytes) -> bytes:
-    """Reads one event as it is, as a line, or as an event of a stream."""
+    """Reads one event as bare JSON, as a line of NDJSON or as a server-sent event."""
     if reader == "json":
         return json_to_protobuf(data)
     (event,), _ = read(reader, [data + b"\n" if reader == "ndjson" else b"data: %b\n\n" % data])
     return event
 
 
-def assert_error(reader: str, data: bytes) -> None:
-    """Reading the event is an error, lenient and strict."""
+def assert_rejected(reader: str, data: bytes) -> None:
+    """Asserts that reading the event fails, lenient and strict."""
     for strict in (False, True):
         if reader == "json":
             with pytest.raises(InvalidJSONError, match="100 levels deep"):
@@ -64,36 +64,34 @@ def assert_error(reader: str, data: bytes) -> None:
 @json_readers
 @places
 @pytest.mark.parametrize("nested", NESTED)
-def test_100_000_levels_are_an_error(reader: str, place: str, nested: str) -> None:
+def test_rejects_100_000_levels(reader: str, place: str, nested: str) -> None:
     before, after, _ = PLACES[place]
-    assert_error(reader, before + NESTED[nested] + after)
+    assert_rejected(reader, before + NESTED[nested] + after)
 
 
 @json_readers
 @pytest.mark.parametrize("nested", NESTED)
-def test_100_000_levels_without_an_event_are_an_error(reader: str, nested: str) -> None:
-    assert_error(reader, NESTED[nested])
+def test_rejects_100_000_levels_outside_an_event(reader: str, nested: str) -> None:
+    assert_rejected(reader, NESTED[nested])
 
 
 @json_readers
 @places
 @pytest.mark.parametrize("start, middle, end", [(b"[", b"", b"]"), (b'{"a":', b"0", b"}")], ids=["arrays", "objects"])
-def test_100_levels_are_read_and_101_are_an_error(
-    reader: str, place: str, start: bytes, middle: bytes, end: bytes
-) -> None:
+def test_accepts_100_levels_and_rejects_101(reader: str, place: str, start: bytes, middle: bytes, end: bytes) -> None:
     before, after, levels = PLACES[place]
     text = before + start * (100 - levels) + middle + end * (100 - levels) + after
     event = read_json(reader, text)
     assert protobuf_to_json(event, naming="snake_case") == text
     assert json_to_protobuf(protobuf_to_json(event)) == event
     levels -= 1
-    assert_error(reader, before + start * (100 - levels) + middle + end * (100 - levels) + after)
+    assert_rejected(reader, before + start * (100 - levels) + middle + end * (100 - levels) + after)
 
 
 @json_readers
 @places
 @pytest.mark.parametrize("string", [b"[" * DEEP, b"{" * DEEP, b'\\"[\\\\' * DEEP], ids=["arrays", "objects", "quotes"])
-def test_brackets_in_strings_are_not_levels(reader: str, place: str, string: bytes) -> None:
+def test_brackets_in_strings_do_not_count_as_levels(reader: str, place: str, string: bytes) -> None:
     before, after, levels = PLACES[place]
     count = 100 - levels
     text = before + b"[" * count + b'"%b"' % string + b"]" * count + after
@@ -102,8 +100,8 @@ def test_brackets_in_strings_are_not_levels(reader: str, place: str, string: byt
 
 @json_readers
 @pytest.mark.parametrize("escape", [b'\\"', b"\\\\", b"\\"])
-def test_an_unterminated_string_with_many_escapes_is_an_error(reader: str, escape: bytes) -> None:
-    # A pattern that tries each quote anew would take hours.
+def test_rejects_unterminated_string_with_many_escapes(reader: str, escape: bytes) -> None:
+    # A regular expression that backtracks at each quote would take hours.
     data = b'{"type":"x","y":"' + b"[" * 200 + escape * DEEP
     if reader == "json":
         with pytest.raises(InvalidJSONError):
@@ -113,7 +111,7 @@ def test_an_unterminated_string_with_many_escapes_is_an_error(reader: str, escap
         assert (events, end[:26]) == ([], "InvalidJSONError at line 1")
 
 
-# JSON text that a message holds.
+# JSON text in messages.
 
 
 def reasoning(extra_json: str) -> OpenResponsesStreamEvent:
@@ -123,7 +121,7 @@ def reasoning(extra_json: str) -> OpenResponsesStreamEvent:
     return event
 
 
-def test_deep_json_text_in_a_message_is_read_and_has_no_json() -> None:
+def test_message_with_deep_json_text_parses_but_cannot_be_serialized() -> None:
     text = '{"y":' + "[" * DEEP + "]" * DEEP + "}"
     unrecognized = from_json("{}")
     unrecognized.unrecognized.json = text
@@ -136,7 +134,7 @@ def test_deep_json_text_in_a_message_is_read_and_has_no_json() -> None:
         check_writing([data])
 
 
-def test_levels_of_a_message_and_of_its_json_text_add_up() -> None:
+def test_levels_of_message_and_its_json_text_add_up() -> None:
     fits, too_deep = (reasoning('{"y":' + "[" * count + "]" * count + "}") for count in (98, 99))
     assert from_json(to_json(fits)) == fits
     with pytest.raises(IncompleteEventError, match="100 levels deep"):
@@ -144,6 +142,6 @@ def test_levels_of_a_message_and_of_its_json_text_add_up() -> None:
 
 
 @pytest.mark.parametrize("nested", [b"\x3b" * DEEP + b"\x3c" * DEEP, b"\x3b" * DEEP], ids=["closed", "open"])
-def test_deep_nesting_of_unknown_groups_is_an_error(nested: bytes) -> None:
+def test_rejects_deeply_nested_unknown_groups(nested: bytes) -> None:
     with pytest.raises(InvalidProtobufError, match="not an OpenResponsesStreamEvent"):
         list(read_events(ProtobufReader(), [delimited(nested)]))

@@ -1,4 +1,4 @@
-"""Numbers of five thousand digits: more than Python converts to an integer."""
+"""Numbers with 5,000 digits, more than Python converts to an integer."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def stream(reader: str, data: bytes) -> bytes:
 
 
 def read_json(reader: str, data: bytes, strict: bool = False) -> OpenResponsesStreamEvent:
-    """Reads one event as it is, as a line, or as an event of a stream."""
+    """Reads one event as bare JSON, as a line of NDJSON or as a server-sent event."""
     if reader == "json":
         return OpenResponsesStreamEvent.FromString(json_to_protobuf(data, strict=strict))
     (event,), _ = read(reader, [stream(reader, data)], strict)
@@ -27,7 +27,7 @@ def read_json(reader: str, data: bytes, strict: bool = False) -> OpenResponsesSt
 
 @json_readers
 @pytest.mark.parametrize("number", [DIGITS, b"-" + DIGITS, DIGITS + b".5"], ids=["integer", "negative", "fraction"])
-def test_a_number_outside_the_range_is_an_extra_and_strictly_an_error(reader: str, number: bytes) -> None:
+def test_number_out_of_range_becomes_extra_and_fails_strict(reader: str, number: bytes) -> None:
     text = GENERATING_JSON.replace(b"7977.54", number)
     message = read_json(reader, text).image_generation_call_generating
     assert (message.HasField("output_index"), message.extra_json) == (False, f'{{"output_index":{number.decode()}}}')
@@ -42,7 +42,7 @@ def test_a_number_outside_the_range_is_an_extra_and_strictly_an_error(reader: st
 
 @json_readers
 @pytest.mark.parametrize("number, value", [(b"1" + b"0" * 5000 + b"e-5000", 1), (b"0." + b"0" * 5000 + b"1", 0)])
-def test_a_number_within_the_range_is_a_field(reader: str, number: bytes, value: int) -> None:
+def test_long_number_within_range_sets_field(reader: str, number: bytes, value: int) -> None:
     for strict in (False, True):
         event = read_json(reader, GENERATING_JSON.replace(b"7977.54", number), strict)
         message = event.image_generation_call_generating
@@ -60,7 +60,7 @@ def test_a_number_within_the_range_is_a_field(reader: str, number: bytes, value:
     ],
     ids=["unrecognized", "unknown property", "JSON text", "item"],
 )
-def test_a_number_outside_the_fields_is_carried(reader: str, before: bytes, after: bytes) -> None:
+def test_large_number_outside_fields_round_trips(reader: str, before: bytes, after: bytes) -> None:
     text = before + DIGITS + after
     event = read_json(reader, text)
     assert protobuf_to_json(event.SerializeToString()) == text
@@ -69,12 +69,12 @@ def test_a_number_outside_the_fields_is_carried(reader: str, before: bytes, afte
 
 
 @json_readers
-def test_a_number_as_the_type_is_carried(reader: str) -> None:
+def test_large_number_as_type_round_trips(reader: str) -> None:
     text = b'{"type":%b}' % DIGITS
     event = read_json(reader, text)
     assert (event.unrecognized.HasField("type"), event.unrecognized.json) == (False, text.decode())
 
 
-def test_numbers_in_other_fields_of_sse_are_skipped() -> None:
+def test_sse_reader_ignores_large_numbers_in_other_fields() -> None:
     data = b"retry: %b\nid: %b\ndata: %b\n\n" % (DIGITS, DIGITS, GENERATING_JSON)
     assert read("sse", [data]) == ([json_to_protobuf(GENERATING_JSON)], "the end at line 3")

@@ -19,7 +19,7 @@ def read_protobuf(data: bytes) -> list[bytes]:
 
 @pytest.mark.parametrize("size", [1, 2, 100])
 @pytest.mark.parametrize("length", LENGTHS)
-def test_a_length_beyond_protobuf_s_limit_is_an_error_before_the_message_comes(length: int, size: int) -> None:
+def test_rejects_length_beyond_protobuf_limit_before_message_arrives(length: int, size: int) -> None:
     reader = ProtobufReader()
     data = varint(length) + b"few bytes"
     with traced() as memory, pytest.raises(InvalidProtobufError, match="invalid length prefix"):
@@ -29,7 +29,7 @@ def test_a_length_beyond_protobuf_s_limit_is_an_error_before_the_message_comes(l
     assert reader.position == "message 1"
 
 
-def test_the_largest_length_takes_no_memory_before_its_bytes_come() -> None:
+def test_largest_length_allocates_no_memory_before_message_arrives() -> None:
     reader = ProtobufReader()
     with traced() as memory:
         assert list(reader.feed(varint(2**31 - 1) + b"few bytes")) == []
@@ -39,12 +39,12 @@ def test_the_largest_length_takes_no_memory_before_its_bytes_come() -> None:
 
 
 @pytest.mark.parametrize("data", [varint(number)[:-1] for number in (2**7, 2**14, 2**21, 2**28)])
-def test_a_truncated_length_is_an_error(data: bytes) -> None:
+def test_rejects_truncated_length(data: bytes) -> None:
     with pytest.raises(InvalidProtobufError, match="ends within a message"):
         read_protobuf(data)
 
 
-def test_a_length_may_have_more_bytes_than_it_needs() -> None:
+def test_accepts_padded_length() -> None:
     message = b"\x7a\x04\x12\x02{}"
     assert read_protobuf(b"\x86\x80\x00" + message + b"\x86\x00" + message) == [message] * 2
 
@@ -55,46 +55,48 @@ def test_a_length_may_have_more_bytes_than_it_needs() -> None:
     [
         pytest.param(b"\x80", id="truncated tag"),
         pytest.param(b"\x60\x80", id="truncated varint"),
-        pytest.param(b"\x60" + b"\xff" * 11, id="varint of too many bytes"),
+        pytest.param(b"\x60" + b"\xff" * 11, id="overlong varint"),
         pytest.param(b"\x0a\x80", id="truncated length"),
-        pytest.param(b"\x0a" + varint(2**31 - 1), id="length beyond the message"),
+        pytest.param(b"\x0a" + varint(2**31 - 1), id="length past the end of the message"),
         pytest.param(b"\x0a" + varint(2**63), id="length of 2^63"),
         pytest.param(b"\x7a" + delimited(b"\x0a" + varint(2**63)), id="nested length of 2^63"),
         pytest.param(b"\x0a" + delimited(b"\x11\x00"), id="half a double"),
-        pytest.param(b"\x7a" + delimited(b"\x12\x01\xff"), id="string that is not UTF-8"),
-        pytest.param(b"\x64", id="end of a group that has no start"),
+        pytest.param(b"\x7a" + delimited(b"\x12\x01\xff"), id="string with invalid UTF-8"),
+        pytest.param(b"\x64", id="unmatched end of a group"),
         pytest.param(b"\x00", id="field zero"),
     ],
 )
-def test_a_malformed_message_is_an_error(message: bytes) -> None:
+def test_rejects_malformed_message(message: bytes) -> None:
     with pytest.raises(InvalidProtobufError, match="not an OpenResponsesStreamEvent"):
         read_protobuf(delimited(message))
     with pytest.raises(InvalidProtobufError, match="not an OpenResponsesStreamEvent"):
         protobuf_to_json(message)
 
 
-# What protobuf accepts, though no serializer writes it, and the JSON of it.
+# Messages that protobuf accepts but no serializer produces, and their JSON.
 @pytest.mark.parametrize(
     "message, json",
     [
         pytest.param(b"\x7a\x07\x12\x02{}\x0a\x01x", b"{}", id="fields in another order"),
-        pytest.param(b"\x7a\x84\x00\x12\x02{}", b"{}", id="length of more bytes than it needs"),
-        pytest.param(b"\xfa\x00\x04\x12\x02{}", b"{}", id="tag of more bytes than it needs"),
-        pytest.param(b"\x7a\x04\x12\x02[]\x7a\x04\x12\x02{}", b"{}", id="field twice"),
+        pytest.param(b"\x7a\x84\x00\x12\x02{}", b"{}", id="padded length"),
+        pytest.param(b"\xfa\x00\x04\x12\x02{}", b"{}", id="padded tag"),
+        pytest.param(b"\x7a\x04\x12\x02[]\x7a\x04\x12\x02{}", b"{}", id="repeated field"),
         pytest.param(
-            b"\xba\x01\x03\x0a\x01c\xba\x01\x03\x12\x01m", b'{"type":"error","code":"c","message":"m"}', id="merged"
+            b"\xba\x01\x03\x0a\x01c\xba\x01\x03\x12\x01m",
+            b'{"type":"error","code":"c","message":"m"}',
+            id="merged",
         ),
         pytest.param(b"\xba\x01\x03\x0a\x01c\x7a\x04\x12\x02{}", b"{}", id="two members"),
         pytest.param(b"\x7a\x04\x12\x02{}\xba\x01\x00", b'{"type":"error"}', id="two members, the last one empty"),
     ],
 )
-def test_an_unusual_message_is_passed_on_and_has_the_json_that_protobuf_gives_it(message: bytes, json: bytes) -> None:
+def test_unusual_encoding_passes_through_and_converts_like_protobuf(message: bytes, json: bytes) -> None:
     assert read_protobuf(delimited(message)) == [message]
     assert protobuf_to_json(message) == json == to_json(OpenResponsesStreamEvent.FromString(message))
 
 
 @pytest.mark.parametrize("message", [b"", varint(100 << 3) + b"\x01"], ids=["empty", "unknown field"])
-def test_a_message_without_an_event_is_read_and_has_no_json(message: bytes) -> None:
+def test_message_without_event_parses_but_cannot_be_serialized(message: bytes) -> None:
     assert read_protobuf(delimited(message)) == [message]
     with pytest.raises(IncompleteEventError):
         protobuf_to_json(message)

@@ -1,4 +1,4 @@
-"""Each row of the table of lenient and strict reading, at the top of an event and deep inside."""
+"""Each row of the table of lenient and strict parsing, at the top level and deep inside an event."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Row(NamedTuple):
 
     Attributes:
         what: the row of the table.
-        old, new: what the change replaces, and by what.
-        path: where strict reading raises; empty if it accepts.
-        place: the object with the changed property: `item`, `content`, a number for the element of a list.
-        field: the field that is unset after the change; empty if none is.
-        extra: `extra_json` of that object; None if it is unset.
+        old, new: the text to replace, and its replacement.
+        path: the path of the error in strict parsing; empty if the change is accepted.
+        place: the steps to the message of the changed object: names of fields, and indices of list elements.
+        field: the field that the change leaves unset; empty if all are set.
+        extra: `extra_json` of that message; None if it is unset.
 
     """
 
@@ -60,8 +60,8 @@ TABLE = [
     Row("missing", ',"end_index":3', "", f"{DEEP}.end_index", CITATION, "end_index", None),
     Row("null", '"<id>"', "null", "$.item_id", TOP, "item_id", '{"item_id":null}'),
     Row("null", '"u"', "null", f"{DEEP}.url", CITATION, "url", '{"url":null}'),
-    Row("another type", "7977.54", '"1"', "$.output_index", TOP, "output_index", '{"output_index":"1"}'),
-    Row("another type", '"u"', "[1, {}]", f"{DEEP}.url", CITATION, "url", '{"url":[1, {}]}'),
+    Row("wrong type", "7977.54", '"1"', "$.output_index", TOP, "output_index", '{"output_index":"1"}'),
+    Row("wrong type", '"u"', "[1, {}]", f"{DEEP}.url", CITATION, "url", '{"url":[1, {}]}'),
     Row("1e400", "7977.54", "1e400", "$.output_index", TOP, "output_index", '{"output_index":1e400}'),
     Row("1e400", ":3}", ":-1E999}", f"{DEEP}.end_index", CITATION, "end_index", '{"end_index":-1E999}'),
     Row(
@@ -71,12 +71,20 @@ TABLE = [
     Row("2^53", "7977.54", "9007199254740992", "", TOP, "", None),
     Row("unknown property", ":7977.54", ':7977.54,"size":[1.50]', "", TOP, "", '{"size":[1.50]}'),
     Row("unknown property", '"u"', '"u","Title":{"a":-0}', "", CITATION, "", '{"Title":{"a":-0}}'),
-    Row("unknown, null", ":7977.54", ':7977.54,"size":null', "", TOP, "", '{"size":null}'),
-    Row("half a pair in a value", "<id>", r"\ud800", "$.item_id", TOP, "item_id", r'{"item_id":"\ud800"}'),
-    Row("half a pair in a value", '"u"', r'"\uDC00"', f"{DEEP}.url", CITATION, "url", r'{"url":"\uDC00"}'),
-    Row("half a pair in a name", ":7977.54", r':7977.54,"\udead":1', "$", TOP, "", r'{"\udead":1}'),
-    Row("half a pair in a name", '"u"', r'"u","\udead":1', DEEP, CITATION, "", r'{"\udead":1}'),
-    Row("half a pair further in", '"u"', r'"u","x":["\udead"]', f"{DEEP}.x[0]", CITATION, "", r'{"x":["\udead"]}'),
+    Row("unknown property, null", ":7977.54", ':7977.54,"size":null', "", TOP, "", '{"size":null}'),
+    Row("lone surrogate in a value", "<id>", r"\ud800", "$.item_id", TOP, "item_id", r'{"item_id":"\ud800"}'),
+    Row("lone surrogate in a value", '"u"', r'"\uDC00"', f"{DEEP}.url", CITATION, "url", r'{"url":"\uDC00"}'),
+    Row("lone surrogate in a name", ":7977.54", r':7977.54,"\udead":1', "$", TOP, "", r'{"\udead":1}'),
+    Row("lone surrogate in a name", '"u"', r'"u","\udead":1', DEEP, CITATION, "", r'{"\udead":1}'),
+    Row(
+        "nested lone surrogate",
+        '"u"',
+        r'"u","x":["\udead"]',
+        f"{DEEP}.x[0]",
+        CITATION,
+        "",
+        r'{"x":["\udead"]}',
+    ),
     Row("duplicate key", ":7977.54", ':null,"output_index":7977.54', "", TOP, "", None),
     Row("duplicate key", '"u"', '1e400,"url":"u"', "", CITATION, "", None),
     Row("duplicate key", ":3}", ':3,"end_index":[]}', f"{DEEP}.end_index", CITATION, "end_index", '{"end_index":[]}'),
@@ -126,7 +134,7 @@ def typed(type: str | None) -> str:
 
 
 @pytest.mark.parametrize("type", UNKNOWN_TYPES)
-def test_an_event_of_unknown_or_without_type_is_unrecognized(type: str | None) -> None:
+def test_event_with_unknown_or_missing_type_is_unrecognized(type: str | None) -> None:
     text = f'{{"n": 1.0{typed(type)}}}'
     read = from_json(text)
     assert read.unrecognized.json == text
@@ -139,7 +147,7 @@ def test_an_event_of_unknown_or_without_type_is_unrecognized(type: str | None) -
 
 
 @pytest.mark.parametrize("type", UNKNOWN_TYPES)
-def test_an_item_of_unknown_or_without_type_is_unrecognized(type: str | None) -> None:
+def test_item_with_unknown_or_missing_type_is_unrecognized(type: str | None) -> None:
     item = f'{{"itemId":1{typed(type)}}}'
     text = f'{{"type":"response.output_item.added","output_index":0,"item":{item},"sequence_number":0}}'
     read = from_json(text)
@@ -160,19 +168,19 @@ def test_an_item_of_unknown_or_without_type_is_unrecognized(type: str | None) ->
         ('{"type":""}', ""),
     ],
 )
-def test_the_name_of_a_server_sent_event_stands_in_for_a_type(text: str, type: str) -> None:
+def test_sse_event_name_replaces_missing_type(text: str, type: str) -> None:
     data = json_to_protobuf(text, sse_type="ping")
     assert OpenResponsesStreamEvent.FromString(data).unrecognized.type == type
     assert protobuf_to_json(data) == text.encode()
 
 
-def test_the_name_of_a_server_sent_event_makes_no_typed_event() -> None:
+def test_sse_event_name_does_not_select_a_typed_event() -> None:
     data = json_to_protobuf('{"delta":"a"}', sse_type="response.output_text.delta")
     assert OpenResponsesStreamEvent.FromString(data).unrecognized.type == "response.output_text.delta"
     assert json_to_protobuf(COMPLETED_JSON, sse_type="error") == json_to_protobuf(COMPLETED_JSON)
 
 
-def test_strict_with_a_naming_takes_the_other_spelling_for_an_unknown_property() -> None:
+def test_strict_naming_treats_other_spelling_as_unknown_property() -> None:
     text = DONE.replace('"role"', '"itemId":1,"Phase":2,"role"').replace('"url":', '"startIndex":[],"url":')
     read = from_json(text, naming="snake_case", strict=True)
     citation = at(read, CITATION)
@@ -185,19 +193,19 @@ def test_strict_with_a_naming_takes_the_other_spelling_for_an_unknown_property()
         from_json(GENERATING_JSON.replace(b'"itemId"', b'"item_id":"a","itemId"'), naming="camelCase", strict=True)
 
 
-def test_the_last_of_a_duplicate_type_wins() -> None:
+def test_last_duplicate_type_wins() -> None:
     for first in ('"other"', "1", "null", '"response.image_generation_call.generating"'):
         text = f'{{"type":{first},{COMPLETED_JSON.decode()[1:]}'
         assert from_json(text, strict=True) == from_json(COMPLETED_JSON)
 
 
 @pytest.mark.parametrize("text", DOCUMENTED)
-def test_the_documented_events_come_back_to_the_byte(text: bytes) -> None:
+def test_documented_events_round_trip_byte_for_byte(text: bytes) -> None:
     read = from_json(text, strict=True)
     assert to_json(OpenResponsesStreamEvent.FromString(read.SerializeToString())) == text
     assert len(read.SerializeToString()) == 26
 
 
-def test_the_documented_event_has_the_documented_bytes() -> None:
+def test_documented_event_has_documented_bytes() -> None:
     data = from_json(GENERATING_JSON).SerializeToString()
     assert data.hex() == "0a180a043c69643e11d7a3703d8a29bf40190000000000000000"

@@ -1,4 +1,4 @@
-"""A library that meets a field of a newer contract raises, at any depth: it would drop the field silently."""
+"""A field from a newer contract raises at any depth; otherwise it would be lost silently."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openresponses_grpc import IncompleteEventError, json_to_protobuf, protobuf_to_json, to_json
+from openresponses_grpc.codec._schema import NAMINGS
 from openresponses_grpc.v1 import events_pb2
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
+from .generate import any_object
 from .shapes import EVENT, element, shape, spelled
-from .test_law import NAMINGS, any_object
 
 PACKAGE = "openresponses_grpc.v1"
 ADVICE = "which this version does not know: upgrade openresponses-grpc"
@@ -29,11 +30,11 @@ class Added(NamedTuple):
     """A field that a newer version of the contract adds.
 
     Attributes:
-        message: the message that gains the field.
-        member: the type of the field if it is an member of a union; otherwise it is an optional string.
-        event: an event of the present contract.
-        place: the names of the fields that lead from the event to the message.
-        path: where the fault is.
+        message: the message with the new field.
+        member: the type of a new union member; empty for a new optional string.
+        event: an event of the current contract.
+        place: the steps from the event to the message: names of fields, and indices of list elements.
+        path: the path of the error.
 
     """
 
@@ -87,7 +88,7 @@ TABLE = [
 
 
 def newer_event(added: Added) -> type[Message]:
-    """The event's class in a contract in which one message has a field more."""
+    """The class of the event in a contract with the additional field."""
     pool = DescriptorPool()
     for file in files(events_pb2.DESCRIPTOR):
         copy = FileDescriptorProto.FromString(file.serialized_pb)
@@ -105,13 +106,13 @@ def newer_event(added: Added) -> type[Message]:
 
 
 def files(file: Any) -> list[Any]:
-    """A file after those that it imports."""
+    """A file and its imports, dependencies first."""
     return list(dict.fromkeys([*(one for import_ in file.dependencies for one in files(import_)), file]))
 
 
 @pytest.mark.parametrize("added", TABLE, ids=lambda added: added.message)
 @pytest.mark.parametrize("naming", NAMINGS)
-def test_a_field_of_a_newer_version_is_an_error_with_its_place(added: Added, naming: Any) -> None:
+def test_error_locates_field_of_newer_version(added: Added, naming: Any) -> None:
     event: Any = newer_event(added).FromString(json_to_protobuf(added.event))
     assert protobuf_to_json(event.SerializeToString(), naming="snake_case") == added.event.encode()
     message: Any = event
@@ -129,7 +130,7 @@ def test_a_field_of_a_newer_version_is_an_error_with_its_place(added: Added, nam
 
 
 def places(message: Any, path: str = "$") -> Iterator[tuple[str, Message]]:
-    """All messages in a message, with their paths in camelCase."""
+    """Yields a message and all messages in it, with their paths in camelCase."""
     yield path, message
     of = shape(message.DESCRIPTOR)
     if of == "list" and element(message.DESCRIPTOR).message_type:
@@ -151,7 +152,7 @@ def child(path: str, name: str) -> str:
 
 
 @given(any_object, st.data())
-def test_an_unknown_field_anywhere_is_an_error_with_its_place(text: str, draw: st.DataObject) -> None:
+def test_error_locates_unknown_field_anywhere(text: str, draw: st.DataObject) -> None:
     event = OpenResponsesStreamEvent.FromString(json_to_protobuf(text))
     path, message = draw.draw(st.sampled_from(list(places(event))))
     message.MergeFromString(draw.draw(st.sampled_from([b"\x80\x7d\x01", b"\x82\x7d\x03abc", b"\x81\x7d" + bytes(8)])))

@@ -1,4 +1,4 @@
-"""Protobuf's wire format for the tests: what it allows, and no serializer writes."""
+"""Valid protobuf encodings that no serializer produces."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 
 class Field(NamedTuple):
-    """A field on the wire: its number, its wire type and its value, without a length."""
+    """An encoded field: number, wire type, and value without a length prefix."""
 
     number: int
     wire_type: int
     value: bytes
 
     def encode(self, padding: int = 0) -> bytes:
-        """The field's bytes, with longer varints than need be."""
+        """Encodes the field; `padding` adds bytes to its length prefix."""
         length = varint(len(self.value), padding) if self.wire_type == 2 else b""
         return varint(self.number << 3 | self.wire_type) + length + self.value
 
@@ -34,7 +34,7 @@ def varint(number: int, padding: int = 0) -> bytes:
 
 
 def split(data: bytes) -> list[Field]:
-    """The fields of a valid message."""
+    """Splits a valid message into its fields."""
     fields = []
     at = 0
     while at < len(data):
@@ -61,7 +61,7 @@ def _read_varint(data: bytes, at: int) -> tuple[int, int]:
 
 @st.composite
 def rewritten(draw: st.DrawFn, data: bytes, message: Descriptor) -> bytes:
-    """The bytes of a message with fields in any order, doubled, in two pieces, or with longer lengths than need be."""
+    """Encodes a message with fields reordered, repeated or split in two, and with padded length prefixes."""
     fields = []
     for field in split(data):
         of = message.fields_by_number[field.number].message_type

@@ -1,4 +1,4 @@
-"""Compares JSON values: what we write of an event with what an SDK writes of it. Intended differences are counted."""
+"""Compares the JSON that the codec and an SDK write for an event, and classifies intended differences."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from .spoil import camel
 from .verdict import DifferenceError
 
 UNKNOWN = "an unknown property is kept"
-BOTH_SPELLINGS = "a property in both spellings"
+BOTH_SPELLINGS = "a property in both namings"
 LARGE_INTEGER = "an integer beyond 2^53 stays exact"
-INFINITE = "1e400 in free-form JSON stays"
-RESULT = "an absent result stays absent"
+INFINITE = "1e400 in free-form JSON is preserved"
+RESULT = "a missing result stays missing"
 PROTO = "a map keeps the name __proto__"
 INSTRUCTIONS = "instructions with an odd part keep their names"
-NULL = "null stays"
+NULL = "null is preserved"
 
 
 @dataclass(frozen=True)
 class Special:
-    """The names of properties that are not plain objects, lists and scalars.
+    """The names of properties other than plain objects, lists and scalars.
 
     Attributes:
         maps: maps with values of a known type.
-        free: maps of any JSON.
-        unchecked: unions with any JSON.
+        free: maps of arbitrary JSON.
+        unchecked: unions that accept any JSON.
     """
 
     maps: frozenset[str]
@@ -36,7 +36,7 @@ class Special:
 
 
 def special_names(events: Events) -> Special:
-    """Finds the special properties in a schema. Their names mean the same wherever they stand."""
+    """Finds the special properties in a schema. Their names have the same meaning everywhere."""
     maps: set[str] = set()
     free: set[str] = set()
     unchecked: set[str] = set()
@@ -57,11 +57,11 @@ def members(schema: Schema) -> tuple[Schema, ...]:
 
 @dataclass
 class Comparison:
-    """One comparison. It raises DifferenceError, or collects the kinds of the differences.
+    """One comparison. It collects the kinds of intended differences, and raises DifferenceError for others.
 
     Attributes:
-        special: the properties that are compared in a special way.
-        pydantic: whether the SDK leaves out what is null, and converts parts of what it does not check.
+        special: the properties with special comparisons.
+        pydantic: whether the SDK omits null, and converts parts of unchecked values.
     """
 
     special: Special
@@ -69,13 +69,13 @@ class Comparison:
     kinds: set[str] = field(default_factory=set)
 
     def compare(self, ours: Any, theirs: Any, given: Any, path: str = "$") -> None:
-        """Compares values that came from one input, `given`, which knows what was in it."""
+        """Compares two outputs for the same input, `given`."""
         if ours == theirs:
             return
         if isinstance(ours, dict) and isinstance(theirs, dict):
             self.compare_objects(ours, theirs, given if isinstance(given, dict) else {}, path)
         elif isinstance(ours, list) and isinstance(theirs, list):
-            demand(len(ours) == len(theirs), path, ours, theirs)
+            require(len(ours) == len(theirs), path, ours, theirs)
             inputs = given if isinstance(given, list) and len(given) == len(ours) else [None] * len(ours)
             for index, (one, other) in enumerate(zip(ours, theirs, strict=True)):
                 self.compare(one, other, inputs[index], f"{path}[{index}]")
@@ -92,28 +92,28 @@ class Comparison:
                 self.kinds.add(BOTH_SPELLINGS)
                 mine = source
             if mine not in ours:
-                demand(name == "result" and value is None and name not in given, path, f"no {name}", value)
+                require(name == "result" and value is None and name not in given, path, f"no {name}", value)
                 self.kinds.add(RESULT)
                 continue
             found.add(mine)
             self.compare_property(name, ours[mine], value, given.get(source), f"{path}.{name}")
         for name in ours.keys() - found:
-            demand(
+            require(
                 {name, camel(name), spelled.get(name)} & given.keys() != set(),
                 path,
-                f"{name}, which the input has not",
+                f"{name}, which is not in the input",
                 theirs,
             )
             self.kinds.add(NULL if self.pydantic and ours[name] is None else UNKNOWN)
 
     def compare_property(self, name: str, ours: Any, theirs: Any, given: Any, path: str) -> None:
         if name in self.special.unchecked and (self.pydantic or free_form_equal(given, theirs)):
-            # npm's SDK gives back what it got. We spell the names that we know as we are asked to.
+            # npm's SDK returns its input. The codec respells known names.
             if not free_form_equal(ours, theirs):
                 self.kinds.add(INSTRUCTIONS)
         elif name in self.special.maps | self.special.free and isinstance(ours, dict) and isinstance(theirs, dict):
             extra = ours.keys() - theirs.keys()
-            demand(extra <= {"__proto__"} and theirs.keys() <= ours.keys(), path, ours, theirs)
+            require(extra <= {"__proto__"} and theirs.keys() <= ours.keys(), path, ours, theirs)
             if extra:
                 self.kinds.add(PROTO)
             for key, value in theirs.items():
@@ -126,11 +126,11 @@ class Comparison:
 
     def compare_free_form(self, ours: Any, theirs: Any, path: str) -> None:
         if isinstance(ours, dict) and isinstance(theirs, dict):
-            demand(ours.keys() == theirs.keys(), path, ours, theirs)
+            require(ours.keys() == theirs.keys(), path, ours, theirs)
             for name, value in theirs.items():
                 self.compare_free_form(ours[name], value, f"{path}.{name}")
         elif isinstance(ours, list) and isinstance(theirs, list):
-            demand(len(ours) == len(theirs), path, ours, theirs)
+            require(len(ours) == len(theirs), path, ours, theirs)
             for index, value in enumerate(theirs):
                 self.compare_free_form(ours[index], value, f"{path}[{index}]")
         else:
@@ -138,17 +138,17 @@ class Comparison:
 
     def compare_scalars(self, ours: Any, theirs: Any, path: str) -> None:
         if isinstance(ours, Number) and isinstance(theirs, Number):
-            demand(same_number(ours, theirs), path, ours, theirs)
+            require(same_number(ours, theirs), path, ours, theirs)
             if ours != theirs and is_beyond_exact(ours):
                 self.kinds.add(LARGE_INTEGER)
         elif isinstance(ours, Number) and theirs is None and is_infinite(ours):
             self.kinds.add(INFINITE)
         else:
-            demand(type(ours) is type(theirs) and ours == theirs, path, ours, theirs)
+            require(type(ours) is type(theirs) and ours == theirs, path, ours, theirs)
 
 
 def free_form_equal(one: Any, other: Any) -> bool:
-    """Whether JavaScript reads two values as one, and writes 1e400 as null."""
+    """Whether two values are equal in JavaScript, which writes 1e400 as null."""
     try:
         Comparison(Special(frozenset(), frozenset(), frozenset())).compare_free_form(one, other, "$")
     except DifferenceError:
@@ -156,6 +156,6 @@ def free_form_equal(one: Any, other: Any) -> bool:
     return True
 
 
-def demand(holds: bool, path: str, ours: Any, theirs: Any) -> None:
+def require(holds: bool, path: str, ours: Any, theirs: Any) -> None:
     if not holds:
-        raise DifferenceError(f"{path}: we have {str(ours)[:300]}, the SDK has {str(theirs)[:300]}")
+        raise DifferenceError(f"{path}: the codec writes {str(ours)[:300]}, the SDK {str(theirs)[:300]}")

@@ -1,4 +1,4 @@
-"""JSON numbers, at the edges of what JSON, ECMAScript and IEEE doubles tell apart."""
+"""JSON numbers, many of them edge cases of JSON, ECMAScript and IEEE doubles."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def short(random: Random) -> str:
 
 
 def any_double(random: Random) -> str:
-    """Any bit pattern that is a number: half of them beyond 1e150 or below 1e-150."""
+    """Any finite bit pattern: half of them are beyond 1e150 or below 1e-150."""
     value: float = struct.unpack("d", random.randbytes(8))[0]
     return repr(value) if math.isfinite(value) else "-0.0"
 
@@ -45,7 +45,7 @@ def near_power_of_two(random: Random) -> str:
 
 
 def where_notation_changes(random: Random) -> str:
-    """The doubles around a power of ten, at some of which ECMAScript, and at others Python, turns to exponents."""
+    """Doubles around the powers of ten at which ECMAScript or Python switches to exponents."""
     value = 10.0 ** random.choice((-7, -6, -5, -4, 15, 16, 17, 20, 21, 22))
     for _ in range(random.randrange(4)):
         value = math.nextafter(value, random.choice((0, math.inf)))
@@ -53,7 +53,7 @@ def where_notation_changes(random: Random) -> str:
 
 
 def halfway(random: Random) -> str:
-    """The exact middle of two neighbours, where the last of up to 770 digits decides which one it is read as."""
+    """The exact middle of two adjacent doubles: the last of up to 770 digits decides the rounding."""
     low = abs(struct.unpack("d", random.randbytes(8))[0]) if random.random() < 0.3 else random.uniform(0, 2**60)
     high = math.nextafter(low, math.inf)
     if not math.isfinite(high):

@@ -1,4 +1,4 @@
-"""JSON texts at which parsers and printers disagree."""
+"""JSON texts on which parsers and serializers disagree."""
 
 # fmt: off
 NUMBERS = (
@@ -7,11 +7,11 @@ NUMBERS = (
     # spellings
     "1", "-1", "1.0", "100e-2", "7977.54", "3469.55", "0.1", "0.30000000000000004", "12.50", "1E5", "1e+5", "1e-05",
     "1e00",
-    # where ECMAScript, and where Python, turns to exponents
+    # thresholds at which ECMAScript or Python switches to exponents
     "1e16", "1e17", "1e20", "1e21", "-1e21", "1e22", "999999999999999900000", "999999999999999999999",
     "123456789012345678901", "430062733776899800000", "0.0001", "0.00001", "0.000001", "1e-6", "9.999999999999999e-7",
     "0.0000001", "1e-7",
-    # 17 digits, and integers that are no doubles or do not fit into a machine word
+    # 17 digits, and integers that are not doubles or do not fit into a machine word
     "12345678901234567", "0.12345678901234567", "9007199254740991", "9007199254740992", "9007199254740993",
     "-9007199254740993", "9007199254740993.0", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
     "-9223372036854775809", "18446744073709551615", "18446744073709551616",
@@ -44,7 +44,7 @@ LONE_SURROGATES = (
 
 NO_VALUES = (
     "", " ", "/**/1", "1//", "\u00a01", "\v1", "\f1", "\u20281", "\ufeff1",
-    # words
+    # literals
     "NaN", "Infinity", "-Infinity", "nan", "undefined", "None", "True", "nul", "nulll", "tru",
     # numbers
     "01", "-01", "00", "+1", ".5", "-.5", "1.", "1.e5", "1e", "1e+", "-", "--", "1_000", "0x10", "1n", "\u0661", "1,2",

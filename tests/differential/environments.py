@@ -18,7 +18,7 @@ BUILD = HERE.parents[1] / "build" / "differential"
 
 
 class Environment:
-    """Where packages are installed from manifests."""
+    """A folder with packages from manifests."""
 
     def __init__(self, folder: str, manifests: Sequence[str], tools: Sequence[str]) -> None:
         self.folder = BUILD / folder
@@ -26,21 +26,21 @@ class Environment:
         self.tools = tools
 
     def installation(self) -> Sequence[Sequence[str]]:
-        """The commands that install the packages, run in the folder, which holds the manifests."""
+        """The commands that install the packages, run in the folder with the manifests."""
         raise NotImplementedError
 
     def command(self, script: str) -> Sequence[str]:
-        """The command that runs a script of this folder with the packages."""
+        """The command that runs a script of this directory with the packages."""
         raise NotImplementedError
 
     def version(self, package: str) -> str:
         raise NotImplementedError
 
     def install(self) -> None:
-        """Installs the packages, or skips the test where that cannot be; in CI it can be."""
+        """Installs the packages. On failure, skips the test, or fails it in CI."""
         for tool in self.tools:
             if shutil.which(tool) is None:
-                cannot_compare(f"there is no {tool} on the PATH")
+                cannot_compare(f"{tool} is not on the PATH")
         wanted = sys.version + "".join((HERE / manifest).read_text() for manifest in self.manifests)
         installed = self.folder / "installed"
         if installed.exists() and installed.read_text() == wanted:
@@ -67,7 +67,7 @@ class NodeEnvironment(Environment):
         return [("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1")]
 
     def command(self, script: str) -> Sequence[str]:
-        # Node looks for packages beside the file that imports them.
+        # Node resolves packages from the folder of the importing file.
         shutil.copy(HERE / script, self.folder)
         return ("node", str(self.folder / script))
 
@@ -76,7 +76,7 @@ class NodeEnvironment(Environment):
 
 
 class PythonEnvironment(Environment):
-    """A virtual environment of its own, apart from the dependencies of the project."""
+    """A virtual environment, separate from the dependencies of the project."""
 
     def __init__(self) -> None:
         super().__init__("python", ("requirements.txt",), ())
@@ -86,7 +86,7 @@ class PythonEnvironment(Environment):
         return [(sys.executable, "-m", "venv", "."), (*pip, "--no-deps", "--requirement", "requirements.txt")]
 
     def command(self, script: str) -> Sequence[str]:
-        # -P: modules beside the script are not for it to import.
+        # -P: the script must not import modules from its own folder.
         return (self._python(), "-P", str(HERE / script))
 
     def version(self, package: str) -> str:
@@ -98,7 +98,7 @@ class PythonEnvironment(Environment):
 
 
 def cannot_compare(reason: str) -> NoReturn:
-    """Skips the test with the reason, except where it must run."""
+    """Skips the test with a reason, or fails it in CI."""
     if os.environ.get("CI"):
         pytest.fail(f"no comparison with the SDK: {reason}")
     pytest.skip(f"no comparison with the SDK: {reason}")

@@ -1,4 +1,4 @@
-"""The inputs of the comparison: JSON texts of an SDK's events, half of them spoiled, from a seed."""
+"""Generates inputs for the comparison from a seed: JSON texts of an SDK's events, half of them spoiled."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .tree import Tree, write
 
 
 class Input(NamedTuple):
-    """A text, and the type of the event that it was made from."""
+    """A text, the type of its original event, and whether it was spoiled."""
 
     type: str
     text: str
@@ -27,12 +27,12 @@ class Input(NamedTuple):
 
 @dataclass(frozen=True)
 class Generator:
-    """Makes values of schemas.
+    """Generates values of schemas.
 
     Attributes:
-        random: where all choices come from.
-        density: how often an optional property is there.
-        oddity: how often a scalar is one at which parsers and printers disagree.
+        random: the source of all choices.
+        density: the probability of an optional property.
+        oddity: the probability of a scalar on which parsers and serializers disagree.
     """
 
     random: Random
@@ -61,7 +61,7 @@ class Generator:
         return self.map(schema, count)
 
     def map(self, schema: Map, count: int) -> Tree:
-        """The names of a map are free; the last of two equal ones counts."""
+        """A map with arbitrary names, which may be duplicates."""
         names = [values.name(self.random) if self.odd() else quoted(self.random.choice(WORDS)) for _ in range(count)]
         return Properties([(name, self.make(schema.of)) for name in names])
 
@@ -99,9 +99,9 @@ def quoted(text: str) -> str:
 
 
 def generate(events: Events, seed: int, count: int) -> Iterator[Input]:
-    """So many inputs, the same ones for the same seed."""
+    """Generates `count` inputs, reproducibly for a seed."""
     random = Random(seed)
-    # An event with more in it is made more often.
+    # Larger events are more frequent.
     weights = {type: math.sqrt(sum(1 for _ in parts(event))) for type, event in events.by_type.items()}
     for type in random.choices(list(weights), list(weights.values()), k=count):
         generator = Generator(random, random.choice((0.1, 0.5, 0.9)), random.choice((0, 0.02, 0.2)))

@@ -1,4 +1,4 @@
-"""JSON as Python's own parser sees it, with numbers as they are spelled."""
+"""JSON parsed with the standard library, with the tokens of numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|([\[{])|([\]}])', re.DOTALL)
 
 
 class Number(NamedTuple):
-    """A number as it is spelled. It equals no string and no other spelling."""
+    """A number as its token. It equals only the same token."""
 
     text: str
 
@@ -21,12 +21,12 @@ class Number(NamedTuple):
 
 
 def loads(text: str) -> Any:
-    """The value of a text. NaN and Infinity, which Python's SDK writes, are numbers."""
+    """Parses JSON. NaN and Infinity, which the Python SDK writes, are numbers."""
     return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
 
 
 def is_beyond_exact(number: Number) -> bool:
-    """Whether a number is an integer that a double may not hold."""
+    """Whether a number is an integer that a double may not represent exactly."""
     return number.text.lstrip("-").isdigit() and abs(float(number)) >= LARGEST_EXACT
 
 
@@ -36,12 +36,12 @@ def is_infinite(number: Number) -> bool:
 
 
 def same_number(one: Number, other: Number) -> bool:
-    """Whether JavaScript reads the same number."""
+    """Whether JavaScript parses two numbers as the same double."""
     return one == other or float(one) == float(other)
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are the same: large integers digit for digit, other numbers as JavaScript reads them."""
+    """Whether two values are equal: large integers digit for digit, other numbers as doubles."""
     if one == other:
         return True
     if isinstance(one, Number) and isinstance(other, Number):
@@ -56,7 +56,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def levels(text: str) -> int:
-    """How deeply a text is nested."""
+    """The nesting depth of a text."""
     deepest = level = 0
     for opening, closing in _BRACKETS.findall(text):
         level += bool(opening) - bool(closing)
@@ -65,7 +65,7 @@ def levels(text: str) -> int:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether a text and all strings in it, those of overwritten properties too, are free of lone surrogates."""
+    """Whether a text and all its strings, including those of overwritten properties, contain no lone surrogate."""
     try:
         text.encode()
         strings = json.loads(text, parse_int=float, object_pairs_hook=list)
@@ -76,7 +76,7 @@ def is_unicode(text: str) -> bool:
 
 
 def at(value: Any, path: str) -> Any:
-    """The value at a path such as `$.response.output[0].id`; None where there is none."""
+    """The value at a path such as `$.response.output[0].id`; None if the path does not exist."""
     for name, index in re.findall(r"\.([^.\[\]]+)|\[(\d+)\]", path):
         try:
             value = value[name] if name else value[int(index)]

@@ -1,7 +1,7 @@
-// `node npm.mjs schema` prints the JSON Schema of npm @openrouter/sdk's events, as its parser, zod, has it.
-// `node npm.mjs` answers lines with an input each, a JSON string: a line with `[ANSWER, CANONICAL]`. ANSWER is the text of
-// what the SDK makes of the input, `null` where it rejects the input; CANONICAL says whether JavaScript would write the
-// input as it is.
+// `node npm.mjs schema` prints the JSON Schema of npm @openrouter/sdk's events, generated from its zod schema.
+// `node npm.mjs` reads an input per line, a JSON string, and replies with a line of `[ANSWER, CANONICAL]`. ANSWER is the
+// text that the SDK writes for the input, or `null` if it rejects the input. CANONICAL is whether JavaScript would write
+// the input unchanged.
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import {

@@ -1,6 +1,6 @@
-"""`schema` prints the JSON Schema of openai-python's events; else this answers as npm.mjs does.
+"""`schema` prints the JSON Schema of openai-python's events; otherwise this follows the protocol of npm.mjs.
 
-openai-python's client does not validate what it reads. Its models do, when they are asked.
+The client of openai-python does not validate events. Its models can.
 """
 
 import importlib
@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 responses: Any = importlib.import_module("openai.types.responses")
 pydantic: Any = importlib.import_module("pydantic")
-# Told to look at `type` first, as the client does, pydantic accepts the same and takes an eighth of the time.
+# With `type` as discriminator, as in the client, pydantic accepts the same inputs eight times as fast.
 adapter: Any = pydantic.TypeAdapter(Annotated[responses.ResponseStreamEvent, pydantic.Field(discriminator="type")])
 
 
 def answer(text: str) -> str | None:
-    """The text itself where the models accept it, else None."""
+    """The text itself if the models accept it, otherwise None."""
     try:
         adapter.validate_json(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Judges an input against openai-python's models: what they accept arrives typed, and everything comes back."""
+"""Compares the codec with openai-python's models: accepted events are typed, and all events round-trip."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS = (CONSTANT, DEEP)
 
 
 def judge_openai(given: Input, answer: Answer, special: Special) -> Verdict:
-    """Demands that an event comes back as it was, and that one that the models accept is typed."""
+    """Checks that an event round-trips, and that an event that the models accept is typed."""
     accepted = answer.text is not None
     try:
         return judge(given, accepted)
@@ -36,14 +36,14 @@ def judge(given: Input, accepted: bool) -> Verdict:
             return Verdict(given.type, accepted=False, kinds=frozenset({DEEP}))
         if isinstance(error, InvalidJSONError) and re.search(r"NaN|Infinity", given.text):
             return Verdict(given.type, accepted=False, kinds=frozenset({CONSTANT}))
-        raise DifferenceError(f"the bridge: {error!r}") from error
+        raise DifferenceError(f"the codec: {error!r}") from error
     if accepted and event.WhichOneof("kind") == "unrecognized":
-        raise DifferenceError("the event arrives untyped")
+        raise DifferenceError("the event is not typed")
     text = to_json(event, naming="snake_case").decode()
     if not nothing_lost(loads(text), loads(given.text)):
-        raise DifferenceError(f"the bridge writes {text}")
+        raise DifferenceError(f"the codec writes {text}")
     camel = to_json(event, naming="camelCase")
     again = to_json(from_json(camel), naming="snake_case").decode()
     if not nothing_lost(loads(again), loads(given.text)):
-        raise DifferenceError(f"the bridge writes {camel.decode()}, and of that {again}")
+        raise DifferenceError(f"the codec writes {camel.decode()}, and converts it to {again}")
     return Verdict(given.type, accepted, text == given.text)

@@ -1,4 +1,4 @@
-"""Judges an input against PyPI's SDK. It is older than npm's, and pydantic converts what zod rejects."""
+"""Compares the codec with PyPI's SDK, which is older than npm's and, with pydantic, converts what zod rejects."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from .verdict import CONSTANT, DEEP, LEVELS, DifferenceError, Verdict, read_stri
 
 SDK_LEVELS = 200
 INTEGER_DIGITS = 4300
-"""Python's own bound of what it makes an `int` of, which pydantic has too."""
+"""The limit of digits for `int` in Python, which pydantic shares."""
 
-DROPPED = "an object that does not fit is an error, where the SDK drops it"
+DROPPED = "an object of a wrong shape is an error; the SDK drops it"
 INFINITE = "1e400 is an error"
-NULL = "null is an error where a property may be missing"
-SCALAR = "a scalar of another type is an error"
+NULL = "null for an optional property is an error"
+SCALAR = "a scalar of a wrong type is an error"
 
 DIGITS = "an integer may have more than 4300 digits"
 MISSING = "instructions may be missing"
-PART = "instructions may have a part without a type"
-OVERWRITTEN = "half a surrogate pair may come where its name comes again"
+PART = "instructions may contain a part without a type"
+OVERWRITTEN = "a lone surrogate may be in an overwritten property"
 
 KINDS = (
     comparison.INFINITE, comparison.INSTRUCTIONS, comparison.LARGE_INTEGER, comparison.NULL, comparison.RESULT,
@@ -36,14 +36,14 @@ KINDS = (
 
 
 def judge_pypi(given: Input, answer: Answer, special: Special) -> Verdict:
-    """Demands that the bridge and the SDK agree, but for what npm's SDK does otherwise, too."""
+    """Checks that the codec and the SDK agree, except where npm's SDK differs from this one, too."""
     try:
         event = read_strictly(given.text)
         if isinstance(event, EventError):
-            kinds = {why_only_the_sdk(given.text, event, answer.text)} if answer.text is not None else set()
+            kinds = {kind_only_the_sdk_accepts(given.text, event, answer.text)} if answer.text is not None else set()
             return Verdict(given.type, accepted=False, kinds=frozenset(kinds))
         if answer.text is None:
-            return Verdict(given.type, accepted=False, kinds=frozenset({why_only_the_bridge(given.text)}))
+            return Verdict(given.type, accepted=False, kinds=frozenset({kind_only_the_codec_accepts(given.text)}))
         return judge_accepted(given, answer.text, event, special)
     except Exception as error:
         problem = str(error) if isinstance(error, DifferenceError) else repr(error)
@@ -57,8 +57,8 @@ def judge_accepted(given: Input, theirs: str, event: OpenResponsesStreamEvent, s
     return Verdict(given.type, True, ours == theirs, frozenset(compared.kinds))
 
 
-def why_only_the_sdk(text: str, error: EventError, answer: str) -> str:
-    """The kind of an input that only the SDK accepts; raises DifferenceError if there is none."""
+def kind_only_the_sdk_accepts(text: str, error: EventError, answer: str) -> str:
+    """The kind of an input that only the SDK accepts; raises DifferenceError if it is not intended."""
     if "levels" in error.problem and levels(text) > LEVELS:
         return DEEP
     if isinstance(error, InvalidJSONError) and re.search(r"NaN|Infinity", text):
@@ -75,11 +75,11 @@ def why_only_the_sdk(text: str, error: EventError, answer: str) -> str:
             return INFINITE if is_infinite(value) else SCALAR
         if isinstance(value, str | bool):
             return SCALAR
-    raise DifferenceError(f"the bridge: {error!r}")
+    raise DifferenceError(f"the codec: {error!r}")
 
 
-def why_only_the_bridge(text: str) -> str:
-    """The kind of an input that only the bridge accepts; raises DifferenceError if there is none."""
+def kind_only_the_codec_accepts(text: str) -> str:
+    """The kind of an input that only the codec accepts; raises DifferenceError if it is not intended."""
     if levels(text) > SDK_LEVELS:
         return DEEP
     if not is_unicode(text):
@@ -92,11 +92,11 @@ def why_only_the_bridge(text: str) -> str:
             return MISSING
         if has_part_without_type(response["instructions"]):
             return PART
-    raise DifferenceError("the bridge accepts it")
+    raise DifferenceError("the codec accepts it")
 
 
 def has_part_without_type(instructions: Any) -> bool:
-    """Whether a message has a content part without a `type`, which the SDK demands."""
+    """Whether a message contains a content part without `type`, which the SDK requires."""
     messages = [one for one in instructions if isinstance(one, dict)] if isinstance(instructions, list) else []
     contents = [message["content"] for message in messages if isinstance(message.get("content"), list)]
     return any(not isinstance(part, dict) or "type" not in part for content in contents for part in content)

@@ -1,4 +1,4 @@
-"""The SDKs' schemas: what their own libraries, zod and pydantic, print as JSON Schema."""
+"""The SDKs' schemas, read from the JSON Schema that zod and pydantic print."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Literal:
-    """One of a few strings."""
+    """One of several strings."""
 
     values: tuple[str, ...]
 
@@ -28,7 +28,7 @@ class Array:
 
 @dataclass(frozen=True)
 class Map:
-    """An object with any names."""
+    """An object with arbitrary names."""
 
     of: Schema
 
@@ -40,7 +40,7 @@ class Object:
 
     @property
     def type(self) -> str | None:
-        """The literal `type`, where the object has one and must have it."""
+        """The value of `type` if it is required and a single literal, otherwise None."""
         schema = self.properties.get("type")
         if isinstance(schema, Literal) and len(schema.values) == 1 and "type" in self.required:
             return schema.values[0]
@@ -58,7 +58,7 @@ ANY = Scalar("any")
 
 @dataclass
 class Reader:
-    """Reads the part of JSON Schema that zod and pydantic print. The schemas have no cycles."""
+    """Reads the subset of JSON Schema that zod and pydantic print. The schemas are acyclic."""
 
     definitions: Mapping[str, Any]
     _read: dict[str, Schema] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Reader:
 
 
 def union(schemas: list[Schema]) -> Schema:
-    """A union without unions in it, literals together."""
+    """A flat union with its literals merged."""
     members: list[Schema] = []
     literals: list[str] = []
     for schema in schemas:
@@ -110,7 +110,7 @@ def union(schemas: list[Schema]) -> Schema:
 
 
 def intersection(schemas: list[Schema]) -> Schema:
-    """Of objects: an object with the properties of all."""
+    """The intersection of objects: an object with all their properties."""
     properties: dict[str, Schema] = {}
     required: frozenset[str] = frozenset()
     for schema in schemas:
@@ -123,7 +123,7 @@ def intersection(schemas: list[Schema]) -> Schema:
 
 @dataclass(frozen=True)
 class Events:
-    """The events of an SDK by their type, and all names and literals in them."""
+    """The events of an SDK by type, and all their names and literals."""
 
     by_type: dict[str, Object]
     names: tuple[str, ...]
@@ -151,7 +151,7 @@ def read_events(schema: Mapping[str, Any]) -> Events:
 
 
 def parts(root: Schema) -> Iterator[Schema]:
-    """A schema and all schemas in it, each once."""
+    """Yields a schema and all nested schemas, each once."""
     seen: set[int] = set()
     todo = [root]
     while todo:

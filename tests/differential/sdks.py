@@ -1,4 +1,4 @@
-"""Asks the SDKs about inputs."""
+"""Runs the SDKs on inputs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .generate import Input
 
 
 class Answer(NamedTuple):
-    """What an SDK says about an input.
+    """The output of an SDK for an input.
 
     Attributes:
-        text: the JSON text of what it reads, None where it rejects the input.
-        canonical: whether JavaScript would write the input as it is.
+        text: the JSON that the SDK writes; None if it rejects the input.
+        canonical: whether JavaScript would write the input unchanged.
     """
 
     text: str | None
@@ -26,7 +26,7 @@ class Answer(NamedTuple):
 
 
 class Sdk:
-    """A package that answers lines: how it is installed, and how it is asked."""
+    """A package, its environment, and the script that runs it on lines of inputs."""
 
     def __init__(self, package: str, environment: Environment, script: str) -> None:
         self.package = package
@@ -38,13 +38,13 @@ class Sdk:
         return f"{self.package} {self.environment.version(self.package)}"
 
     def schema(self) -> Any:
-        """The JSON Schema of its events."""
+        """The JSON Schema of the SDK's events."""
         self.environment.install()
         command = [*self.environment.command(self.script), "schema"]
         return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
 
     def ask(self, inputs: Iterable[Input]) -> Iterator[tuple[Input, Answer]]:
-        """The inputs with its answers, as they come: it answers while the next inputs are made."""
+        """Yields inputs with their answers; the SDK runs concurrently with the generation of inputs."""
         self.environment.install()
         command = self.environment.command(self.script)
         asked: deque[Input] = deque()
@@ -58,19 +58,19 @@ class Sdk:
             finally:
                 process.stdout.close()
                 feeder.join()
-        assert process.returncode == 0, f"{self.script} ended with {process.returncode}"
-        assert not asked, f"{self.script} left {len(asked)} inputs without an answer"
+        assert process.returncode == 0, f"{self.script} exited with {process.returncode}"
+        assert not asked, f"{self.script} did not answer {len(asked)} inputs"
 
 
 def feed(pipe: IO[bytes], inputs: Iterable[Input], asked: deque[Input]) -> None:
-    """Writes the inputs, each to a line of ASCII: readers of lines do not agree on which other characters end one."""
+    """Writes each input to a line in ASCII, because line readers disagree on other line ends."""
     try:
         with pipe:
             for given in inputs:
                 asked.append(given)
                 pipe.write(json.dumps(given.text).encode() + b"\n")
     except BrokenPipeError:
-        pass  # The reader has the reason.
+        pass  # The reader reports the reason.
 
 
 NPM = Sdk("@openrouter/sdk", NodeEnvironment(), "npm.mjs")

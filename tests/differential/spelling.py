@@ -10,7 +10,7 @@ from .tree import Object, Tree, spots
 
 
 def respell(random: Random, tree: Tree) -> None:
-    """Spells some parts otherwise: the order of properties, and escapes in names and strings."""
+    """Changes the order of properties, and escapes in names and strings, without a change of meaning."""
     objects = [tree, *(spot.value for spot in spots(tree))]
     for value in objects:
         if isinstance(value, Object) and random.random() < 0.3:
@@ -23,14 +23,14 @@ def respell(random: Random, tree: Tree) -> None:
 
 
 def shuffle(random: Random, value: Object) -> None:
-    """Another order; of two properties with one name, still the same one comes last."""
+    """Shuffles the properties, unless there are duplicate names."""
     names = [name for name, _ in value.properties]
     if len(set(names)) == len(names):
         random.shuffle(value.properties)
 
 
 def escaped(random: Random, text: str) -> str:
-    """A JSON string spelled otherwise; any other text as it is."""
+    """Escapes characters of a JSON string; returns other text unchanged."""
     if len(text) < 2 or text[0] != '"' or "\\" in text or not is_unicode(text):
         return text
     return f'"{"".join(values.character(random, ord(letter)) for letter in text[1:-1])}"'

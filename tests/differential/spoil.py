@@ -1,4 +1,4 @@
-"""Ways to spoil one part of an event, and to spell an event otherwise."""
+"""Ways to spoil one part of an event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Spoiler = Callable[[Random, Spot, Events], None]
 
 
 def spoil(random: Random, tree: Tree, events: Events) -> None:
-    """Spoils one part, wherever it is."""
+    """Spoils one part at any depth."""
     spoiler = random.choice(SPOILERS)
     places = list(spots(tree))
     if spoiler in OF_PROPERTIES:
@@ -84,14 +84,14 @@ def other_name(random: Random, spot: Spot, events: Events) -> None:
 
 
 def overwritten(random: Random, spot: Spot, events: Events) -> None:
-    """A duplicate that does not count, because the property comes again."""
+    """A duplicate before the property, which does not count."""
     name = of(spot).properties[spot.index][0]
     value = '"\\ud800"' if random.random() < 0.1 else values.value(random, 1)
     of(spot).properties.insert(random.randrange(spot.index + 1), (name, value))
 
 
 def duplicate(random: Random, spot: Spot, events: Events) -> None:
-    """A duplicate that counts."""
+    """A duplicate after the property, which counts."""
     name, value = of(spot).properties[spot.index]
     of(spot).properties.append((name, random.choice((value, "null", "7", '"other"', "[]", "{}"))))
 
@@ -130,7 +130,7 @@ def insert(random: Random, object: Object, name: str, value: Tree) -> None:
 
 
 def camel(name: str) -> str:
-    """A name in camelCase, as the SDK spells it."""
+    """Converts a name to camelCase like the SDK."""
     first, *others = name.split("_")
     return first + "".join(other[:1].upper() + other[1:] for other in others)
 

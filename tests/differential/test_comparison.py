@@ -1,4 +1,4 @@
-"""The comparison finds differences, and tells the intended ones from the others."""
+"""The comparison finds differences, and distinguishes intended ones from others."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EVENTS = {
         },
     ],
 }
-"""A schema with all that the SDKs' schemas have, in small."""
+"""A small schema with all features of the SDKs' schemas."""
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def events() -> Events:
          {comparison.INSTRUCTIONS}),
     ],
 )  # fmt: skip
-def test_intended_differences_are_named(ours: str, theirs: str, given: str, kinds: set[str]) -> None:
+def test_classifies_intended_differences(ours: str, theirs: str, given: str, kinds: set[str]) -> None:
     compared = Comparison(SPECIAL)
     compared.compare(loads(ours), loads(theirs), loads(given))
     assert compared.kinds == kinds
@@ -85,7 +85,7 @@ def test_intended_differences_are_named(ours: str, theirs: str, given: str, kind
         ('{"instructions":{"a":1}}', '{"instructions":{"a":2}}', '{"instructions":{"a":1}}'),
     ],
 )
-def test_other_differences_are_problems(ours: str, theirs: str, given: str) -> None:
+def test_rejects_other_differences(ours: str, theirs: str, given: str) -> None:
     with pytest.raises(DifferenceError):
         Comparison(SPECIAL).compare(loads(ours), loads(theirs), loads(given))
 
@@ -98,7 +98,7 @@ def test_other_differences_are_problems(ours: str, theirs: str, given: str) -> N
         ('{"metadata":{"a":"","1":""}}', '{"metadata":{"1":"","a":""}}', True, {ORDER}),
     ],
 )
-def test_texts_may_differ_in_what_is_intended(ours: str, theirs: str, canonical: bool, kinds: set[str]) -> None:
+def test_accepts_intended_differences_of_texts(ours: str, theirs: str, canonical: bool, kinds: set[str]) -> None:
     assert compare_texts(ours, theirs, canonical, SPECIAL) == kinds
 
 
@@ -112,7 +112,7 @@ def test_texts_may_differ_in_what_is_intended(ours: str, theirs: str, canonical:
         ('{"type":"message","id":"\\u0041"}', '{"id":"A","type":"message","a":1.0}', True),
     ],
 )
-def test_texts_may_differ_in_nothing_else(ours: str, theirs: str, canonical: bool) -> None:
+def test_rejects_other_differences_of_texts(ours: str, theirs: str, canonical: bool) -> None:
     with pytest.raises(DifferenceError):
         compare_texts(ours, theirs, canonical, SPECIAL)
 
@@ -131,15 +131,15 @@ def test_texts_may_differ_in_nothing_else(ours: str, theirs: str, canonical: boo
         ('{"a":1}', '{"a":true}', False),
     ],
 )
-def test_what_is_lost_is_seen(ours: str, given: str, whole: bool) -> None:
+def test_detects_lost_data(ours: str, given: str, whole: bool) -> None:
     assert nothing_lost(loads(ours), loads(given)) is whole
 
 
-def test_inputs_are_the_same_for_the_same_seed(events: Events) -> None:
+def test_inputs_are_reproducible(events: Events) -> None:
     assert list(generate(events, 1, 200)) == list(generate(events, 1, 200)) != list(generate(events, 2, 200))
 
 
-def test_inputs_that_are_not_spoiled_fit_the_schema(events: Events) -> None:
+def test_unspoiled_inputs_match_the_schema(events: Events) -> None:
     whole = [json.loads(given.text) for given in generate(events, 1, 2000) if not given.spoiled]
     assert {event["type"] for event in whole} == {"one", "two"}
     for event in whole:
@@ -153,7 +153,7 @@ def test_inputs_that_are_not_spoiled_fit_the_schema(events: Events) -> None:
     assert any(event.get("metadata") for event in whole)
 
 
-def test_spoiled_inputs_reach_every_level(events: Events) -> None:
+def test_spoiled_inputs_differ_at_every_level(events: Events) -> None:
     texts = [given.text for given in generate(events, 1, 2000) if given.spoiled]
     for part in ('"part":null', '"type":"other"', '"part":[', '"__proto__"', '"extra_json"', "\\ud800"):
         assert any(part in text for text in texts), part

@@ -1,4 +1,4 @@
-"""The contract says what the SDK's schemas say: names, order, kinds, and what is required, nullable and allowed."""
+"""The contract matches the SDK's schemas: names, order and types, and required, nullable and allowed values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCALARS = {
 NULL = Scalar("null")
 
 
-def test_the_contract_says_what_the_schemas_say() -> None:
+def test_contract_matches_the_schemas() -> None:
     assert list(mistakes(read_events(NPM.schema()))) == []
 
 
@@ -68,14 +68,14 @@ def of_another_type(part: dict[str, Any]) -> None:
         with_a_closed_property, with_a_property_of_another_kind, in_another_order, of_another_type,
     ],
 )  # fmt: skip
-def test_a_change_of_a_schema_is_a_mistake(change: Callable[[dict[str, Any]], None]) -> None:
+def test_detects_change_of_a_schema(change: Callable[[dict[str, Any]], None]) -> None:
     schema = NPM.schema()
     change(next(event for event in schema["anyOf"] if "item_id" in event.get("properties", ())))
     assert list(mistakes(read_events(schema)))
 
 
 def mistakes(events: Events) -> Iterator[str]:
-    """Everything in which the contract differs from the SDK's schemas, once for each place."""
+    """Yields each difference between the contract and the SDK's schemas."""
     yield from union_mistakes(tuple(events.by_type.values()), OpenResponsesStreamEvent.DESCRIPTOR, "$")
 
 
@@ -84,7 +84,7 @@ def object_mistakes(schema: Object, message: Descriptor, path: str) -> Iterator[
     names = [name for name in schema.properties if name != "type" or not type_of(message)]
     known = sorted((name for name in names if name in fields), key=lambda name: fields[name].number)
     if known != [name for name in names if name in fields]:
-        yield f"{path}: {message.name} has its fields in another order than the SDK: {known}"
+        yield f"{path}: the fields of {message.name} are in another order than in the SDK: {known}"
     for name in names:
         if name not in fields:
             yield f"{path}.{name}: {message.name} lacks the property"
@@ -102,11 +102,11 @@ def object_mistakes(schema: Object, message: Descriptor, path: str) -> Iterator[
         yield from field_mistakes(rest, field, f"{path}.{name}")
     for name in fields.keys() - schema.properties.keys():
         if not options_of(fields[name]).beyond_sdk:
-            yield f"{path}.{name}: only the contract has it, and it does not say beyond_sdk"
+            yield f"{path}.{name}: only in the contract, without the option beyond_sdk"
 
 
 def field_mistakes(members: tuple[Schema, ...], field: FieldDescriptor, path: str) -> Iterator[str]:
-    """The mistakes of a property's field, whose value is one of a few schemas."""
+    """Yields the mistakes in a field, whose value must match one of the schemas."""
     options = options_of(field)
     if options.unchecked != (ANY in members):
         yield f"{path}: the contract says unchecked = {options.unchecked}, the SDK has {members}"
@@ -128,7 +128,7 @@ def scalar_mistakes(members: tuple[Schema, ...], field: FieldDescriptor, path: s
     is_open = Scalar("string") in members
     if options.json_text == annotations_pb2.JSON_TEXT_OBJECT:
         if not (len(members) == 1 and isinstance(members[0], Map)):
-            yield f"{path}: the contract has the text of an object, the SDK {members}"
+            yield f"{path}: the contract has a JSON object as text, the SDK {members}"
         return
     kind = SCALARS[field.type]
     if not all(member == Scalar(kind) or (kind == "string" and isinstance(member, Literal)) for member in members):
@@ -146,11 +146,11 @@ def message_mistakes(schema: Schema, message: Descriptor, path: str) -> Iterator
     elif isinstance(schema, Map) and element.is_repeated and element.name == "entries":
         yield from field_mistakes(members_of(schema.of), element.message_type.fields[1], f"{path}.*")
     else:
-        yield f"{path}: {message.name} is not what the SDK has: {schema}"
+        yield f"{path}: {message.name} does not match the SDK: {schema}"
 
 
 def union_mistakes(members: tuple[Schema, ...], message: Descriptor, path: str) -> Iterator[str]:
-    """The fields that strict reading allows are the union's members."""
+    """Yields the mistakes in a union; fields outside the SDK are ignored."""
     fields = [field for field in message.fields if field.name != "unrecognized" and not options_of(field).beyond_sdk]
     messages = {field: field.message_type for field in fields if field.message_type is not None}
     by_type = {type: field for field, message in messages.items() if (type := type_of(message)) is not None}

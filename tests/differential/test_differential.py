@@ -1,4 +1,4 @@
-"""The bridge agrees with the SDKs on generated inputs, but for a short list of intended differences."""
+"""The codec agrees with the SDKs on generated inputs, except for a short list of intended differences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Judge = Callable[[Input, Answer, Special], Verdict]
 def compare_all(
     sdk: Sdk, events: Events, judge: Judge, kinds: Iterable[str], capsys: pytest.CaptureFixture[str]
 ) -> list[Verdict]:
-    """Compares on all inputs, prints the counts, and fails on any unintended difference."""
+    """Compares all inputs, prints the counts, and fails on any unintended difference."""
     special = special_names(events)
     problems: list[str] = []
     verdicts = []
@@ -44,7 +44,7 @@ def compare_all(
         pytest.fail(f"{unintended} unintended differences, such as:\n" + "\n".join(problems), pytrace=False)
     assert len(verdicts) == COUNT
     assert {verdict.type for verdict in verdicts} == events.by_type.keys()
-    # Inputs that are nearly all accepted or rejected, or never reach what is meant to differ, compare little.
+    # The comparison is only meaningful with enough accepted and enough rejected inputs.
     assert COUNT / 3 < sum(verdict.accepted for verdict in verdicts) < COUNT * 4 / 5
     found = {kind for verdict in verdicts for kind in verdict.kinds}
     assert found <= set(kinds)
@@ -58,7 +58,7 @@ def report(sdk: Sdk, verdicts: list[Verdict]) -> Iterator[str]:
     columns: dict[str, Callable[[Verdict], bool]] = {
         "inputs": lambda verdict: True,
         "accepted": lambda verdict: verdict.accepted,
-        "to the byte": lambda verdict: verdict.to_the_byte,
+        "identical": lambda verdict: verdict.identical,
         "rejected": lambda verdict: not verdict.accepted and not verdict.kinds and verdict.problem is None,
         "intended": lambda verdict: bool(verdict.kinds),
         "unintended": lambda verdict: verdict.problem is not None,
@@ -74,25 +74,25 @@ def report(sdk: Sdk, verdicts: list[Verdict]) -> Iterator[str]:
 
 def test_npm_sdk(capsys: pytest.CaptureFixture[str]) -> None:
     verdicts = compare_all(NPM, read_events(NPM.schema()), npm_terms.judge_npm, npm_terms.KINDS, capsys)
-    assert sum(verdict.to_the_byte for verdict in verdicts) > COUNT / 3
+    assert sum(verdict.identical for verdict in verdicts) > COUNT / 3
 
 
 def test_pypi_sdk(capsys: pytest.CaptureFixture[str]) -> None:
     schema = NPM.schema()
-    demand_instructions(schema)  # as this SDK does
+    require_instructions(schema)  # like this SDK
     compare_all(PYPI, read_events(schema), pypi_terms.judge_pypi, pypi_terms.KINDS, capsys)
 
 
-def demand_instructions(schema: Any) -> None:
+def require_instructions(schema: Any) -> None:
     """Makes `instructions` required wherever a schema has them."""
     if isinstance(schema, dict):
         if "instructions" in schema.get("properties", {}):
             schema["required"].append("instructions")
         for part in schema.values():
-            demand_instructions(part)
+            require_instructions(part)
     elif isinstance(schema, list):
         for part in schema:
-            demand_instructions(part)
+            require_instructions(part)
 
 
 def test_openai_models(capsys: pytest.CaptureFixture[str]) -> None:

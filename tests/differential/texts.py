@@ -1,4 +1,4 @@
-"""Compares texts of equal values: the order of properties, and how strings and numbers are spelled."""
+"""Compares the texts of equal values: the order of properties, and the spelling of strings and numbers."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from .json_values import Number, loads, same
 from .spoil import camel
 from .verdict import DifferenceError
 
-ORDER = "a map keeps its order, also of integer names"
-UNCHECKED_ORDER = "instructions have the order of output items"
+ORDER = "a map keeps its order, including integer names"
+UNCHECKED_ORDER = "instructions are in the order of output items"
 
 
 def compare_texts(ours: str, answer: str, canonical: bool, special: Special) -> set[str]:
-    """Demands the same order and the same spelling as the SDK's, and returns the kinds of the differences.
+    """Checks that order and spelling equal the SDK's; returns the kinds of intended differences.
 
-    The bridge writes `type` first in each object; the SDK has it later in messages. Free-form JSON stays as it was
-    spelled, so that its text is the same only where the input was spelled as JavaScript spells it.
+    The codec writes `type` first in each object; in messages, the SDK writes it later. The codec preserves the spelling
+    of free-form JSON, so its text equals the SDK's only if JavaScript would write the input unchanged.
     """
     if ours == answer:
         return set()
@@ -33,17 +33,17 @@ def compare_texts(ours: str, answer: str, canonical: bool, special: Special) -> 
             kinds.add(ORDER)
         if order(integers_first(mine)) == order(theirs):
             return kinds
-        raise DifferenceError(f"the order: the bridge writes {ours}, the SDK {answer}")
+        raise DifferenceError(f"the order: the codec writes {ours}, the SDK {answer}")
     moved = order(loads(answer)) != order(theirs)
     if moved and repr(mine) == repr(theirs):
         return set()
     if canonical or not any(f'"{name}":' in answer for name in special.free | special.unchecked):
-        raise DifferenceError(f"the spelling: the bridge writes {ours}, the SDK {answer}")
+        raise DifferenceError(f"the spelling: the codec writes {ours}, the SDK {answer}")
     return set()
 
 
 def without_unchecked(value: Any, special: Special) -> None:
-    """Removes what is not checked."""
+    """Removes unchecked properties."""
     for one in value.values() if isinstance(value, dict) else ():
         without_unchecked(one, special)
     for name in special.unchecked:
@@ -62,7 +62,7 @@ def type_first(value: Any) -> Any:
 
 
 def order(value: Any) -> Any:
-    """A value with its properties as pairs, whose order counts."""
+    """Converts objects to lists of pairs, so that comparisons include the order."""
     if isinstance(value, dict):
         return [(name, order(one)) for name, one in value.items()]
     if isinstance(value, list):
@@ -71,7 +71,7 @@ def order(value: Any) -> Any:
 
 
 def integers_first(value: Any) -> Any:
-    """A value in the order of JavaScript: names that are array indices come first."""
+    """Reorders properties like JavaScript: names that are array indices come first."""
     if isinstance(value, list):
         return [integers_first(one) for one in value]
     if not isinstance(value, dict):
@@ -81,7 +81,7 @@ def integers_first(value: Any) -> Any:
 
 
 def nothing_lost(ours: Any, given: Any) -> bool:
-    """Whether we write what was given, digit for digit; a name in camelCase may come back in snake_case."""
+    """Whether the output contains the whole input, digit for digit; names may change from camelCase to snake_case."""
     if ours == given:
         return True
     if isinstance(ours, dict) and isinstance(given, dict):

@@ -1,4 +1,4 @@
-"""JSON texts as trees, so that any part of them can be changed and spelled in any way."""
+"""JSON texts as trees, so that any part can be changed and respelled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 @dataclass
 class Object:
-    """Names and values in their order. A name is JSON text too, and may come twice."""
+    """Names and values in order. Names are JSON text, and may be duplicates."""
 
     properties: list[tuple[str, Tree]]
 
@@ -44,7 +44,7 @@ class Spot:
 
 
 def spots(tree: Tree) -> Iterator[Spot]:
-    """All places in a tree."""
+    """Yields all places in a tree."""
     if isinstance(tree, Object):
         for index, (_, value) in enumerate(tree.properties):
             yield Spot(tree, index)
@@ -58,7 +58,7 @@ def spots(tree: Tree) -> Iterator[Spot]:
 
 
 def write(tree: Tree, space: Callable[[], str] | None = None) -> str:
-    """The text of a tree, compact, or with white space between its tokens."""
+    """Serializes a tree, compact or with white space between tokens."""
     gap = space or str
     if isinstance(tree, str):
         return f"{gap()}{tree}{gap()}"

@@ -1,4 +1,4 @@
-"""Looks into a message for properties that ought to be fields."""
+"""Finds properties that should be fields of a message."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from .json_values import Number, is_beyond_exact, loads
 
 
 def untyped(message: Message) -> Iterator[str]:
-    """The properties in `extra_json` whose values a field can hold, and values that are not recognized.
+    """Yields known properties in `extra_json`, and unrecognized values.
 
-    For events that the SDK accepts: a property that it checks fits its field, or is `null` or a large integer.
+    Only for events that the SDK accepts: then fields can hold all checked properties except `null` and large integers.
     """
     if message.DESCRIPTOR.name == "Unrecognized":
         yield "unrecognized"
     for field, value in message.ListFields():
         if field.name == "extra_json":
             known = checked_names(message.DESCRIPTOR)
-            yield from (name for name, one in loads(value).items() if name in known and not stays_text(one))
+            yield from (name for name, one in loads(value).items() if name in known and not must_stay_text(one))
         elif field.message_type is not None and not options_of(field).unchecked:
             for one in value if field.is_repeated else (value,):
                 yield from untyped(one)
 
 
-def stays_text(value: Any) -> bool:
+def must_stay_text(value: Any) -> bool:
     return value is None or (isinstance(value, Number) and is_beyond_exact(value))
 
 
 @cache
 def checked_names(message: Descriptor) -> frozenset[str]:
-    """The properties of a message that strict reading checks."""
+    """The properties of a message that strict parsing checks."""
     fields = [(field, options_of(field)) for field in message.fields if field.name != "extra_json"]
     return frozenset(
         options.name or field.name for field, options in fields if not options.beyond_sdk and not options.unchecked

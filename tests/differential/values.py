@@ -11,7 +11,7 @@ from .doubles import number
 
 
 def string(random: Random) -> str:
-    """Any JSON string that is Unicode text."""
+    """Any JSON string without lone surrogates."""
     if random.random() < 0.4:
         return json.dumps(random.choice(edges.STRINGS), ensure_ascii=random.random() < 0.5)
     pieces = 300 if random.random() < 0.01 else random.randrange(7)
@@ -39,7 +39,7 @@ def astral(random: Random) -> str:
 
 
 def character(random: Random, code: int) -> str:
-    """A character as it is where JSON allows that, or as its escape."""
+    """A character, escaped or, if JSON allows it, not."""
     if random.random() < 0.5 and code >= 0x20 and chr(code) not in '"\\':
         return chr(code)
     units = struct.unpack(">" + "H" * (1 if code < 0x10000 else 2), chr(code).encode("utf-16-be"))
@@ -50,7 +50,7 @@ PIECES = (plain, short_escape, control, basic, astral)
 
 
 def name(random: Random) -> str:
-    """The name of some property."""
+    """The name of a property."""
     return json.dumps(random.choice(edges.NAMES)) if random.random() < 0.7 else string(random)
 
 
@@ -70,12 +70,12 @@ def value(random: Random, levels: int = 3) -> str:
 
 
 def nested(random: Random, levels: int) -> str:
-    """A value nested in so many arrays and objects."""
+    """A value nested in this many arrays and objects."""
     opening = random.choices(("[", '{"a":', "[0,"), k=levels)
     closing = "".join("}" if opened[0] == "{" else "]" for opened in reversed(opening))
     return f"{''.join(opening)}{random.choice(('1', '[]'))}{closing}"
 
 
 def white(random: Random) -> str:
-    """White space that JSON allows, mostly none."""
+    """JSON white space, mostly none."""
     return "".join(random.choices(" \t\n\r", k=random.randrange(1, 4))) if random.random() < 0.2 else ""

@@ -1,4 +1,4 @@
-"""How a comparison ends."""
+"""The result of a comparison."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from openresponses_grpc import EventError, from_json
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 LEVELS = 100
-"""Deeper nesting is an error for the bridge."""
+"""The codec rejects deeper nesting."""
 
 CONSTANT = "NaN and Infinity are not JSON"
 DEEP = "nesting of more than 100 levels"
@@ -19,25 +19,25 @@ class DifferenceError(Exception):
 
 
 class Verdict(NamedTuple):
-    """How one comparison ends.
+    """The result of one comparison.
 
     Attributes:
-        type: the type of the event that the input was made from.
+        type: the type of the original event of the input.
         accepted: whether both accept the input.
-        to_the_byte: whether both write the same text.
+        identical: whether both write the same text.
         kinds: the intended differences.
-        problem: what an unintended difference is.
+        problem: the description of an unintended difference.
     """
 
     type: str
     accepted: bool
-    to_the_byte: bool = False
+    identical: bool = False
     kinds: frozenset[str] = frozenset()
     problem: str | None = None
 
 
 def read_strictly(text: str) -> OpenResponsesStreamEvent | EventError:
-    """What the bridge makes of an input."""
+    """Parses an input strictly; returns the event or the error."""
     try:
         return from_json(text, naming="snake_case", strict=True)
     except EventError as error:

@@ -1,7 +1,7 @@
-"""What peers do to a server, without end: each in a process of its own, so that it takes nothing from the others.
+"""Attacks on a server. Each runs in its own process, so that it does not slow down the test.
 
-python -m tests.faults.attacks NAME PORT FACTOR says when it has done it often enough, goes on until SIGTERM, and then
-prints how often it did what.
+`python -m tests.faults.attacks NAME PORT FACTOR` attacks until SIGTERM. It prints `enough` once it has attacked often
+enough, and its counts at the end.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from openresponses_grpc.server._server import stop_signal
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
-from . import strangers
+from . import memory_attacks
 from .greedy import churn_the_store, fill_the_store, open_empty_streams, open_silent_calls
 from .peers import connected
-from .traffic import Stream, bursts, event, together, until
+from .traffic import Stream, bursts, event, together, wait_until
 
 Tally = Counter[str]
 
 
 async def open_many_calls(port: int, tally: Tally) -> None:
-    """2,000 subscribers at once, again and again, of whom each gets all of a stream."""
+    """Runs 2,000 concurrent subscribers at a time; each receives a whole stream."""
     address = f"127.0.0.1:{port}"
     async with AsyncExitStack() as stack:
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(address, options=OPTIONS))
@@ -52,7 +52,7 @@ async def open_many_calls(port: int, tally: Tally) -> None:
 
 
 async def reset_rapidly(port: int, tally: Tally) -> None:
-    """Calls that are made and taken back at once, on a new connection whenever the server has enough of the last."""
+    """Makes calls and resets them at once, on a new connection whenever the server closes the last one."""
     while True:
         async with connected(port) as peer:
             reading = asyncio.create_task(peer.read())
@@ -68,7 +68,7 @@ async def reset_rapidly(port: int, tally: Tally) -> None:
 
 
 async def send_garbage(port: int, tally: Tally) -> None:
-    """Connections that are no gRPC: each sends something that comes to a port that is open to the world."""
+    """Opens connections that do not speak gRPC, with the kinds of data that a public port receives."""
     hello = ssl.MemoryBIO()
     with suppress(ssl.SSLWantReadError):
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).wrap_bio(ssl.MemoryBIO(), hello, server_hostname="a").do_handshake()
@@ -88,7 +88,7 @@ async def send_garbage(port: int, tally: Tally) -> None:
 
 
 async def send_oversized_messages(port: int, tally: Tally) -> None:
-    """Messages that are larger than a server takes."""
+    """Sends messages above the size limit of the server."""
     request = PublishRequest(stream_id="s", events=[event("s", 0, padding=MAX_MESSAGE_BYTES)])
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         while True:
@@ -98,7 +98,7 @@ async def send_oversized_messages(port: int, tally: Tally) -> None:
 
 
 async def stop_reading(port: int, tally: Tally) -> None:
-    """Subscribers of the stream `long`: one who stops, and ever more who never read, in gRPC and below it."""
+    """Subscribes to the stream `long`: one client stops reading, and 50 peers never read, over gRPC and raw HTTP/2."""
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(AsyncEventStreamClient(f"127.0.0.1:{port}"))
         subscription = await stack.enter_async_context(aclosing(client.subscribe("long")))
@@ -111,13 +111,13 @@ async def stop_reading(port: int, tally: Tally) -> None:
             stack.callback(call.cancel)
             peer = await stack.enter_async_context(connected(port))
             peer.subscribe("long")
-            await peer.answered()
+            await peer.wait_for_reply()
             tally["peers"] += 2
         await asyncio.get_running_loop().create_future()
 
 
 class Attack(NamedTuple):
-    """An attack: what to run, how many do it at a time, and how often it has to be done before it counts as one."""
+    """An attack: its function, the number of concurrent peers, and the count from which it is effective."""
 
     run: Callable[[int, Tally], Coroutine[Any, Any, None]]
     peers: int
@@ -130,13 +130,13 @@ ATTACKS: Final[dict[str, Attack]] = {
     "garbage": Attack(send_garbage, 20, 2_000),
     "oversized-messages": Attack(send_oversized_messages, 2, 10),
     "slow-readers": Attack(stop_reading, 1, 51),
-    "long-names": Attack(strangers.watch_long_names, 20, 200),
-    "unfinished-messages": Attack(strangers.leave_messages_unfinished, 20, 200),
-    "gzip-bombs": Attack(strangers.send_gzip_bombs, 20, 500),
-    "idle-connections": Attack(strangers.hold_idle_connections, 1_050, 5_000),
-    "tiny-events": Attack(strangers.send_tiny_events, 1, 10),
-    "tiny-messages": Attack(strangers.send_tiny_messages, 1, 5),
-    "large-requests": Attack(strangers.send_large_requests, 1, 10),
+    "long-names": Attack(memory_attacks.watch_long_names, 20, 200),
+    "unfinished-messages": Attack(memory_attacks.leave_messages_unfinished, 20, 200),
+    "gzip-bombs": Attack(memory_attacks.send_gzip_bombs, 20, 500),
+    "idle-connections": Attack(memory_attacks.hold_idle_connections, 1_050, 5_000),
+    "tiny-events": Attack(memory_attacks.send_tiny_events, 1, 10),
+    "tiny-messages": Attack(memory_attacks.send_tiny_messages, 1, 5),
+    "large-requests": Attack(memory_attacks.send_large_requests, 1, 10),
     "full-store": Attack(fill_the_store, 4, 1_000),
     "churned-store": Attack(churn_the_store, 4, 1_000),
     "2000-empty-streams": Attack(open_empty_streams, 16, 3_000),
@@ -150,7 +150,7 @@ async def main(name: str, port: int, factor: int) -> None:
     print("attacking", flush=True)
     async with asyncio.TaskGroup() as group:
         attackers = [group.create_task(attack.run(port, tally)) for _ in range(attack.peers)]
-        await until(lambda: tally.total() >= factor * attack.enough)
+        await wait_until(lambda: tally.total() >= factor * attack.enough)
         print("enough", flush=True)
         await stop_signal()
         for attacker in attackers:

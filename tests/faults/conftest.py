@@ -1,28 +1,37 @@
-"""What the fault tests share: their size and their report."""
+"""Fixtures of the fault tests: their duration and their report."""
 
 import os
 from collections.abc import Callable
+from typing import Final
 
 import pytest
 
-_LINES = pytest.StashKey[list[str]]()
+COUNTED: Final = "counted"
+"""The name of the test properties with report lines. Properties also reach the summary from xdist workers."""
 
 
 @pytest.fixture
 def factor() -> int:
-    """How many times as long as in CI a test is to run: `make soak` says so."""
+    """The duration of a test as a multiple of its duration in CI; `make soak` sets it."""
     return int(os.environ.get("OPENRESPONSES_FAULTS", "1"))
 
 
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Prints a line after the tests."""
-    lines = request.config.stash.setdefault(_LINES, [])
-    return lambda line: lines.append(f"{request.node.name}: {line}")
+    """Adds a line to the report that follows the tests."""
+    return lambda line: request.node.user_properties.append((COUNTED, f"{request.node.name}: {line}"))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if lines := config.stash.get(_LINES, None):
-        terminalreporter.section("what the fault tests counted")
-        for line in lines:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    ended = [report for report in terminalreporter.getreports("") if isinstance(report, pytest.TestReport)]
+    lines = [
+        line
+        for report in ended
+        if report.when == "teardown"
+        for name, line in report.user_properties
+        if name == COUNTED
+    ]
+    if lines:
+        terminalreporter.section("results of the fault tests")
+        for line in sorted(map(str, lines)):
             terminalreporter.write_line(line)

@@ -1,4 +1,4 @@
-"""What one greedy token does to a server, without end; see attacks.py."""
+"""Attacks by one token on its share of a server; run by attacks.py."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _numbers = count()
 
 
 async def fill_the_store(port: int, tally: Counter[str]) -> None:
-    """Publishes open streams, a mebibyte at a time; tries again at once when refused."""
+    """Publishes open streams in events of 1 MiB; retries at once when refused."""
     await _publish(port, tally, end_of_stream=False)
 
 
 async def churn_the_store(port: int, tally: Counter[str]) -> None:
-    """Publishes finished streams, a mebibyte at a time: each takes the place of others."""
+    """Publishes ended streams in events of 1 MiB, which evict earlier ones."""
     await _publish(port, tally, end_of_stream=True)
 
 
@@ -41,7 +41,7 @@ async def _publish(port: int, tally: Counter[str], *, end_of_stream: bool) -> No
             stream_id = f"greedy {next(_numbers)}"
             request = PublishRequest(stream_id=stream_id, events=[event(stream_id, 0, padding=1 << 20)])
             call = stub.Publish(metadata=METADATA)
-            # A call that the server ends raises what its end was found by, or nothing.
+            # If the server ends the call, write and read raise different errors, or none.
             with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
                 for last in (*[False] * 7, True):
                     request.end_of_stream = last and end_of_stream
@@ -56,7 +56,7 @@ async def _publish(port: int, tally: Counter[str], *, end_of_stream: bool) -> No
 
 
 async def open_empty_streams(port: int, tally: Counter[str]) -> None:
-    """Creates one stream without an event after the other."""
+    """Creates empty streams."""
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=OPTIONS) as channel:
         stub: Any = OpenResponsesStreamServiceStub(channel)
         while True:
@@ -70,7 +70,7 @@ async def open_empty_streams(port: int, tally: Counter[str]) -> None:
 
 
 async def open_silent_calls(port: int, tally: Counter[str]) -> None:
-    """Opens 100 connections with 100 calls each that never send a request, and holds them."""
+    """Opens 100 connections with 100 calls each, never sends a request, and keeps them open."""
     async with AsyncExitStack() as stack:
         for _ in range(100):
             peer = await stack.enter_async_context(connected(port))

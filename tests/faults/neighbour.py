@@ -1,4 +1,4 @@
-"""A token that uses a server in moderation, and notes what it gets."""
+"""A token with moderate traffic that measures its service."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .traffic import event
 
 STREAMS: Final = 10
 PAUSE: Final = 0.02
-"""Seconds between two events of a stream: 50 a second, as many as the text deltas of a fast model."""
+"""Seconds between two events of a stream: 50 events a second, the rate of text deltas of a fast model."""
 
 
 class Figures(NamedTuple):
-    """What a time of traffic was like."""
+    """Events a second, and the 99th percentile of the delays in seconds."""
 
     rate: float
     p99: float
@@ -33,7 +33,7 @@ class Neighbour:
     """Streams that are published at an even pace, each with a subscriber.
 
     Attributes:
-        retries: what the client library has retried after.
+        retries: log lines of the client library about its retries.
 
     """
 
@@ -43,19 +43,19 @@ class Neighbour:
         self._delays: list[float] = []
 
     async def finish(self, stream_ids: list[str]) -> None:
-        """Publishes streams of 100 events each, and ends them."""
+        """Publishes streams of 100 events each and ends them."""
         for stream_id in stream_ids:
             async with self._client.publish(stream_id) as publisher:
                 for number in range(100):
                     await publisher.send(event(stream_id, number, padding=200))
 
     async def replay(self, stream_ids: list[str]) -> int:
-        """The number of events that the streams have."""
+        """Reads the streams; returns the number of their events."""
         return sum([len([made async for made in self._client.subscribe(stream_id)]) for stream_id in stream_ids])
 
     @asynccontextmanager
     async def traffic(self) -> AsyncIterator[None]:
-        """Publishes and subscribes for as long as the context lasts; any error ends it."""
+        """Publishes and subscribes until the context ends; any error is raised."""
         handler = logging.Handler()
         handler.emit = lambda record: self.retries.append(record.getMessage())  # type: ignore[method-assign]
         logger = logging.getLogger("openresponses_grpc.client")
@@ -73,7 +73,7 @@ class Neighbour:
             logger.removeHandler(handler)
 
     async def measure(self, seconds: float) -> Figures:
-        """What the next seconds are like."""
+        """Measures the traffic of the next seconds."""
         self._delays.clear()
         started = time.perf_counter()
         await asyncio.sleep(seconds)
@@ -88,7 +88,7 @@ class Neighbour:
                 sent.append(time.perf_counter())
                 await publisher.send(event(stream_id, len(sent) - 1, padding=200))
                 await publisher.flush()
-                # A late acknowledgement delays the next event: the rate tells of it, and nothing piles up.
+                # A late acknowledgement delays the next event: it lowers the rate and causes no burst.
                 due = max(due + PAUSE, time.perf_counter())
                 await asyncio.sleep(due - time.perf_counter())
 

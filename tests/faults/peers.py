@@ -1,4 +1,4 @@
-"""Peers that no library would be: they speak HTTP/2 frame by frame."""
+"""Peers that speak HTTP/2 frame by frame, so that they can misbehave."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ZEROS: Final = bytes(1 << 16)
 
 
 class Peer:
-    """One HTTP/2 connection to a server, whose flow control lets the server send whatever it wants to."""
+    """One HTTP/2 connection to a server. Its flow control windows never limit the server."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -32,7 +32,7 @@ class Peer:
         self._connection.increment_flow_control_window(_WINDOW - 65535)
 
     def call(self, path: str, data: bytes, *headers: tuple[str, str | bytes], end: bool = True) -> int:
-        """Calls a method with the bytes of its request, framed; returns the call's HTTP/2 stream."""
+        """Calls a method with a framed request; returns the HTTP/2 stream id of the call."""
         call = self._connection.get_next_available_stream_id()
         common = [
             (":method", "POST"),
@@ -47,22 +47,22 @@ class Peer:
         return call
 
     def subscribe(self, stream_id: str, *headers: tuple[str, str | bytes]) -> int:
-        """Calls Subscribe, with headers that may be of any bytes; returns the call's HTTP/2 stream."""
+        """Calls Subscribe with arbitrary header bytes; returns the HTTP/2 stream id of the call."""
         return self.call(
             raw_messages.SUBSCRIBE, framed(SubscribeRequest(stream_id=stream_id).SerializeToString()), *headers
         )
 
     def reset(self, call: int) -> None:
-        """Takes a call back."""
+        """Resets a call."""
         self._connection.reset_stream(call)
 
     async def fill(self, call: int, size: int, data: bytes = b"") -> None:
-        """Sends so many bytes more for a call, as the server lets it; returns earlier if the call has ended.
+        """Sends `size` bytes for a call within its flow control window; returns early if the call has ended.
 
         Args:
-            call: the call.
-            size: how many bytes.
-            data: these; zeros if it is empty.
+            call: the HTTP/2 stream id of the call.
+            size: the number of bytes.
+            data: the bytes; zeros if empty.
 
         """
         while size:
@@ -75,36 +75,36 @@ class Peer:
                 return
 
     async def finish(self, call: int) -> None:
-        """Sends what was called, and returns when the call has ended."""
+        """Sends queued frames; returns when the call has ended."""
         await self.send()
         while not await self._ended(call):
             pass
 
     async def send(self) -> None:
-        """Sends what was called and taken back."""
+        """Sends queued frames."""
         self._writer.write(self._connection.data_to_send())
         await self._writer.drain()
 
-    async def answered(self) -> None:
-        """Sends what was called, waits for the first bytes of an answer, and reads no more."""
+    async def wait_for_reply(self) -> None:
+        """Sends queued frames, waits for the first byte of a reply, and stops reading."""
         await self.send()
         await self._reader.readexactly(1)
 
-    async def ended(self) -> None:
-        """Sends what was called, and reads until a call has ended."""
+    async def wait_for_end(self) -> None:
+        """Sends queued frames and reads until a call has ended."""
         await self.send()
         while data := await self._reader.read(1 << 16):
             if any(isinstance(received, StreamEnded) for received in self._connection.receive_data(data)):
                 return
 
     async def read(self) -> None:
-        """Reads what the server says, until it ends the connection."""
+        """Reads until the server closes the connection."""
         with suppress(ProtocolError, OSError):
             while data := await self._reader.read(1 << 16):
                 self._connection.receive_data(data)
 
     async def _ended(self, call: int) -> bool:
-        """Reads what the server says next, and whether the call has ended by then."""
+        """Reads once; returns whether the call has ended."""
         data = await self._reader.read(1 << 16)
         events = self._connection.receive_data(data)
         await self.send()
@@ -113,13 +113,13 @@ class Peer:
 
 
 def framed(message: bytes, *, size: int | None = None, compressed: bool = False) -> bytes:
-    """A gRPC message as HTTP/2 has it; it may say another size than it has."""
+    """Returns a length-prefixed gRPC message; `size` replaces the real length."""
     return bytes([compressed]) + (len(message) if size is None else size).to_bytes(4) + message
 
 
 @asynccontextmanager
 async def connected(port: int) -> AsyncIterator[Peer]:
-    """A connection for as long as the context lasts."""
+    """Opens a connection until the context ends."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 10)
     try:
         yield Peer(reader, writer)

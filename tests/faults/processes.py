@@ -1,4 +1,4 @@
-"""The processes that are killed, and those that attack."""
+"""Processes that tests kill and restart, and attackers."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ OPENRESPONSES = Path(sys.executable).with_name("openresponses")
 
 
 class Restartable:
-    """A process that listens at a port of its own, and can be killed and started again there.
+    """A process with a fixed port that can be killed and restarted.
 
     Attributes:
-        port: the port, of 127.0.0.1.
-        kills: how often the process was killed.
+        port: the port on 127.0.0.1.
+        kills: the number of times that the process was killed.
 
     """
 
@@ -46,7 +46,7 @@ class Restartable:
 
     @property
     def output(self) -> str:
-        """What all of its processes have printed."""
+        """The output of the process, including earlier runs."""
         return self._output.decode(errors="replace")
 
     async def __aenter__(self) -> Self:
@@ -72,34 +72,34 @@ class Restartable:
         self._reader = asyncio.create_task(self._read(self._process.stdout))
 
     async def kill(self) -> None:
-        """Ends the process as a fault does: at once, whatever it does."""
+        """Kills the process with SIGKILL."""
         self.kills += 1
         await self._end(signal.SIGKILL)
 
     def rss(self) -> int:
-        """Bytes of memory that the process has."""
+        """Returns the resident memory in bytes."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def peak(self) -> int:
-        """Bytes of memory that the process had at most since `forget_peak`."""
+        """Returns the peak of the resident memory since `forget_peak`, in bytes."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) << 10  # type: ignore[index]
 
     def forget_peak(self) -> None:
-        """Lets `peak` begin anew."""
+        """Resets `peak`."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
     def has_printed(self, text: str) -> bool:
-        """Whether the process, which runs, has printed a text."""
+        """Returns whether the running process has printed the text."""
         assert self._process is not None
         assert self._process.returncode is None, self.output
         return text in self.output
 
     async def idle(self) -> None:
-        """Waits until the process has nothing to do."""
+        """Waits until the process is idle."""
         before = -1
-        while before != (before := self._cpu_ticks()):  # noqa: ASYNC110 - it is not in this process
+        while before != (before := self._cpu_ticks()):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.2)
 
     def _cpu_ticks(self) -> int:
@@ -121,7 +121,7 @@ class Restartable:
 
 
 def server(store: str, *options: str, files: str | None = None) -> Restartable:
-    """A server over a store; `files` are its limits of open files, `SOFT:HARD`."""
+    """A server over a store; `files` is its limit of open files, `SOFT:HARD`."""
     port = free_port()
     listen = f"127.0.0.1:{port}"
     limited = () if files is None else ("prlimit", f"--nofile={files}", "--")
@@ -130,7 +130,7 @@ def server(store: str, *options: str, files: str | None = None) -> Restartable:
 
 
 def gateway(server: Restartable, *options: str, port: int | None = None) -> Restartable:
-    """A gateway before a server."""
+    """A gateway in front of a server."""
     port = port or free_port()
     listen = f"127.0.0.1:{port}"
     command = (str(OPENRESPONSES), "gateway", "--listen", listen, "--server", server.address, *options)
@@ -138,16 +138,16 @@ def gateway(server: Restartable, *options: str, port: int | None = None) -> Rest
 
 
 def attack(name: str, server: Restartable, factor: int = 1) -> Restartable:
-    """One of those in attacks.py, against a server."""
+    """An attack of attacks.py against a server."""
     command = (sys.executable, "-m", f"{__package__}.attacks", name, str(server.port), str(factor))
     return Restartable(server.port, command, ready=b"attacking")
 
 
 def free_port() -> int:
-    """A port that stays free while a process is away from it.
+    """Returns a port that stays free while its process is down.
 
-    It is below those that the system gives to whoever asks for any: one of them may be taken by another in the
-    meantime, even by a client that connects to it and thereby to itself.
+    It is below the range of ephemeral ports. While the process is down, an ephemeral port could be assigned to another
+    socket, even to a client that connects to it and thereby to itself.
     """
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:

@@ -1,4 +1,4 @@
-"""A TCP proxy that relays what comes, frame by frame, and breaks connections as it is told."""
+"""A TCP proxy that relays HTTP/2 frame by frame, and can break connections."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Final
 _PREFACE_BYTES: Final = 24
 _HEAD_BYTES: Final = 9
 _DATA: Final = 0
-"""The type of the HTTP/2 frames that hold messages: requests, acknowledgements and events."""
+"""The type of HTTP/2 frames with messages: requests, acknowledgements and events."""
 
 _LONGEST_DELAY: Final = 0.4
-"""Seconds after which a delayed message arrives, at most: clients are back sooner and later than that."""
+"""The maximum delay of a message, in seconds. Clients reconnect sooner or later than that."""
 
 
 class Cut(StrEnum):
-    """Where a connection breaks, seen from a message on its way."""
+    """Where a connection breaks, relative to a message."""
 
     BEFORE = "before"
     """Before a message from the server."""
@@ -29,25 +29,25 @@ class Cut(StrEnum):
     AFTER = "after"
     """After a message from the server."""
     LATE = "late"
-    """After a message to the server, which arrives when the client has long been cut off, and may be back."""
+    """Before a message to the server, which arrives late: after the client was disconnected, or even reconnected."""
 
 
-ANSWERS: Final = (Cut.BEFORE, Cut.WITHIN, Cut.AFTER)
-"""What can happen at a message from the server."""
+REPLIES: Final = (Cut.BEFORE, Cut.WITHIN, Cut.AFTER)
+"""The cuts at a message from the server."""
 
 REQUESTS: Final = (Cut.LATE,)
-"""What can happen at a message to it."""
+"""The cuts at a message to the server."""
 
 Draw = Callable[[tuple[Cut, ...]], Cut | None]
 
 
 class Proxy:
-    """Relays connections at a port of its own to a server.
+    """Listens on its own port and relays connections to a server.
 
     Args:
-        target: the server's port, of 127.0.0.1.
-        draw: is asked for each message whether the connection breaks there, and told how it may.
-        latency: seconds that a connection takes to be made.
+        target: the port of the server on 127.0.0.1.
+        draw: gets the possible cuts at a message; returns one of them, or None.
+        latency: seconds before a connection to the server is opened.
 
     """
 
@@ -61,7 +61,7 @@ class Proxy:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
-        """Listens for as long as the context lasts; yields the address."""
+        """Listens until the context ends; yields the address."""
         listener = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         host, port = listener.sockets[0].getsockname()
         try:
@@ -74,13 +74,13 @@ class Proxy:
             await asyncio.gather(*connections, return_exceptions=True)
 
     def black_hole(self) -> None:
-        """Relays nothing more on the connections that there are, and keeps them open; new ones are relayed."""
+        """Stops relaying on the open connections and keeps them open; new connections are relayed."""
         self._relaying.clear()
         self._relaying = asyncio.Event()
         self._relaying.set()
 
     def cut(self) -> None:
-        """Breaks the connections that there are."""
+        """Breaks all open connections."""
         for connection in self._connections:
             connection.cancel()
 
@@ -97,7 +97,7 @@ class Proxy:
                 await _Connection(self._draw, relaying, writer, to_server).relay(reader, from_server)
             finally:
                 to_server.transport.abort()
-            writer.close()  # once the client has what was written
+            writer.close()  # after the client has received everything written
         except OSError:
             writer.transport.abort()
         except asyncio.CancelledError:
@@ -106,23 +106,23 @@ class Proxy:
 
 
 class _Connection:
-    """The two ways of a connection; it ends with the first of them that ends."""
+    """The two directions of a connection; it ends when either ends."""
 
     def __init__(self, draw: Draw, relaying: asyncio.Event, to_client: StreamWriter, to_server: StreamWriter) -> None:
         self._draw = draw
         self._relaying = relaying
         self._to_client = to_client
         self._to_server = to_server
-        self._late = False  # the client is cut off, and the last of its messages has gone to the server
+        self._late = False  # the client is disconnected, and its last message was sent to the server
 
     async def relay(self, from_client: StreamReader, from_server: StreamReader) -> None:
-        ways = [asyncio.create_task(self._requests(from_client)), asyncio.create_task(self._answers(from_server))]
+        directions = [asyncio.create_task(self._requests(from_client)), asyncio.create_task(self._replies(from_server))]
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
+            for direction in directions:
+                direction.cancel()
+            await asyncio.gather(*directions, return_exceptions=True)
 
     async def _requests(self, reader: StreamReader) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
@@ -134,11 +134,11 @@ class _Connection:
                     await asyncio.sleep(random.uniform(0, _LONGEST_DELAY))
                     await self._pass(frame, self._to_server)
                     self._late = True
-                    await asyncio.sleep(_LONGEST_DELAY)  # what the server answers to it ends the connection before
+                    await asyncio.sleep(_LONGEST_DELAY)  # a reply of the server ends the connection earlier
                     return
                 await self._pass(frame, self._to_server)
 
-    async def _answers(self, reader: StreamReader) -> None:
+    async def _replies(self, reader: StreamReader) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 frame = await _frame(reader)
@@ -146,7 +146,7 @@ class _Connection:
                     if self._late and frame[3] == _DATA:
                         return
                     continue
-                cut = self._draw(ANSWERS) if frame[3] == _DATA else None
+                cut = self._draw(REPLIES) if frame[3] == _DATA else None
                 if cut is not Cut.BEFORE:
                     await self._pass(frame if cut is not Cut.WITHIN else frame[: len(frame) // 2], self._to_client)
                 if cut:

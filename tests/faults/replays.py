@@ -1,4 +1,4 @@
-"""Readers beside an attack: how long each waits for the first events of a stream, and which statuses it gets."""
+"""Subscribers during a fault: how long each waits for the first events of a stream, and its status."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamSer
 
 
 class Replays:
-    """What readers of a stream saw.
+    """Latencies and errors of the subscribers of a stream.
 
     Attributes:
-        seconds: how long each waited for the first response.
-        errors: the statuses of those who got none.
+        seconds: the time until the first response of each.
+        errors: the number of calls without a response, by status.
 
     """
 
@@ -35,7 +35,7 @@ class Replays:
 
 @asynccontextmanager
 async def replays(address: str, stream_id: str) -> AsyncIterator[Replays]:
-    """One reader after the other for as long as the context lasts."""
+    """Subscribes again and again until the context ends."""
     seen = Replays()
 
     async def read() -> None:

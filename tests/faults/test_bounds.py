@@ -1,4 +1,4 @@
-"""Callers without a token, and callers with too much, take no more than their bound; the others are served beside."""
+"""Attacks without a token, and with large requests, use bounded memory, and other clients are served."""
 
 import hashlib
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from .innocents import Innocents, innocents
+from .bystanders import Bystanders, bystanders
+from .memory_attacks import TOKEN
 from .processes import Restartable, attack, server
-from .strangers import TOKEN
-from .traffic import until
+from .traffic import wait_until
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.alone]
 
 MIB = 1 << 20
 OPTIONS = ("--max-bytes", "300MiB", "--log-level", "error")
@@ -37,34 +37,34 @@ def tokens(tmp_path: Path) -> str:
         ("large-requests", 1024 * MIB),
     ],
 )
-async def test_innocents_are_served_and_memory_is_bounded(
+async def test_bystanders_are_served_and_memory_is_bounded(
     name: str, bound: int, tokens: str, factor: int, report: Callable[[str], None]
 ) -> None:
     async with server("memory:", *OPTIONS, "--tokens", tokens, files="1024:4096") as process:
-        before, beside, peak = await seen_beside(name, process, factor, report)
+        before, beside, peak = await attack_beside_bystanders(name, process, factor, report)
     assert not before.errors
     assert not beside.errors
     assert peak <= bound
 
 
-async def test_newcomers_find_room_where_idle_connections_take_all_of_it(
+async def test_new_clients_can_connect_while_idle_connections_use_the_limit(
     tokens: str, factor: int, report: Callable[[str], None]
 ) -> None:
     async with server("memory:", *OPTIONS, "--tokens", tokens, files="1024:1024") as process:
-        _, beside, _ = await seen_beside("idle-connections", process, factor, report)
+        _, beside, _ = await attack_beside_bystanders("idle-connections", process, factor, report)
     assert len(beside.errors) < (len(beside.newcomers) + len(beside.checks)) / 2
 
 
-async def seen_beside(
+async def attack_beside_bystanders(
     name: str, process: Restartable, factor: int, report: Callable[[str], None]
-) -> tuple[Innocents, Innocents, int]:
-    """What innocents see before an attack and beside it, and by how many bytes the server's memory grows at most."""
-    async with innocents(process.address, TOKEN) as before:
-        await until(lambda: len(before.newcomers) >= 10 * factor)
+) -> tuple[Bystanders, Bystanders, int]:
+    """Runs an attack; returns the bystanders before and during it, and the peak growth of the server's memory."""
+    async with bystanders(process.address, TOKEN) as before:
+        await wait_until(lambda: len(before.newcomers) >= 10 * factor)
     process.forget_peak()
     usual = process.rss()
-    async with attack(name, process, factor) as attacker, innocents(process.address, TOKEN) as beside:
-        await until(lambda: attacker.has_printed("enough") and len(beside.newcomers) >= 20 * factor)
+    async with attack(name, process, factor) as attacker, bystanders(process.address, TOKEN) as beside:
+        await wait_until(lambda: attacker.has_printed("enough") and len(beside.newcomers) >= 20 * factor)
     peak = process.peak() - usual
     report(f"{attacker.output.splitlines()[-1]}; before: {before}; beside: {beside}; memory +{peak // MIB} MiB")
     return before, beside, peak

@@ -1,4 +1,4 @@
-"""The wall clock of a server that runs is set: nothing expires early, and nothing is kept for ever."""
+"""Wall clock jumps of a server: nothing expires early, and nothing is kept for ever."""
 
 import os
 import time
@@ -26,7 +26,7 @@ STORES = ["memory:", "sqlite:{folder}/streams.db"]
 
 
 class Clock:
-    """The wall clock of processes that are started with it. What they measure durations with stays as it is."""
+    """A wall clock for processes that are started with its prefix. Their monotonic clock stays real."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "clock"
@@ -44,7 +44,7 @@ class Clock:
         )
 
     def set(self, ahead: str) -> None:
-        """Sets it so far ahead of the real one: `+1h`, `-1d`."""
+        """Sets the offset from the real clock, such as `+1h` or `-1d`."""
         new = self._file.with_name("new")
         new.write_text(ahead)
         new.replace(self._file)
@@ -67,8 +67,8 @@ async def connected(process: Restartable) -> AsyncIterator[grpc.aio.Channel]:
         yield channel
 
 
-async def described(channel: grpc.aio.Channel, stream_id: str) -> StreamInfo | None:
-    """The stream; None where it is gone."""
+async def describe(channel: grpc.aio.Channel, stream_id: str) -> StreamInfo | None:
+    """Returns the stream, or None if it has expired."""
     try:
         request = GetStreamRequest(stream_id=stream_id)
         response = await OpenResponsesStreamServiceStub(channel).GetStream(request)
@@ -80,7 +80,7 @@ async def described(channel: grpc.aio.Channel, stream_id: str) -> StreamInfo | N
 
 
 @pytest.mark.parametrize("store", STORES, ids=["memory", "sqlite"])
-async def test_jumps_expire_nothing_early(
+async def test_wall_clock_jumps_expire_nothing_early(
     clock: Clock, store: str, tmp_path: Path, factor: int, report: Callable[[str], None]
 ) -> None:
     stream, finished = Stream("live"), Stream("finished")
@@ -89,14 +89,14 @@ async def test_jumps_expire_nothing_early(
         connected(process) as channel,
     ):
         await finished.publish_at_once(channel, 100)
-        created = await described(channel, finished.id)
+        created = await describe(channel, finished.id)
         assert created
         async with stream.traffic(process.address, subscribers=5), replays(process.address, finished.id) as during:
             for jump in JUMPS * factor:
                 clock.set(jump)
                 shown = created.expire_time.seconds - created.create_time.seconds
-                await stream.goes_on(1500)  # seconds, so that the server looks for what has expired
-                info = await described(channel, finished.id)
+                await stream.wait_for_progress(1500)  # takes seconds, so that the server checks for expired streams
+                info = await describe(channel, finished.id)
                 assert info
                 assert abs(info.expire_time.seconds - info.create_time.seconds - shown) <= 1
         peak = process.peak()
@@ -110,7 +110,7 @@ async def test_jumps_expire_nothing_early(
 
 @pytest.mark.parametrize("jump", JUMPS)
 @pytest.mark.parametrize("store", STORES, ids=["memory", "sqlite"])
-async def test_after_a_jump_a_stream_expires_when_it_should(
+async def test_wall_clock_jumps_do_not_delay_expiry(
     clock: Clock, store: str, jump: str, tmp_path: Path, report: Callable[[str], None]
 ) -> None:
     async with (
@@ -120,20 +120,20 @@ async def test_after_a_jump_a_stream_expires_when_it_should(
         started = time.monotonic()
         await Stream("s").publish_at_once(channel, 1)
         clock.set(jump)
-        kept = await gone_after(channel, "s", started)
+        kept = await wait_for_expiry(channel, "s", started)
     report(f"kept for {kept:.2f} of 2 s")
     assert kept >= 2
 
 
-async def gone_after(channel: grpc.aio.Channel, stream_id: str, started: float) -> float:
+async def wait_for_expiry(channel: grpc.aio.Channel, stream_id: str, started: float) -> float:
     """Waits until a stream has expired; returns the seconds since `started`."""
-    while await described(channel, stream_id):
+    while await describe(channel, stream_id):
         pass
     return time.monotonic() - started
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-async def test_a_clock_that_is_set_while_a_server_is_away_neither_drops_nor_keeps_streams(
+async def test_a_wall_clock_jump_during_downtime_does_not_affect_retention(
     clock: Clock, jump: str, tmp_path: Path, report: Callable[[str], None]
 ) -> None:
     async with (
@@ -146,12 +146,12 @@ async def test_a_clock_that_is_set_while_a_server_is_away_neither_drops_nor_keep
         clock.set(jump)
         await process.start()
         await channel.channel_ready()
-        kept = await gone_after(channel, "s", started)
-    report(f"kept for {kept:.2f} of 5 s, over kill -9")
+        kept = await wait_for_expiry(channel, "s", started)
+    report(f"kept for {kept:.2f} of 5 s, across kill -9")
     assert kept >= 5
 
 
-async def test_over_redis_the_clock_of_a_server_does_not_count(
+async def test_over_redis_the_wall_clock_of_a_server_has_no_effect(
     clock: Clock, tmp_path: Path, report: Callable[[str], None]
 ) -> None:
     with running(RedisServer(tmp_path, free_port())) as redis:
@@ -160,6 +160,6 @@ async def test_over_redis_the_clock_of_a_server_does_not_count(
                 started = time.monotonic()
                 await Stream(f"s {number}").publish_at_once(channel, 1)
                 clock.set(jump)
-                kept = await gone_after(channel, f"s {number}", started)
+                kept = await wait_for_expiry(channel, f"s {number}", started)
                 report(f"the server's wall clock set to {jump}: kept for {kept:.2f} of 2 s")
                 assert kept >= 2

@@ -1,4 +1,4 @@
-"""Connections break around acknowledgements and events."""
+"""Connections that break around acknowledgements and events."""
 
 import asyncio
 import random
@@ -9,25 +9,25 @@ import pytest
 from openresponses_grpc import AsyncEventStreamClient, EventStreamClient
 
 from .processes import Restartable, server
-from .proxy import ANSWERS, Cut, Proxy
+from .proxy import REPLIES, Cut, Proxy
 from .traffic import Stream, together
 from .validator import Verdict
 
 pytestmark = pytest.mark.faults
 
 
-class Lot:
-    """Decides by lot at which messages connections break, until all the cuts are made.
+class RandomCuts:
+    """Breaks connections at random messages, until all cuts are made.
 
-    Of the messages on one connection only some are hit: were it each first one, clients would rightly come back ever
-    later, as nothing gets on.
+    Only some messages of a connection are hit. If every first message were, clients would make no progress and wait
+    ever longer before they reconnect.
 
     Args:
-        cuts: how many are to be made.
-        kinds: what may happen.
+        cuts: the number of cuts.
+        kinds: the kinds of cuts.
 
     Attributes:
-        left: how many are still to be made.
+        left: the number of cuts still to be made.
 
     """
 
@@ -48,10 +48,8 @@ class Lot:
         return f"{sum(self._made.values()):,} (" + ", ".join(f"{cut} {n:,}" for cut, n in self._made.items()) + ")"
 
 
-async def test_connections_cut_around_acknowledgements_lose_and_repeat_nothing(
-    factor: int, report: Callable[[str], None]
-) -> None:
-    at_acknowledgements, at_events = Lot(1000 * factor, Cut), Lot(200 * factor, ANSWERS)
+async def test_1000_dropped_connections_lose_and_repeat_nothing(factor: int, report: Callable[[str], None]) -> None:
+    at_acknowledgements, at_events = RandomCuts(1000 * factor, Cut), RandomCuts(200 * factor, REPLIES)
     streams = [Stream(f"s{number}") for number in range(12)]
 
     def enough() -> bool:
@@ -76,7 +74,7 @@ async def test_connections_cut_around_acknowledgements_lose_and_repeat_nothing(
 
     async def cut(process: Restartable) -> None:
         for stream in streams:
-            await stream.under_way(process.address, subscribers=2)
+            await stream.wait_until_started(process.address, subscribers=2)
         at_acknowledgements.active = at_events.active = True
 
     async with server("memory:") as process:

@@ -1,4 +1,4 @@
-"""Peers come in hosts, do what is forbidden, or fall silent; the others are served all the while."""
+"""Peers that open thousands of calls, violate the protocol or fall silent do not affect others."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.faults
 
 
 @pytest.mark.parametrize("name", ["2000-calls-at-once", "rapid-reset", "garbage", "oversized-messages"])
-async def test_others_are_served_beside(name: str, factor: int, report: Callable[[str], None]) -> None:
+async def test_others_are_served_during_an_attack(name: str, factor: int, report: Callable[[str], None]) -> None:
     stream = Stream("others")
     async with (
         server("memory:") as process,
@@ -20,14 +20,14 @@ async def test_others_are_served_beside(name: str, factor: int, report: Callable
         attack(name, process, factor) as attacker,
     ):
         while not attacker.has_printed("enough"):
-            await stream.goes_on(10)
+            await stream.wait_for_progress(10)
     verdict = stream.verdict()
     report(f"{attacker.output.splitlines()[-1]}, {verdict}")
     assert not verdict.faults
     assert "rror" not in process.output
 
 
-async def test_a_connection_that_falls_silent_is_given_up_and_the_others_are_served(
+async def test_a_silent_connection_is_closed_and_others_are_served(
     report: Callable[[str], None],
 ) -> None:
     stream, silenced = Stream("others"), Stream("silenced")
@@ -39,8 +39,8 @@ async def test_a_connection_that_falls_silent_is_given_up_and_the_others_are_ser
             silenced.traffic(address, subscribers=5),
         ):
             proxy.black_hole()
-            await stream.goes_on(1000)
-            await silenced.goes_on(1000)
+            await stream.wait_for_progress(1000)
+            await silenced.wait_for_progress(1000)
     verdict = stream.verdict() + silenced.verdict()
     report(str(verdict))
     assert not verdict.faults

@@ -1,4 +1,4 @@
-"""Publishers that are fenced, logs that lose their end, and bits that flip: counted for each store."""
+"""Fenced publishers, logs that lost events, and flipped bits, counted for each store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from openresponses_grpc.store import StoreLimits, open_store
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from ..store.every_store import damaged
-from ..store.every_store.test_damage import check_readers
+from ..store.every_store.damaged import check_readers
 from ..support.delayed_publisher import CASES, Outcome, refusals, serving, succeed
 from ..support.redis_server import RedisServer, running
 from .processes import Restartable, free_port, server
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.faults
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_late_bytes_of_killed_publishers_lose_nothing_and_repeat_nothing(
+async def test_late_bytes_of_killed_publishers_lose_and_repeat_nothing(
     kind: str, tmp_path: Path, factor: int, report: Callable[[str], None]
 ) -> None:
     runs, outcomes = 20 * factor, []
@@ -45,7 +45,7 @@ async def test_late_bytes_of_killed_publishers_lose_nothing_and_repeat_nothing(
         fenced = refusals(service)
     total = Outcome(*map(sum, zip(*outcomes, strict=True)))
     report(
-        f"publishers killed with bytes under way {len(outcomes):,}, fenced {fenced:,}, lost {total.lost}, twice"
+        f"publishers killed with bytes in flight {len(outcomes):,}, fenced {fenced:,}, lost {total.lost}, twice"
         f" {total.twice}, stored late {total.late}"
     )
     assert total == (0, 0, 0)
@@ -53,7 +53,7 @@ async def test_late_bytes_of_killed_publishers_lose_nothing_and_repeat_nothing(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_of_two_live_publishers_one_goes_on_and_every_acknowledged_event_is_there_once(
+async def test_a_publisher_is_fenced_by_its_successor(
     kind: str, tmp_path: Path, factor: int, report: Callable[[str], None]
 ) -> None:
     fenced = events = lost = twice = 0
@@ -81,118 +81,118 @@ async def test_of_two_live_publishers_one_goes_on_and_every_acknowledged_event_i
                     return True
                 return False
 
-            told = await asyncio.gather(*(publish(who, stream_id, acknowledged) for who in range(2)))
-            fenced += sum(told)
+            refused = await asyncio.gather(*(publish(who, stream_id, acknowledged) for who in range(2)))
+            fenced += sum(refused)
             received = [made async for made in client.subscribe(stream_id)]
             lost += sum(received[offset] != made for offset, made in acknowledged.items())
             twice += len(received) - len({made.SerializeToString() for made in received})
             events += len(acknowledged)
-    report(f"streams {20 * factor}, publishers told {fenced}, acknowledged {events:,}, lost {lost}, twice {twice}")
+    report(f"streams {20 * factor}, publishers fenced {fenced}, acknowledged {events:,}, lost {lost}, twice {twice}")
     assert (fenced, lost, twice) == (20 * factor, 0, 0)
 
 
-class Forgetful(Protocol):
-    """A server over a store that can lose what was acknowledged since a moment."""
+class Lossy(Protocol):
+    """A server over a store that can lose the events acknowledged since a checkpoint."""
 
     process: Restartable
 
-    async def remember(self) -> None:
-        """Marks the moment."""
+    async def checkpoint(self) -> None:
+        """Sets the checkpoint."""
 
-    async def forget(self) -> None:
-        """Loses what came after it, as a machine does whose power fails, and is back."""
+    async def lose(self) -> None:
+        """Loses everything after the checkpoint, as a power failure can, and restarts."""
 
 
-class ForgetfulFile:
-    """Over a file, the tail of whose write-ahead log gets lost."""
+class LossyFile:
+    """Over an SQLite file that loses the end of its write-ahead log."""
 
     def __init__(self, folder: Path) -> None:
         self._wal = folder / "streams.db-wal"
         self.process = server(f"sqlite:{folder / 'streams.db'}")
 
-    async def remember(self) -> None:
-        self._log = self._wal.read_bytes()  # its size tells nothing: the store reserves room in it
+    async def checkpoint(self) -> None:
+        self._log = self._wal.read_bytes()  # its size would not do: the store reserves space in it
 
-    async def forget(self) -> None:
+    async def lose(self) -> None:
         await self.process.kill()
         self._wal.write_bytes(self._log)
         await self.process.start()
 
 
-class ForgetfulRedis:
+class LossyRedis:
     """Over a Redis that restarts from its last snapshot."""
 
     def __init__(self, redis: RedisServer) -> None:
         self._redis = redis
         self.process = server(redis.url)
 
-    async def remember(self) -> None:
+    async def checkpoint(self) -> None:
         with Redis(port=self._redis.port) as redis:
             redis.save()
 
-    async def forget(self) -> None:
+    async def lose(self) -> None:
         self._redis.end(signal.SIGKILL)
         await asyncio.to_thread(self._redis.start)
 
 
 @asynccontextmanager
-async def forgetful(kind: str, folder: Path) -> AsyncIterator[Forgetful]:
+async def lossy_server(kind: str, folder: Path) -> AsyncIterator[Lossy]:
     if kind == "redis":
         with running(RedisServer(folder, free_port(), "--appendonly", "no")) as redis:
-            over_redis = ForgetfulRedis(redis)
+            over_redis = LossyRedis(redis)
             async with over_redis.process:
                 yield over_redis
     else:
-        over_file = ForgetfulFile(folder)
+        over_file = LossyFile(folder)
         async with over_file.process:
             yield over_file
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
-async def test_a_log_that_has_lost_acknowledged_events_is_noticed_by_everyone(
+async def test_all_clients_detect_lost_acknowledged_events(
     kind: str, tmp_path: Path, factor: int, report: Callable[[str], None]
 ) -> None:
-    rounds, told = 5 * factor, 0
-    async with forgetful(kind, tmp_path) as lossy, AsyncEventStreamClient(lossy.process.address) as client:
+    rounds, refused = 5 * factor, 0
+    async with lossy_server(kind, tmp_path) as lossy, AsyncEventStreamClient(lossy.process.address) as client:
         for number in range(rounds):
-            told += await lose_and_resume(lossy, client, f"s{number}")
-    report(f"logs that lost acknowledged events {rounds}, resumes told {told} of {4 * rounds}")
-    assert told == 4 * rounds
+            refused += await lose_and_resume(lossy, client, f"s{number}")
+    report(f"logs that lost acknowledged events {rounds}, resumes refused {refused} of {4 * rounds}")
+    assert refused == 4 * rounds
 
 
-async def lose_and_resume(lossy: Forgetful, client: AsyncEventStreamClient, stream_id: str) -> int:
-    """Loses a stream's last acknowledged events; returns how many of its clients were told that it has diverged."""
+async def lose_and_resume(lossy: Lossy, client: AsyncEventStreamClient, stream_id: str) -> int:
+    """Loses the last acknowledged events of a stream; returns how many of its clients got STREAM_DIVERGED."""
     kept, lost, others = ([event(f"{stream_id} {part}", n) for n in range(5 + part)] for part in range(3))
     following = client.subscribe(stream_id)
     publisher = client.publish(stream_id)
     await publisher.__aenter__()
     await send(publisher, kept)
-    await lossy.remember()
+    await lossy.checkpoint()
     await send(publisher, lost)
     assert [await anext(following) for _ in kept + lost] == kept + lost
     position = following.position
     assert position is not None
-    await lossy.forget()
+    await lossy.lose()
 
-    told = await diverged(anext(following)) + await diverged(send(publisher, others))
+    refused = await diverged(anext(following)) + await diverged(send(publisher, others))
     await publisher.__aexit__(StreamError, None, None)
-    told += await diverged(anext(client.subscribe(stream_id, position=position)))
+    refused += await diverged(anext(client.subscribe(stream_id, position=position)))
     async with client.publish(stream_id) as successor:
         assert successor.position.offset == len(kept)
         await send(successor, others)
     assert [made async for made in client.subscribe(stream_id)] == kept + others
-    return told + await diverged(anext(client.subscribe(stream_id, position=position)))
+    return refused + await diverged(anext(client.subscribe(stream_id, position=position)))
 
 
 async def send(publisher: AsyncEventPublisher, events: Iterable[OpenResponsesStreamEvent]) -> None:
-    """Sends events until they are acknowledged."""
+    """Sends events and waits until they are acknowledged."""
     for made in events:
         await publisher.send(made)
     await publisher.flush()
 
 
 async def diverged(awaitable: Awaitable[object]) -> bool:
-    """Whether a client is told that the log has diverged."""
+    """Returns whether a client gets STREAM_DIVERGED."""
     try:
         await awaitable
     except StreamError as error:
@@ -201,7 +201,7 @@ async def diverged(awaitable: Awaitable[object]) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_flipped_bit_is_never_handed_out(
+async def test_a_flipped_bit_is_never_delivered(
     kind: str, tmp_path: Path, factor: int, report: Callable[[str], None]
 ) -> None:
     flips = 30 * factor

@@ -1,4 +1,4 @@
-"""Redis is killed under a server, and one of two servers over a Redis."""
+"""`kill -9` of Redis, and of one of two servers over one Redis."""
 
 import asyncio
 import random
@@ -8,16 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from ..support.redis_server import RedisServer, running
-from .processes import free_port, server
+from ..support.redis_server import running
+from .processes import server
+from .stores import durable_redis
 from .traffic import Stream
 
 pytestmark = pytest.mark.faults
-
-
-def durable_redis(folder: Path) -> RedisServer:
-    """A Redis that acknowledges what is on its disk."""
-    return RedisServer(folder, free_port(), "--appendonly", "yes", "--appendfsync", "always")
 
 
 async def test_kill_9_of_redis_loses_nothing(tmp_path: Path, factor: int, report: Callable[[str], None]) -> None:
@@ -26,7 +22,7 @@ async def test_kill_9_of_redis_loses_nothing(tmp_path: Path, factor: int, report
     with running(durable_redis(tmp_path)) as redis:
         async with server(redis.url) as process, stream.traffic(process.address, subscribers=10):
             for _ in range(kills):
-                await stream.goes_on()
+                await stream.wait_for_progress()
                 await asyncio.sleep(random.uniform(0, 0.3))
                 redis.end(signal.SIGKILL)
                 await asyncio.sleep(random.uniform(0, 0.3))
@@ -48,8 +44,8 @@ async def test_kill_9_of_one_of_two_servers_over_redis_loses_nothing(
                     await asyncio.sleep(random.uniform(0, 0.3))
                     victim = random.choice((one, two))
                     await victim.kill()
-                    # With the other one alone.
-                    await stream.goes_on()
+                    # The other server carries all traffic.
+                    await stream.wait_for_progress()
                     await victim.start()
     verdict = stream.verdict()
     report(f"kills {one.kills + two.kills}, {verdict}")

@@ -1,4 +1,4 @@
-"""The server is killed, and started again: over the same file, or without what it had in memory."""
+"""`kill -9` and restart of a server over a file, and over memory."""
 
 import asyncio
 import random
@@ -22,9 +22,9 @@ async def test_kill_9_of_the_server_loses_nothing(tmp_path: Path, factor: int, r
     store = f"sqlite:{tmp_path / 'streams.db'}"
     async with server(store) as process, stream.traffic(process.address, subscribers=20):
         for kill in range(30 * factor):
-            # Two of three while events flow, the third perhaps while everyone is coming back.
+            # Two of three kills hit running traffic; the third can hit clients that are reconnecting.
             if kill % 3:
-                await stream.goes_on()
+                await stream.wait_for_progress()
             await asyncio.sleep(random.uniform(0, 0.5))
             await process.kill()
             await process.start()
@@ -33,14 +33,14 @@ async def test_kill_9_of_the_server_loses_nothing(tmp_path: Path, factor: int, r
     assert not verdict.faults
 
 
-async def test_kill_9_of_a_server_that_keeps_streams_in_memory_leads_nobody_to_another_stream(
+async def test_after_kill_9_of_a_memory_store_nobody_gets_another_stream(
     report: Callable[[str], None],
 ) -> None:
     stream, other = Stream("s"), Stream("s")
     async with server("memory:") as process, AsyncEventStreamClient(process.address) as client:
         calls = [asyncio.ensure_future(stream.publish(client, lambda: False, pause=0.01))]
         calls += [asyncio.ensure_future(stream.subscribe(client)) for _ in range(10)]
-        await stream.under_way(process.address, subscribers=10)
+        await stream.wait_until_started(process.address, subscribers=10)
         await process.kill()
         await process.start()
         async with grpc.aio.insecure_channel(process.address) as channel:

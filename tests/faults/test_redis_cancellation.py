@@ -1,4 +1,4 @@
-"""A cancellation over Redis is not lost: calls end with their clients, and a server ends when it is told to."""
+"""Cancellation over Redis: calls end with their clients, and a server exits on SIGTERM."""
 
 import asyncio
 import random
@@ -18,18 +18,18 @@ from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamSer
 
 from ..support.redis_server import running
 from .processes import free_port, server
-from .test_kill_redis import durable_redis
-from .traffic import event, until
+from .stores import durable_redis
+from .traffic import event, wait_until
 
 pytestmark = pytest.mark.faults
 
 STREAMS = 50
-"""Each has a publisher and a subscriber."""
+"""The number of streams. Each has a publisher and a subscriber."""
 
 
 @asynccontextmanager
 async def busy(address: str) -> AsyncIterator[list[int]]:
-    """100 calls that publish and subscribe as fast as they can; yields how many messages each has received."""
+    """Runs 100 calls that publish and subscribe at full speed; yields the number of messages that each has received."""
     received = [0] * (2 * STREAMS)
 
     async def publish(channel: grpc.aio.Channel, number: int) -> None:
@@ -58,21 +58,21 @@ async def busy(address: str) -> AsyncIterator[list[int]]:
         await asyncio.gather(*calls, return_exceptions=True)
 
 
-async def under_way(received: list[int]) -> None:
-    """Waits until every call has some messages, and a little more."""
-    await until(lambda: min(received) > 3)
+async def wait_until_started(received: list[int]) -> None:
+    """Waits until every call has received messages, and for a random moment."""
+    await wait_until(lambda: min(received) > 3)
     await asyncio.sleep(random.uniform(0, 0.1))
 
 
 def open_calls(metrics: str) -> int:
-    """How many calls a server has, by its metrics."""
+    """Returns the number of open calls from the metrics of a server."""
     with urlopen(f"http://{metrics}/metrics") as response:
         lines = response.read().decode().splitlines()
     gauges = ("openresponses_open_publishers ", "openresponses_open_subscribers ")
     return sum(int(float(line.split()[1])) for line in lines if line.startswith(gauges))
 
 
-async def test_calls_are_gone_within_a_second_of_their_clients(
+async def test_calls_end_within_a_second_after_their_clients(
     tmp_path: Path, factor: int, report: Callable[[str], None]
 ) -> None:
     late, rounds, metrics = 0, 10 * factor, f"127.0.0.1:{free_port()}"
@@ -80,15 +80,15 @@ async def test_calls_are_gone_within_a_second_of_their_clients(
         async with server(redis.url, "--max-stream-bytes", "1GiB", "--metrics", metrics) as process:
             for _ in range(rounds):
                 async with busy(process.address) as received:
-                    await under_way(received)
+                    await wait_until_started(received)
                 await asyncio.sleep(1)
                 late += open_calls(metrics)
-                await until(lambda: not open_calls(metrics))
+                await wait_until(lambda: not open_calls(metrics))
     report(f"calls whose client closed {2 * STREAMS * rounds:,}, still open after a second {late}")
     assert not late
 
 
-async def test_a_server_that_is_told_to_stop_ends_within_its_grace(
+async def test_a_server_exits_within_its_grace_period_after_sigterm(
     tmp_path: Path, factor: int, report: Callable[[str], None]
 ) -> None:
     slowest, rounds = 0.0, 10 * factor
@@ -97,9 +97,9 @@ async def test_a_server_that_is_told_to_stop_ends_within_its_grace(
             async with AsyncExitStack() as stack:
                 process = await stack.enter_async_context(server(redis.url, "--max-stream-bytes", "1GiB"))
                 async with busy(process.address) as received:
-                    await under_way(received)
+                    await wait_until_started(received)
                     started = time.monotonic()
                     await stack.aclose()  # SIGTERM; raises unless the status is 0
                     slowest = max(slowest, time.monotonic() - started)
-    report(f"servers told to stop {rounds}, the slowest exit took {slowest:.2f} s of {DRAIN_SECONDS:g} s")
+    report(f"servers stopped {rounds}, the slowest exit took {slowest:.2f} s of {DRAIN_SECONDS:g} s")
     assert slowest < DRAIN_SECONDS

@@ -1,4 +1,4 @@
-"""The masters of a Redis Cluster are killed and started again, one after the other, under load."""
+"""`kill -9` and restart of the primaries of a Redis Cluster, one after the other, under load."""
 
 import asyncio
 import random
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.faults
 RESTARTS = 18
 
 STREAMS = 20
-"""Each has a publisher and two subscribers, so that there are 60 clients."""
+"""The number of streams. Each has a publisher and two subscribers: 60 clients in all."""
 
 NODE_TIMEOUT_SECONDS = 1.0
-"""The other nodes take a master for failed after this time, and the whole cluster refuses commands."""
+"""After this time the other nodes consider a primary failed, and the whole cluster refuses commands."""
 
 
 def nodes(folder: Path) -> list[RedisServer]:
-    """Three servers for a cluster, which acknowledge what is on their disks."""
+    """Returns three servers for a cluster that write to disk before they acknowledge."""
     servers = []
     for number in range(3):
         (folder / str(number)).mkdir(parents=True)
@@ -41,7 +41,7 @@ def nodes(folder: Path) -> list[RedisServer]:
 
 
 class Traffic:
-    """Streams with publishers and subscribers at two servers over a cluster."""
+    """Streams with publishers and subscribers on two servers over a cluster."""
 
     def __init__(self) -> None:
         self.streams = [Stream(f"s{number}") for number in range(STREAMS)]
@@ -51,7 +51,7 @@ class Traffic:
 
     @asynccontextmanager
     async def running(self, cluster: list[RedisServer]) -> AsyncIterator[None]:
-        """Publishes and subscribes for as long as the context lasts; a client that gives up raises."""
+        """Publishes and subscribes until the context ends; any error of a client is raised."""
         url = cluster[0].url.replace("redis:", "redis+cluster:")
         async with server(url) as one, server(url) as two:
             async with (
@@ -63,21 +63,21 @@ class Traffic:
                     tasks.create_task(stream.publish(random.choice((client, other)), lambda: self._over, pause=0.05))
                     tasks.create_task(stream.subscribe(client))
                     tasks.create_task(stream.subscribe(other))
-                await together(*(stream.under_way(one.address, subscribers=2) for stream in self.streams))
+                await together(*(stream.wait_until_started(one.address, subscribers=2) for stream in self.streams))
                 yield
                 self._over = True
             self.lines = (one.output + two.output).splitlines()
 
-    async def restart(self, master: RedisServer, pause: float) -> None:
-        """Kills a master and starts it again; returns when all streams have gone on."""
+    async def restart(self, primary: RedisServer, pause: float) -> None:
+        """Kills a primary and restarts it; returns when all streams have made progress."""
         self.restarts += 1
-        master.end(signal.SIGKILL)
+        primary.end(signal.SIGKILL)
         await asyncio.sleep(pause)
-        await asyncio.to_thread(master.start)
-        await together(*(stream.goes_on() for stream in self.streams))
+        await asyncio.to_thread(primary.start)
+        await together(*(stream.wait_for_progress() for stream in self.streams))
 
     def check(self, report: Callable[[str], None]) -> None:
-        """Reports what came of it; nothing may be lost, and no call may end with INTERNAL."""
+        """Reports the results, and asserts that nothing was lost and that no call ended with INTERNAL."""
         internal, unavailable = (sum(code in line for line in self.lines) for code in ("INTERNAL", "UNAVAILABLE"))
         verdict = sum((stream.verdict() for stream in self.streams), Verdict())
         report(f"restarts {self.restarts}, calls UNAVAILABLE {unavailable:,}, INTERNAL {internal}, {verdict}")
@@ -85,35 +85,35 @@ class Traffic:
         assert not verdict.faults
 
 
-async def test_masters_that_restart_lose_nothing_and_every_client_resumes(
+async def test_restarting_primaries_lose_nothing_and_all_clients_resume(
     tmp_path: Path, factor: int, report: Callable[[str], None]
 ) -> None:
     traffic = Traffic()
-    with running_cluster(nodes(tmp_path)) as masters:
-        async with traffic.running(masters):
+    with running_cluster(nodes(tmp_path)) as primaries:
+        async with traffic.running(primaries):
             for number in range(RESTARTS * factor):
                 await asyncio.sleep(random.uniform(0, 0.5))
-                # Shorter and longer than it takes the others to notice.
-                await traffic.restart(masters[number % 3], random.uniform(0, 3 * NODE_TIMEOUT_SECONDS))
+                # Shorter and longer than the node timeout.
+                await traffic.restart(primaries[number % 3], random.uniform(0, 3 * NODE_TIMEOUT_SECONDS))
     traffic.check(report)
 
 
-async def test_masters_whose_replicas_take_over_before_they_restart_lose_nothing(
+async def test_restarts_after_a_failover_lose_nothing(
     tmp_path: Path, factor: int, report: Callable[[str], None]
 ) -> None:
     traffic = Traffic()
     with (
-        running_cluster(nodes(tmp_path / "masters")) as masters,
-        running_replicas(masters, nodes(tmp_path / "replicas")) as replicas,
+        running_cluster(nodes(tmp_path / "primaries")) as primaries,
+        running_replicas(primaries, nodes(tmp_path / "replicas")) as replicas,
     ):
-        async with traffic.running(masters):
-            pairs = [*zip(masters, replicas, strict=True)]
+        async with traffic.running(primaries):
+            pairs = [*zip(primaries, replicas, strict=True)]
             for number in range(RESTARTS // 3 * factor):
-                master, replica = pairs[number % 3]
+                primary, replica = pairs[number % 3]
                 with Redis(port=replica.port) as redis:
                     redis.execute_command("CLUSTER FAILOVER")
                 await asyncio.to_thread(replica.wait_for_line, "Failover election won")
-                await traffic.restart(master, random.uniform(0, 3 * NODE_TIMEOUT_SECONDS))
-                await asyncio.to_thread(master.wait_for_line, "MASTER <-> REPLICA sync: Finished with success")
-                pairs[number % 3] = replica, master
+                await traffic.restart(primary, random.uniform(0, 3 * NODE_TIMEOUT_SECONDS))
+                await asyncio.to_thread(primary.wait_for_line, "MASTER <-> REPLICA sync: Finished with success")
+                pairs[number % 3] = replica, primary
     traffic.check(report)

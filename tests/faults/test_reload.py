@@ -1,4 +1,4 @@
-"""Tokens and certificates are replaced under traffic: nobody notices but those whose token is revoked."""
+"""Reloads of tokens and certificates under traffic affect only revoked tokens."""
 
 import asyncio
 import hashlib
@@ -18,7 +18,7 @@ from openresponses_grpc.v1.stream_service_pb2 import SubscribeRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
 from .processes import Restartable, server
-from .traffic import Stream, until
+from .traffic import Stream, wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -34,10 +34,10 @@ def tokens(*names: str) -> str:
 
 
 async def reload(process: Restartable) -> None:
-    """Lets a server read its files again; returns when it has read both."""
+    """Makes a server reload its files; returns when it has reloaded both."""
     reloads = process.output.count("INFO: reloaded")
     os.kill(process.pid, signal.SIGHUP)
-    await until(lambda: process.output.count("INFO: reloaded") >= reloads + 2)
+    await wait_until(lambda: process.output.count("INFO: reloaded") >= reloads + 2)
 
 
 async def test_reloads_under_traffic_end_the_calls_of_revoked_tokens_only(
@@ -65,12 +65,12 @@ async def test_reloads_under_traffic_end_the_calls_of_revoked_tokens_only(
         group.create_task(stream.publish(client, lambda: over, pause=0.01))
         for _ in range(SUBSCRIBERS):
             group.create_task(stream.subscribe(client))
-        await until(lambda: sum(bool(each.digests) for each in stream.received) == SUBSCRIBERS)
+        await wait_until(lambda: sum(bool(each.digests) for each in stream.received) == SUBSCRIBERS)
         stream.published.epoch = (await client.get_stream("s")).epoch
         for number in range(rounds):
             async with grpc.aio.secure_channel(process.address, credentials) as channel:
                 guest: Any = OpenResponsesStreamServiceStub(channel).Subscribe(
-                    SubscribeRequest(stream_id="not there"), metadata=(("authorization", f"Bearer guest-{number}"),)
+                    SubscribeRequest(stream_id="missing"), metadata=(("authorization", f"Bearer guest-{number}"),)
                 )
                 await guest.initial_metadata()
                 change(number + 1)
@@ -79,7 +79,7 @@ async def test_reloads_under_traffic_end_the_calls_of_revoked_tokens_only(
                 assert await guest.code() == grpc.StatusCode.UNAUTHENTICATED
                 seconds.append(time.perf_counter() - started)
                 await reloading
-            await stream.goes_on()
+            await stream.wait_for_progress()
         over = True
     verdict = stream.verdict()
     ended = [line for line in process.output.splitlines() if "call ended" in line]
@@ -89,6 +89,6 @@ async def test_reloads_under_traffic_end_the_calls_of_revoked_tokens_only(
     )
     assert not verdict.faults
     assert sum("reason 'TOKEN_REVOKED'" in line for line in ended) == rounds
-    # Of the others, none has made a call for the second time.
+    # No other client had to repeat a call.
     assert sum("token 'relay'" in line and "code 'OK'" in line for line in ended) == SUBSCRIBERS + 2
     assert len(ended) == rounds + SUBSCRIBERS + 2

@@ -1,4 +1,4 @@
-"""Ten times as much takes ten times the memory and the time: subscribers, events, streams."""
+"""Memory grows at most linearly with subscribers, events and streams."""
 
 import asyncio
 import time
@@ -14,20 +14,20 @@ from openresponses_grpc import AsyncEventStreamClient
 
 from ..support.redis_server import RedisServer, running
 from .processes import Restartable, free_port, server
-from .traffic import Stream, together, until
+from .traffic import Stream, together, wait_until
 from .validator import Verdict
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.alone]
 
 SLACK = 32 << 20
-"""Bytes that a process may take for reasons of its own: buffers, and what its allocator keeps."""
+"""Bytes for growth that does not depend on the load: buffers and free memory of the allocator."""
 
 stores = pytest.mark.parametrize("store", ["memory", "sqlite", "redis"])
 
 
 @asynccontextmanager
 async def serving(store: str, folder: Path) -> AsyncIterator[Restartable]:
-    """A server over a store of that kind, with room for everything."""
+    """A server over a store of this kind, with limits that are never reached."""
     room = ["--max-stream-bytes", str(1 << 40)]
     with ExitStack() as stack:
         if store == "redis":
@@ -40,7 +40,7 @@ async def serving(store: str, folder: Path) -> AsyncIterator[Restartable]:
 
 
 class Growth:
-    """The memory of a server, and the time, that a tenth of something takes and then the rest."""
+    """The memory and the time for a tenth of a load, and then for the rest."""
 
     def __init__(self, process: Restartable) -> None:
         self._process = process
@@ -48,7 +48,7 @@ class Growth:
         self._figures = [(0, process.rss(), 0.0)]
 
     async def note(self, units: int) -> None:
-        """Notes that there are so many by now."""
+        """Records the memory and the time for this number of units."""
         seconds = time.monotonic() - self._at
         await self._process.idle()
         self._figures.append((units, self._process.rss(), seconds))
@@ -64,7 +64,7 @@ class Growth:
 
     @property
     def flat(self) -> bool:
-        """Whether the memory grew no more than in proportion; of the time nothing is said, as others take theirs."""
+        """Whether the memory grew at most linearly. The time is only reported, because it depends on the machine."""
         (_, base, _), (tenth, some, _), (units, all_of_it, _) = self._figures
         return all_of_it - base <= 1.5 * (some - base) * units / tenth + SLACK
 
@@ -89,12 +89,12 @@ async def test_5000_subscribers_at_once(report: Callable[[str], None]) -> None:
         for subscribers in (count // 10, count):
             for _ in range(subscribers - len(stream.received)):
                 group.create_task(stream.subscribe(client))
-            await until(lambda: len(stream.received) == subscribers and received(1))  # noqa: B023
+            await wait_until(lambda: len(stream.received) == subscribers and received(1))  # noqa: B023
             await growth.note(subscribers)
         delivery = Growth(process)
         for events in (2, 11):
             await stream.send(publisher, events - len(stream.published.digests))
-            await until(lambda: received(events))  # noqa: B023
+            await wait_until(lambda: received(events))  # noqa: B023
             await delivery.note(count * (events - 1))
     verdict = stream.verdict()
     report(f"subscribers: {growth}; events delivered to them: {delivery}; {verdict}")

@@ -1,4 +1,4 @@
-"""Streams come and go for a long time, while clients and servers restart and the server reloads its files."""
+"""Streams start and end for a long time, while clients and servers restart and the server reloads its files."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from .validator import Verdict
 pytestmark = pytest.mark.faults
 
 SECONDS: Final = 90
-"""How long a soak takes, times the factor: restarts in the first half, and the memory is compared over the second."""
+"""The duration, multiplied by the factor. Restarts happen in the first half; the memory is compared in the second."""
 
 STREAMS: Final = 20
-"""Streams at one time."""
+"""Concurrent streams."""
 
 PAUSE: Final = 4.0
 """Seconds between two restarts, or two reloads, on average."""
@@ -38,7 +38,7 @@ OPTIONS: Final = ("--retention", "1m", "--abandon-after", "5m", "--log-level", "
 
 
 def write_tokens(file: Path, number: int) -> None:
-    """Writes a token file that differs from the one before in a token that nobody uses."""
+    """Writes a token file that differs from the previous one in an unused token."""
     digests = {"soak": hashlib.sha256(TOKEN.encode()).hexdigest(), "other": hashlib.sha256(b"%d" % number).hexdigest()}
     entries = (
         f'[[token]]\nname = "{name}"\nsha256 = "{digest}"\nmay = ["publish", "subscribe"]\nstreams = "*"\n'
@@ -51,7 +51,7 @@ def write_tokens(file: Path, number: int) -> None:
 async def serving(
     kind: str, folder: Path, tokens: Path
 ) -> AsyncIterator[tuple[Restartable, list[Callable[[], Awaitable[None]]]]]:
-    """A server over an empty store, and what can restart without a loss."""
+    """Yields a server over an empty store, and the restarts that lose nothing."""
     async with AsyncExitStack() as stack:
         if kind == "redis":
             redis = RedisServer(folder, free_port(), "--appendonly", "yes", "--appendfsync", "always")
@@ -78,11 +78,11 @@ async def serving(
 
 
 class Soak:
-    """Streams that come and go until it is over.
+    """Streams that start and end until the soak is over.
 
     Attributes:
-        verdict: what all streams that have ended came to.
-        over: whether no further stream begins.
+        verdict: the sum of the verdicts of all ended streams.
+        over: whether to start no more streams.
 
     """
 
@@ -92,7 +92,7 @@ class Soak:
         self._address = address
 
     async def churn(self, number: int) -> None:
-        """Publishes one stream after the other, each with a client of its own and with subscribers of two kinds."""
+        """Publishes one stream after the other, each with its own client and two kinds of subscribers."""
         generation = 0
         while not self.over:
             generation += 1
@@ -109,7 +109,7 @@ class Soak:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.timeout(0)
-async def test_churn_restarts_and_reloads_lose_nothing_and_keep_the_memory_flat(
+async def test_churn_restarts_and_reloads_lose_nothing_and_leak_no_memory(
     kind: str, tmp_path: Path, factor: int, report: Callable[[str], None]
 ) -> None:
     tokens = tmp_path / "tokens.toml"

@@ -1,4 +1,4 @@
-"""One token takes all that it can get; its neighbour keeps its streams, and is served."""
+"""One token uses as much as it can; its neighbour keeps its streams and is served."""
 
 import hashlib
 import re
@@ -13,9 +13,9 @@ from ..support.redis_server import RedisServer, running
 from .greedy import TOKEN
 from .neighbour import Neighbour
 from .processes import attack, free_port, server
-from .traffic import until
+from .traffic import wait_until
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.alone]
 
 TOKENS = "".join(
     f"""
@@ -32,7 +32,7 @@ SECONDS = 5.0
 
 
 def peak_memory(pid: int) -> int:
-    """The most bytes of memory that a process has had."""
+    """Returns the peak of the resident memory of a process, in bytes."""
     found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
     assert found
     return int(found[1]) << 10
@@ -47,7 +47,7 @@ def tokens(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a store."""
+    """Yields the URL of a store."""
     match request.param:
         case "memory":
             yield "memory:"
@@ -85,7 +85,7 @@ async def test_a_neighbour_keeps_its_streams_and_is_served(
             await neighbour.measure(1)
             alone = await neighbour.measure(SECONDS * factor)
             async with attack(name, process, factor) as attacker:
-                await until(lambda: attacker.has_printed("enough"))
+                await wait_until(lambda: attacker.has_printed("enough"))
                 beside = await neighbour.measure(SECONDS * factor)
                 assert await neighbour.replay(finished) == 100 * len(finished)
         peak = peak_memory(process.pid) >> 20

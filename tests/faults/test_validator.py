@@ -1,4 +1,4 @@
-"""The validator catches each fault, by itself and beside others."""
+"""The validator detects each fault, alone and combined."""
 
 from collections import Counter
 
@@ -21,7 +21,7 @@ def published(*, acknowledged: int = COUNT) -> Published:
 
 
 def received(numbers: list[int], *, start: int = 0, epoch: int = EPOCH) -> Received:
-    """A subscriber who counts its offsets from `start` and gets the events with these numbers."""
+    """A subscriber that counts offsets from `start` and gets the events with these numbers."""
     made = Received(start)
     for offset, n in enumerate(numbers, start):
         made.receive(Position(epoch, offset + 1), event(n))
@@ -29,7 +29,7 @@ def received(numbers: list[int], *, start: int = 0, epoch: int = EPOCH) -> Recei
 
 
 def raw(*offsets: int) -> Received:
-    """A subscriber whose every response says the offsets of its events."""
+    """A subscriber that gets the events of these offsets at their offsets."""
     made = Received()
     for offset in offsets:
         made.receive(Position(EPOCH, offset + 1), event(offset))
@@ -48,7 +48,7 @@ def switched() -> Received:
     return made
 
 
-def test_what_is_in_order_and_whole_has_no_fault() -> None:
+def test_complete_and_ordered_events_have_no_fault() -> None:
     subscribers = [raw(*range(COUNT)), received([*range(COUNT)]), received([4, 5], start=4), received([], start=COUNT)]
     verdict = validate(published(), subscribers)
     assert verdict == Verdict(COUNT, 4, 14, Counter())
@@ -74,26 +74,26 @@ def test_what_is_in_order_and_whole_has_no_fault() -> None:
         (received([*range(COUNT)], epoch=1), {Fault.EPOCH: COUNT}),
     ],
 )
-def test_each_fault_is_caught_beside_a_subscriber_without_one(subscriber: Received, faults: dict[Fault, int]) -> None:
+def test_each_fault_is_detected_next_to_a_correct_subscriber(subscriber: Received, faults: dict[Fault, int]) -> None:
     verdict = validate(published(), [raw(*range(COUNT)), subscriber])
     assert verdict.faults == faults
     for fault in Fault:
         assert f"{fault} {faults.get(fault, 0)}" in str(verdict)
 
 
-def test_an_event_that_is_not_acknowledged_may_be_missing_at_the_end_only() -> None:
+def test_unacknowledged_events_may_be_missing_only_at_the_end() -> None:
     assert validate(published(acknowledged=4), [raw(0, 1, 2, 3), raw(*range(COUNT))]).faults == {}
     assert validate(published(acknowledged=5), [raw(0, 1, 2, 3)]).faults == {Fault.LOST: 1}
     assert validate(published(acknowledged=4), [raw(0, 1, 2, 3, 5)]).faults == {Fault.GAP: 1}
 
 
-def test_verdicts_add_up() -> None:
+def test_verdicts_can_be_added() -> None:
     one, other = validate(published(), [raw(0, 1, 2)]), validate(published(), [raw(*range(COUNT))] * 2)
     assert one + other == Verdict(2 * COUNT, 3, 15, Counter({Fault.LOST: 3}))
 
 
-def test_events_that_cannot_be_told_from_each_other_are_refused() -> None:
+def test_indistinguishable_events_are_rejected() -> None:
     twice = published()
     twice.send(event(0))
-    with pytest.raises(AssertionError, match="told"):
+    with pytest.raises(AssertionError, match="distinguished"):
         validate(twice, [])

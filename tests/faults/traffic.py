@@ -1,4 +1,4 @@
-"""Publishers and subscribers that note what they send and receive, for the validator."""
+"""Publishers and subscribers that record what they send and receive, for the validator."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamSer
 from .validator import Published, Received, Verdict, validate
 
 BURST = 30
-"""Events that are sent at most before they are flushed."""
+"""The maximum number of events between two flushes."""
 
 
 class Stream:
-    """A stream with one publisher and any number of subscribers, of which each notes what it sees.
+    """A stream with one publisher and any number of subscribers, which record their events.
 
     Attributes:
-        id: the stream's id.
-        published: what the publisher notes.
-        received: what each subscriber notes.
+        id: the stream id.
+        published: the record of the publisher.
+        received: the record of each subscriber.
 
     """
 
@@ -41,11 +41,11 @@ class Stream:
 
     @asynccontextmanager
     async def traffic(self, *targets: str, subscribers: int) -> AsyncIterator[None]:
-        """Lets the stream be published, and read by subscribers of every kind, for as long as the context lasts.
+        """Publishes the stream to subscribers of every kind until the context ends.
 
         Args:
-            targets: the servers, in one or several orders: the subscribers take turns.
-            subscribers: how many, in fives.
+            targets: gRPC targets; the subscribers are spread over them.
+            subscribers: the number of subscribers, a multiple of 5.
 
         """
         over = False
@@ -60,20 +60,20 @@ class Stream:
                         group.create_task(self.subscribe(clients[(number + other) % len(clients)]))
                     group.create_task(asyncio.to_thread(self.subscribe_in_thread, threads))
                     group.create_task(self.subscribe_without_the_library(channel))
-                await self.under_way(targets[0], subscribers=subscribers)
+                await self.wait_until_started(targets[0], subscribers=subscribers)
                 yield
                 over = True
 
     async def publish(
         self, client: AsyncEventStreamClient, enough: Callable[[], bool], *, pause: float = 0.0, padding: int = 200
     ) -> None:
-        """Publishes bursts of events until there are enough, and ends the stream.
+        """Publishes bursts of events until `enough()`, and ends the stream.
 
         Args:
-            client: the library's.
-            enough: whether to end.
-            pause: seconds between two bursts, at most: they are drawn by lot.
-            padding: bytes of the largest events.
+            client: the client.
+            enough: returns whether to end the stream.
+            pause: the maximum of the random pauses between bursts, in seconds.
+            padding: the maximum of the random padding of events, in bytes.
 
         """
         async with client.publish(self.id) as publisher:
@@ -91,7 +91,7 @@ class Stream:
         self.published.acknowledge()
 
     async def publish_at_once(self, channel: grpc.aio.Channel, events: int) -> None:
-        """Publishes all of the stream with one message, and learns the epoch."""
+        """Publishes the whole stream in one request, and records the epoch."""
         request = PublishRequest(stream_id=self.id, events=self._events(events, 200), end_of_stream=True)
         (response,) = [each async for each in OpenResponsesStreamServiceStub(channel).Publish(iter([request]))]
         self.published.acknowledge()
@@ -100,7 +100,7 @@ class Stream:
     def publish_in_thread(
         self, client: EventStreamClient, enough: Callable[[], bool], *, pause: float = 0.0, padding: int = 200
     ) -> None:
-        """As `publish`."""
+        """Like `publish`, with the synchronous client."""
         with client.publish(self.id) as publisher:
             while not enough():
                 for made in self._events(random.randint(1, BURST), padding):
@@ -111,14 +111,14 @@ class Stream:
         self.published.acknowledge()
 
     async def subscribe(self, client: AsyncEventStreamClient, start_offset: int = 0) -> None:
-        """Subscribes with the library, to the end of the stream."""
+        """Subscribes with the asynchronous client to the end of the stream."""
         received = self._subscriber(start_offset)
         async with client.subscribe(self.id, start_offset=start_offset) as subscription:
             async for made in subscription:
                 received.receive(subscription.position, made)
 
     async def subscribe_in_pieces(self, client: AsyncEventStreamClient) -> None:
-        """As `subscribe`, as a subscriber that stops at any event and resumes at its saved position."""
+        """Like `subscribe`, but stops at random events and resumes at the saved position."""
         received = self._subscriber(0)
         position = None
         ended = False
@@ -135,14 +135,14 @@ class Stream:
                         break
 
     def subscribe_in_thread(self, client: EventStreamClient, start_offset: int = 0) -> None:
-        """As `subscribe`."""
+        """Like `subscribe`, with the synchronous client."""
         received = self._subscriber(start_offset)
         with client.subscribe(self.id, start_offset=start_offset) as subscription:
             for made in subscription:
                 received.receive(subscription.position, made)
 
     async def subscribe_without_the_library(self, channel: grpc.aio.Channel) -> None:
-        """Subscribes by calls alone: notes what the server says, and would be led to another stream of the id."""
+        """Subscribes with plain gRPC calls without an epoch, and would follow a recreated stream with the same id."""
         received = self._subscriber(0)
         offset = 0
         while True:
@@ -162,25 +162,25 @@ class Stream:
             finally:
                 call.cancel()
 
-    async def under_way(self, address: str, *, subscribers: int) -> None:
-        """Waits until events are acknowledged and every subscriber has some, and learns the epoch.
+    async def wait_until_started(self, address: str, *, subscribers: int) -> None:
+        """Waits until events are acknowledged and every subscriber has received some, and records the epoch.
 
-        Only from then on do clients take a server that is gone for one that will be back.
+        Before its first reply, a client does not reconnect.
         """
-        await until(lambda: self.published.acknowledged > 0)
-        await until(lambda: sum(bool(each.digests) for each in self.received) == subscribers)
+        await wait_until(lambda: self.published.acknowledged > 0)
+        await wait_until(lambda: sum(bool(each.digests) for each in self.received) == subscribers)
         async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
             await self.learn_epoch(channel)
 
-    async def goes_on(self, events: int = 1) -> None:
-        """Waits until so many more events are acknowledged, and every subscriber has received so many more."""
+    async def wait_for_progress(self, events: int = 1) -> None:
+        """Waits until this number of further events is acknowledged, and received by every subscriber."""
         acknowledged = self.published.acknowledged + events
         received = [len(each.digests) + events for each in self.received]
-        await until(lambda: self.published.acknowledged >= acknowledged)
-        await until(lambda: all(len(each.digests) >= n for each, n in zip(self.received, received, strict=True)))
+        await wait_until(lambda: self.published.acknowledged >= acknowledged)
+        await wait_until(lambda: all(len(each.digests) >= n for each, n in zip(self.received, received, strict=True)))
 
     async def learn_epoch(self, channel: grpc.aio.Channel) -> None:
-        """Asks the server for the epoch of the stream, which has events."""
+        """Requests and records the epoch of the stream, which must contain events."""
         call = OpenResponsesStreamServiceStub(channel).Subscribe(SubscribeRequest(stream_id=self.id))
         response = await call.read()
         assert isinstance(response, SubscribeResponse)
@@ -196,7 +196,7 @@ class Stream:
         return received
 
     def _events(self, number: int, padding: int) -> Iterator[OpenResponsesStreamEvent]:
-        """The next events, each noted as one that is about to be sent."""
+        """Yields the next events, and records each before it is sent."""
         first = len(self.published.digests)
         for offset in range(first, first + number):
             made = event(self.id, offset, padding=random.randrange(padding + 1))
@@ -205,7 +205,7 @@ class Stream:
 
 
 def event(stream_id: str, number: int, *, padding: int = 0) -> OpenResponsesStreamEvent:
-    """An event that is told from every other one of every stream."""
+    """Returns an event that differs from every other event of every stream."""
     made = OpenResponsesStreamEvent()
     message = made.image_generation_call_generating
     message.item_id, message.output_index, message.sequence_number = f"{stream_id}/{'x' * padding}", 0.5, number
@@ -213,19 +213,19 @@ def event(stream_id: str, number: int, *, padding: int = 0) -> OpenResponsesStre
 
 
 def bursts(number: int) -> Callable[[], bool]:
-    """Whether so many bursts were sent, for `Stream.publish`."""
+    """Returns an `enough` for `Stream.publish` that ends it after this number of bursts."""
     sent = count()
     return lambda: next(sent) >= number
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits for what others bring about, in this process; the test's timeout is what ends it otherwise."""
-    while not condition():  # noqa: ASYNC110 - threads bring it about, too
+async def wait_until(condition: Callable[[], bool]) -> None:
+    """Polls until the condition holds; the timeout of the test bounds the wait."""
+    while not condition():  # noqa: ASYNC110 - threads change it, too
         await asyncio.sleep(0.01)
 
 
 async def together(*awaitables: Awaitable[None]) -> None:
-    """Waits for all; the first exception ends the others."""
+    """Runs all concurrently; the first exception cancels the others."""
     async with asyncio.TaskGroup() as group:
         for each in awaitables:
             group.create_task(_run(each))

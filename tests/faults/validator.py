@@ -1,4 +1,4 @@
-"""Holds what subscribers received against what a publisher knows to be stored. Pure: no I/O, no clock."""
+"""Compares the received events with those that a publisher knows to be stored. Pure: no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 
 class Fault(StrEnum):
-    """What can go wrong with an event on its way to one subscriber."""
+    """A fault in the delivery of an event to a subscriber."""
 
     LOST = "lost"
-    """It was acknowledged, and never received."""
+    """The event was acknowledged and never received."""
     DUPLICATE = "duplicate"
-    """It was received again."""
+    """The event was received again."""
     GAP = "gap"
-    """It was received before the one in front of it."""
+    """The event was received before its predecessor."""
     REORDERED = "out of order"
-    """It was received after a later one."""
+    """The event was received after a later one."""
     CHANGED = "changed"
-    """Nobody sent it."""
+    """The event was never sent."""
     MISPLACED = "at another offset"
-    """It was received as if it were at another offset than that at which it was published."""
+    """The event was received at a different offset than that of its publication."""
     EPOCH = "in another epoch"
-    """It was received from another stream of the same id."""
+    """The event was received from another stream with the same id."""
 
 
 def digest(event: OpenResponsesStreamEvent) -> int:
-    """64 bits that tell one event from every other."""
+    """Returns a 64-bit hash that identifies an event."""
     return int.from_bytes(blake2b(event.SerializeToString(deterministic=True), digest_size=8).digest())
 
 
 @dataclass
 class Published:
-    """What one publisher sent to one stream, from offset 0 on.
+    """The events that one publisher sent to one stream, from offset 0.
 
     Attributes:
-        epoch: the stream's epoch.
-        digests: those of the events, each at its offset.
-        acknowledged: the offset before which everything is known to be stored.
+        epoch: the epoch of the stream.
+        digests: the digests of the events, by offset.
+        acknowledged: the offset before which all events are known to be stored.
 
     """
 
@@ -53,21 +53,21 @@ class Published:
     acknowledged: int = 0
 
     def send(self, event: OpenResponsesStreamEvent) -> None:
-        """Notes an event that is about to be sent."""
+        """Records an event that is about to be sent."""
         self.digests.append(digest(event))
 
     def acknowledge(self) -> None:
-        """Notes that everything sent so far is stored."""
+        """Records that everything sent so far is stored."""
         self.acknowledged = len(self.digests)
 
 
 @dataclass
 class Received:
-    """What one subscriber received, in the order in which it came.
+    """The events that one subscriber received, in order of arrival.
 
     Attributes:
-        start: the offset that it began to read at.
-        epochs, offsets, digests: those of each event.
+        start: the start offset of the subscriber.
+        epochs, offsets, digests: the values of each event.
 
     """
 
@@ -77,7 +77,7 @@ class Received:
     digests: array[int] = field(default_factory=lambda: array("Q"))
 
     def receive(self, position: Position | None, event: OpenResponsesStreamEvent) -> None:
-        """Notes an event, and the position behind it."""
+        """Records an event and the position after it."""
         assert position is not None
         self.epochs.append(position.epoch)
         self.offsets.append(position.offset - 1)
@@ -86,13 +86,13 @@ class Received:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the validation of one or of several streams came to.
+    """The result of the validation of one or several streams.
 
     Attributes:
-        events: how many were published.
-        subscribers: how many there were.
-        received: how many events they received, all together.
-        faults: how often each happened.
+        events: the number of published events.
+        subscribers: the number of subscribers.
+        received: the number of events that all subscribers received.
+        faults: the number of occurrences of each fault.
 
     """
 
@@ -115,12 +115,12 @@ class Verdict:
 
 
 def validate(published: Published, subscribers: Sequence[Received]) -> Verdict:
-    """Holds every subscriber of a stream, who read it as far as it goes, against its publisher.
+    """Compares every subscriber of a stream, which has read to its end, with the publisher.
 
-    As all of them are held against the same events at the same offsets, they also agree with each other.
+    All subscribers are compared with the same events at the same offsets, so they also agree with each other.
     """
     offsets = {digest: offset for offset, digest in enumerate(published.digests)}
-    assert len(offsets) == len(published.digests), "the events cannot be told from each other"
+    assert len(offsets) == len(published.digests), "the events cannot be distinguished"
     faults: Counter[Fault] = Counter()
     for received in subscribers:
         faults.update(_faults(published, offsets, received))

@@ -1,4 +1,4 @@
-"""The readers and writers of all formats of event streams."""
+"""Readers and writers of every stream format."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -33,14 +33,14 @@ def written(writer: EventWriter, events: Iterable[bytes]) -> bytes:
 
 @formats
 @pytest.mark.parametrize("naming", NAMINGS)
-def test_each_format_writes_the_mixed_stream(name: str, naming: Naming) -> None:
+def test_writes_the_mixed_stream(name: str, naming: Naming) -> None:
     assert written(writer_of(name, naming), EVENTS) == mixed_stream(name, naming)
 
 
 @formats
 @pytest.mark.parametrize("naming", NAMINGS)
 @given(st.lists(st.integers(0, 10_000), max_size=8))
-def test_chunks_may_be_cut_anywhere(name: str, naming: Naming, cuts: list[int]) -> None:
+def test_reads_chunks_cut_anywhere(name: str, naming: Naming, cuts: list[int]) -> None:
     data = mixed_stream(name, naming)
     edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
     chunks = [data[start:stop] for start, stop in itertools.pairwise(edges)]
@@ -48,7 +48,7 @@ def test_chunks_may_be_cut_anywhere(name: str, naming: Naming, cuts: list[int]) 
 
 
 @formats
-def test_an_event_is_yielded_with_its_last_byte(name: str) -> None:
+def test_yields_event_with_its_last_byte(name: str) -> None:
     reader, writer = reader_of(name), writer_of(name)
     for made in EVENTS:
         data = b"".join(writer.write([made]))
@@ -57,17 +57,17 @@ def test_an_event_is_yielded_with_its_last_byte(name: str) -> None:
 
 
 @formats
-def test_empty_input_has_no_events(name: str) -> None:
+def test_empty_input_yields_no_events(name: str) -> None:
     assert list(read_events(reader_of(name), [b"", b""])) == []
 
 
 @formats
-def test_a_writer_without_events_writes_only_the_end(name: str) -> None:
+def test_writer_without_events_writes_only_the_end(name: str) -> None:
     assert written(writer_of(name), []) == (b"data: [DONE]\n\n" if name == "sse" else b"")
 
 
 @formats
-def test_events_before_an_error_of_their_source_are_written(name: str) -> None:
+def test_writes_events_before_an_error_of_the_source(name: str) -> None:
     def source() -> Iterator[bytes]:
         yield from EVENTS[:2]
         raise ZeroDivisionError
@@ -80,7 +80,7 @@ def test_events_before_an_error_of_their_source_are_written(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["ndjson", "sse"])
-def test_events_before_one_that_has_no_json_are_written(name: str) -> None:
+def test_writes_events_before_one_without_json(name: str) -> None:
     parts = []
     with pytest.raises(IncompleteEventError):
         for part in writer_of(name).write([*EVENTS[:2], b"", *EVENTS]):
@@ -89,7 +89,7 @@ def test_events_before_one_that_has_no_json_are_written(name: str) -> None:
 
 
 @pytest.mark.parametrize("name, frame", [("ndjson", b"%b\n"), ("sse", b"data: %b\n\n")])
-def test_json_formats_use_the_codec_that_they_are_given(name: str, frame: bytes) -> None:
+def test_json_formats_use_the_given_codec(name: str, frame: bytes) -> None:
     reader = FORMATS[name].reader(lambda data, **arguments: b"decoded " + data)
     assert list(read_events(reader, [frame % b"x"])) == [b"decoded x"]
     writer = FORMATS[name].writer(lambda event: b'{"bytes":%d}' % len(event))
@@ -97,8 +97,8 @@ def test_json_formats_use_the_codec_that_they_are_given(name: str, frame: bytes)
     assert b"".join(writer.write([event])) == frame % b'{"bytes":%d}' % len(event)
 
 
-def test_line_ends_in_the_json_text_of_a_message_are_written_as_spaces() -> None:
-    # The codec replaces them when it reads JSON. A program in another language may put any JSON text into a message.
+def test_line_ends_in_json_text_are_written_as_spaces() -> None:
+    # The codec replaces them when it parses JSON. Programs in other languages may store any JSON text in a message.
     unrecognized, error = from_json("{}"), from_json('{"type":"error"}')
     unrecognized.unrecognized.json = '{"type":"x",\r\n"text":"\u2028 \\n",\r"n":\n1}'
     error.error.extra_json = '{\r\n"a":[1,\r2],"b":\n{\n}\n}'

@@ -1,4 +1,4 @@
-"""Readers and converters take bytes of any kind, and say what to do with text."""
+"""Readers and converters accept any bytes-like object, and reject text with a remedy."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ INPUTS = {
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 @pytest.mark.parametrize("name", INPUTS)
-def test_chunks_are_bytes_of_any_kind(name: str, kind: Callable[[bytes], Any]) -> None:
+def test_readers_accept_any_bytes_like_chunks(name: str, kind: Callable[[bytes], Any]) -> None:
     data = INPUTS[name]
     for cut in range(len(data)):
         reader = FORMATS[name].reader(json_to_protobuf)
@@ -30,18 +30,18 @@ def test_chunks_are_bytes_of_any_kind(name: str, kind: Callable[[bytes], Any]) -
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_a_chunk_of_text_is_refused_with_a_remedy(name: str) -> None:
+def test_rejects_chunk_of_text_with_a_remedy(name: str) -> None:
     reader: Any = FORMATS[name].reader(json_to_protobuf)
     with pytest.raises(TypeError, match="expected bytes, got str: encode it as UTF-8, or open the file in binary mode"):
         list(reader.feed("data: {}"))
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
-def test_an_event_is_bytes_of_any_kind(kind: Callable[[bytes], Any]) -> None:
+def test_converters_accept_any_bytes_like_event(kind: Callable[[bytes], Any]) -> None:
     assert json_to_protobuf(kind(GENERATING_JSON)) == EVENT
     assert protobuf_to_json(kind(EVENT)) == GENERATING_JSON
 
 
-def test_text_is_not_a_serialized_event() -> None:
+def test_rejects_text_as_serialized_event() -> None:
     with pytest.raises(TypeError, match="expected bytes, got str"):
         protobuf_to_json("{}")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The reader and the writer of NDJSON."""
+"""NDJSON reader and writer."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from ..support.events import GENERATING_JSON
 from ..support.mixed_stream import MIXED, mixed_stream
 
 
-def test_ndjson_lines_may_be_empty_or_end_with_cr_lf_or_the_input() -> None:
+def test_accepts_blank_lines_crlf_and_unterminated_last_line() -> None:
     data = b"\n \r\n" + GENERATING_JSON + b"\r\n\n" + b'{"type":"x"}\r\n' + GENERATING_JSON
     reader = NDJSONReader()
     first, second, third = read_events(reader, [data])
@@ -20,12 +20,12 @@ def test_ndjson_lines_may_be_empty_or_end_with_cr_lf_or_the_input() -> None:
     assert reader.position == "line 6"
 
 
-def test_ndjson_is_written_in_camel_case_by_default() -> None:
+def test_writes_camel_case_by_default() -> None:
     events = [json_to_protobuf(line) for line in MIXED["snake_case"]]
     assert b"".join(NDJSONWriter().write(events)) == mixed_stream("ndjson", "camelCase")
 
 
-def test_an_ndjson_error_has_the_number_of_its_line() -> None:
+def test_error_has_line_number() -> None:
     reader = NDJSONReader(partial(json_to_protobuf, strict=True))
     wrong = GENERATING_JSON.replace(b"7977.54", b'"x"')
     with pytest.raises(EventError, match=r"^\$\.outputIndex: "):
@@ -33,7 +33,7 @@ def test_an_ndjson_error_has_the_number_of_its_line() -> None:
     assert reader.position == "line 3"
 
 
-def test_events_before_invalid_ndjson_are_read() -> None:
+def test_reads_events_before_an_invalid_line() -> None:
     events = NDJSONReader().feed(GENERATING_JSON + b"\n{\n")
     assert next(events) == json_to_protobuf(GENERATING_JSON)
     with pytest.raises(InvalidJSONError):

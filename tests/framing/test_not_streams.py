@@ -1,4 +1,4 @@
-"""Input that is not what it says: what the readers say of it."""
+"""Errors for input in another format, skipped errors, terminal events and format detection."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def cut(data: bytes, size: int) -> list[bytes]:
 
 @not_streams
 @pytest.mark.parametrize("size", [1, 7, 10_000])
-def test_an_error_says_what_the_input_looks_like(case: NotAStream, size: int) -> None:
+def test_error_describes_the_input(case: NotAStream, size: int) -> None:
     reader = FORMATS[case.format].reader(json_to_protobuf)
     events = []
     with pytest.raises(EventError) as caught:
@@ -35,7 +35,7 @@ def test_an_error_says_what_the_input_looks_like(case: NotAStream, size: int) ->
     assert "\n" not in str(caught.value)
 
 
-# Inputs with an invalid event between two; how many errors are told, and where the last one is.
+# Inputs with an invalid event between two valid ones, the number of reported errors, and the position of the last one.
 SKIPPED = [
     ("ndjson", NDJSON + b"oops\n" + NDJSON, 1, "line 2"),
     ("ndjson", NDJSON + PRETTY.replace(b"}", b"") + NDJSON, 5, "line 6"),
@@ -50,16 +50,16 @@ SKIPPED = [
 
 
 @pytest.mark.parametrize("name, data, count, position", SKIPPED)
-def test_a_reader_can_leave_out_what_is_invalid(name: str, data: bytes, count: int, position: str) -> None:
+def test_reader_skips_invalid_events(name: str, data: bytes, count: int, position: str) -> None:
     reader = FORMATS[name].reader(json_to_protobuf)
-    told = []
-    reader.on_error = lambda error: told.append(reader.position)
+    positions = []
+    reader.on_error = lambda error: positions.append(reader.position)
     assert list(read_events(reader, [data])) == [GENERATING] * 2
-    assert (len(told), told[-1]) == (count, position)
+    assert (len(positions), positions[-1]) == (count, position)
 
 
 @pytest.mark.parametrize("name, data", [("ndjson", NDJSON), ("sse", SSE)])
-def test_a_byte_order_mark_at_the_start_is_skipped(name: str, data: bytes) -> None:
+def test_skips_byte_order_mark_at_the_start(name: str, data: bytes) -> None:
     for size in (1, 2, 1000):
         reader = FORMATS[name].reader(json_to_protobuf)
         assert list(read_events(reader, cut(BOM + data, size))) == [GENERATING]
@@ -69,7 +69,7 @@ DONE = [(b"data: [DONE]\n\n", True), (b'data: "[DONE]"', True), (b"", False), (b
 
 
 @pytest.mark.parametrize("end, done", DONE)
-def test_an_sse_reader_knows_whether_its_input_said_that_it_is_done(end: bytes, done: bool) -> None:
+def test_sse_reader_reports_done_marker(end: bytes, done: bool) -> None:
     reader = FORMATS["sse"].reader(json_to_protobuf)
     assert list(read_events(reader, [SSE + end])) == [GENERATING]
     assert reader.done == done
@@ -92,12 +92,12 @@ def test_terminal_events(json: str, name: str | None, terminal: bool) -> None:
     assert is_terminal(json_to_protobuf(json, sse_type=name)) == terminal
 
 
-def test_of_a_whole_response_the_last_event_is_terminal() -> None:
+def test_only_the_last_event_of_a_response_is_terminal() -> None:
     *others, last = (is_terminal(json_to_protobuf(line)) for line in SAMPLE.read_bytes().splitlines())
     assert (any(others), last) == (False, True)
 
 
-GUESSED = [
+DETECTED = [
     *((name, mixed_stream(name, "camelCase")) for name in FORMATS),
     ("sse", BOM + SSE),
     ("sse", b"\n\n: hello\n\n" + SSE),
@@ -112,7 +112,7 @@ GUESSED = [
 ]
 
 
-@pytest.mark.parametrize("name, data", GUESSED)
-def test_the_format_is_guessed_from_the_first_bytes(name: str, data: bytes) -> None:
+@pytest.mark.parametrize("name, data", DETECTED)
+def test_detects_format_from_first_bytes(name: str, data: bytes) -> None:
     enough = next((data[:end] for end in range(len(data) + 1) if is_enough(data[:end])), data)
     assert guess_format(data) == guess_format(enough) == name

@@ -1,4 +1,4 @@
-"""The reader and the writer of length-delimited protobuf."""
+"""Length-delimited protobuf reader and writer."""
 
 import io
 
@@ -15,7 +15,7 @@ from ..support.mixed_stream import MIXED, mixed_stream
 EVENTS = [json_to_protobuf(line) for line in MIXED["camelCase"]]
 
 
-def test_protobuf_s_own_library_reads_and_writes_the_same_stream() -> None:
+def test_matches_delimited_streams_of_protobuf_library() -> None:
     stream = io.BytesIO(b"".join(ProtobufWriter().write(EVENTS)))
     read = [proto.parse_length_prefixed(OpenResponsesStreamEvent, stream) for _ in EVENTS]
     assert [made and made.SerializeToString(deterministic=True) for made in read] == EVENTS
@@ -23,8 +23,8 @@ def test_protobuf_s_own_library_reads_and_writes_the_same_stream() -> None:
     assert list(read_events(ProtobufReader(), [mixed_stream("protobuf", "camelCase")])) == EVENTS
 
 
-def test_protobuf_is_read_as_it_is() -> None:
-    # Fields in another order, and one of a later version: a reader passes the bytes on.
+def test_reader_passes_messages_through_unchanged() -> None:
+    # Fields in another order, and one from a later version: the reader does not change the bytes.
     made = b"\x7a\x07\x12\x02{}\x0a\x01x" + b"\xf2\x7d\x01z"
     assert list(read_events(ProtobufReader(), ProtobufWriter().write([made, made]))) == [made] * 2
 
@@ -41,7 +41,7 @@ def test_protobuf_is_read_as_it_is() -> None:
         (b"\x80\x80\x80\x80\x08", "message 2", "invalid length prefix"),
     ],
 )
-def test_invalid_protobuf_is_an_error_with_its_position(data: bytes, position: str, problem: str) -> None:
+def test_error_has_position_of_invalid_message(data: bytes, position: str, problem: str) -> None:
     reader = ProtobufReader()
     good = event(0).SerializeToString()
     events = read_events(reader, [bytes([len(good)]) + good + data])

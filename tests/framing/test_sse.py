@@ -1,4 +1,4 @@
-"""The reader and the writer of server-sent events."""
+"""SSE reader and writer."""
 
 from functools import partial
 
@@ -13,7 +13,7 @@ from ..support.mixed_stream import MIXED, mixed_stream
 
 GENERATING = json_to_protobuf(GENERATING_JSON)
 
-# The parsing rules of the HTML standard, 9.2.6: an input, and the number of events in it.
+# The parsing rules of the HTML standard, 9.2.6: an input, and the number of its events.
 STANDARD = [
     (b"data: EVENT\n\n", 1),
     (b"data:EVENT\n\n", 1),
@@ -43,19 +43,19 @@ STANDARD = [
 
 @pytest.mark.parametrize("data, count", STANDARD)
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
-def test_the_reader_follows_the_standard(data: bytes, count: int, size: int) -> None:
+def test_reader_follows_the_standard(data: bytes, count: int, size: int) -> None:
     data = data.replace(b"EVENT", GENERATING_JSON)
     chunks = [data[start : start + size] for start in range(0, len(data), size)]
     assert list(read_events(SSEReader(), chunks)) == [GENERATING] * count
 
 
-def test_data_on_several_lines_is_joined() -> None:
+def test_joins_data_of_several_lines() -> None:
     data = b'data: {"type":\ndata:"x"\rdata\r\ndata: }\n\n'
     (read,) = read_events(SSEReader(), [data])
     assert protobuf_to_json(read) == b'{"type": "x"  }'
 
 
-# An event name, JSON, and the `type` of the message; None: it is unset.
+# An event name, JSON, and the `type` of the message, or None if it is unset.
 NAMES = [
     ("ping", '{"a":1}', "ping"),
     ("ping", "{}", "ping"),
@@ -70,9 +70,9 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name, json, type", NAMES)
-def test_the_event_name_is_the_type_of_json_that_has_none(name: str, json: str, type: str | None) -> None:
+def test_event_name_replaces_missing_type(name: str, json: str, type: str | None) -> None:
     (read,) = read_events(SSEReader(), [f"event: {name}\ndata: {json}\n\n".encode()])
-    # Even the name of a typed event makes no typed event: it would have a `type` when it is written.
+    # The name of a typed event does not make the event typed: serialization would add a `type`.
     message = OpenResponsesStreamEvent.FromString(read)
     assert message.WhichOneof("kind") == "unrecognized"
     assert message.unrecognized.json == json
@@ -82,24 +82,24 @@ def test_the_event_name_is_the_type_of_json_that_has_none(name: str, json: str, 
     assert b"".join(SSEWriter().write([read])) == f"{line}data: {json}\n\n".encode()
 
 
-def test_the_event_name_does_not_change_an_event_that_has_a_type() -> None:
+def test_event_name_does_not_override_type() -> None:
     assert list(read_events(SSEReader(), [b"event: ping\ndata: %b\n\n" % GENERATING_JSON])) == [GENERATING]
 
 
-def test_an_event_name_belongs_to_one_event() -> None:
+def test_event_name_applies_to_one_event() -> None:
     data = b"event: a\nevent: b\ndata: {}\n\ndata: {}\n\nevent: c\n\ndata: {}\n\n"
     read = [OpenResponsesStreamEvent.FromString(made) for made in read_events(SSEReader(), [data])]
     assert [made.unrecognized.type for made in read] == ["b", "", ""]
 
 
-def test_strict_reading_ignores_the_event_name() -> None:
+def test_strict_parsing_ignores_event_name() -> None:
     reader = SSEReader(partial(json_to_protobuf, strict=True))
     with pytest.raises(UnknownEventTypeError, match=r"^\$\.type: a required property is missing"):
         list(read_events(reader, [b'event: error\ndata: {"message":"m"}\n\n']))
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\ndata: [DONE]"])
-def test_a_truncated_event_is_an_error(end: bytes) -> None:
+def test_rejects_truncated_event(end: bytes) -> None:
     reader = SSEReader()
     events = read_events(reader, [b"data: %b\n\ndata: %b" % (GENERATING_JSON, GENERATING_JSON) + end])
     assert next(events) == GENERATING
@@ -108,20 +108,20 @@ def test_a_truncated_event_is_an_error(end: bytes) -> None:
     assert reader.position == "line 3"
 
 
-def test_an_error_has_the_line_where_the_data_begins() -> None:
+def test_error_has_first_line_of_the_data() -> None:
     reader = SSEReader()
     with pytest.raises(InvalidJSONError):
         list(read_events(reader, [b": hello\n\nevent: x\ndata: {\ndata: }x\n\n"]))
     assert reader.position == "line 4"
 
 
-def test_events_are_written_in_snake_case_by_default() -> None:
+def test_writes_snake_case_by_default() -> None:
     events = [json_to_protobuf(line) for line in MIXED["camelCase"]]
     writer = SSEWriter()
     assert b"".join(writer.write(events)) + writer.close() == mixed_stream("sse", "snake_case")
 
 
-def test_an_image_event_is_written_as_the_api_sends_it() -> None:
+def test_writes_image_event_like_the_api() -> None:
     assert b"".join(SSEWriter().write([event(0).SerializeToString()])) == (
         b"event: response.image_generation_call.generating\n"
         b'data: {"type":"response.image_generation_call.generating","item_id":"ig_","output_index":0.5,'
@@ -129,7 +129,7 @@ def test_an_image_event_is_written_as_the_api_sends_it() -> None:
     )
 
 
-# JSON, and the event name that is written; None: there is none.
+# JSON, and the event name in the output, or None.
 WRITTEN_NAMES = [
     ('{"type":"x"}', "x"),
     ('{"a":1,"type":"x"}', "x"),
@@ -148,7 +148,7 @@ WRITTEN_NAMES = [
 
 
 @pytest.mark.parametrize("json, name", WRITTEN_NAMES)
-def test_writing_names_the_type(json: str, name: str | None) -> None:
+def test_writes_type_as_event_name(json: str, name: str | None) -> None:
     line = f"event: {name}\n" if name else ""
     data = b"".join(SSEWriter().write([json_to_protobuf(json)]))
     assert data == f"{line}data: {json}\n\n".encode()

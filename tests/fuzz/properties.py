@@ -1,4 +1,4 @@
-"""What holds for any bytes that are given as an event. These functions let no exception pass but EventError."""
+"""Properties of the codec for arbitrary bytes. Exceptions of the library other than EventError propagate."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from ..codec.general_only import read_generally
 from ..codec.json_values import parse
-from ..codec.one_rule import check_union
 from ..codec.respell import respell
+from ..codec.set_fields import check_union
 
 MAX_DEPTH = 100
 
 
-def check_law(data: bytes, naming: Naming) -> None:
-    """A JSON object comes back with its known properties respelled; other bytes are an error."""
+def check_round_trip(data: bytes, naming: Naming) -> None:
+    """Checks that a JSON object round-trips with its known properties respelled, and that other bytes are rejected."""
     value = _object(data)
     try:
         event = json_to_protobuf(data)
@@ -38,7 +38,7 @@ def check_law(data: bytes, naming: Naming) -> None:
 
 
 def check_strict(data: bytes, naming: Naming) -> None:
-    """Strict reading accepts or refuses, and reads what it accepts as the default does in the same naming."""
+    """Checks that strict parsing rejects an event or preserves it, and that it can be serialized strictly."""
     with contextlib.suppress(EventError):
         event = json_to_protobuf(data, naming=naming, strict=True)
         assert parse(protobuf_to_json(event, naming=naming)) == parse(data)
@@ -46,7 +46,7 @@ def check_strict(data: bytes, naming: Naming) -> None:
 
 
 def check_message(data: bytes) -> None:
-    """Bytes have the JSON of the message that protobuf makes of them, which comes back unchanged, or are an error."""
+    """Checks that bytes convert to the JSON of the message that protobuf parses, which round-trips, or are rejected."""
     for naming in NAMINGS:
         text = _json_or_none(data, naming)
         try:
@@ -56,7 +56,7 @@ def check_message(data: bytes) -> None:
             continue
         assert text == _json_or_none(message.SerializeToString(deterministic=True), naming)
         if text is not None:
-            check_law(text, naming)
+            check_round_trip(text, naming)
 
 
 def _json_or_none(data: bytes, naming: Naming) -> bytes | None:
@@ -67,7 +67,7 @@ def _json_or_none(data: bytes, naming: Naming) -> bytes | None:
 
 
 def _object(data: bytes) -> dict[str, Any] | None:
-    """The JSON object that bytes are by Python's parser; None if they are none, or one that is nested too deeply."""
+    """Parses a JSON object with the standard library; None if the bytes are not one, or it is nested too deeply."""
     try:
         value = parse(data.decode())
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What the fuzz targets start from: `python -m tests.fuzz.seeds FOLDER` makes a corpus for each, and the dictionary."""
+"""Seeds for fuzzing: `python -m tests.fuzz.seeds FOLDER` writes a corpus for each target, and the dictionary."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ SAMPLES = [
     for message in objects()
     for naming in ("camelCase", "snake_case")
 ]
-"""Each object of the contract with all its properties, somewhere in an event."""
+"""An event for each object of the contract, with all properties of the object."""
 
 JSON = [*SAMPLES, *(vector["snake_case"].encode() for vector in VECTORS if len(vector["hex"]) < 4096)]
 
@@ -29,14 +29,14 @@ TOKENS = [
     *(b'"extra_json":{}', b'"unrecognized":', b'"items":[]', b'"__proto__":', b"9007199254740993", b"1e309"),
     *STREAM_TOKENS,
 ]
-"""Bytes that mean something to some reader."""
+"""Bytes with a meaning for some reader."""
 
 HEADER_BYTES = 5
-"""What a fuzz target's input begins with: one byte for the options, the others for the chunks' sizes; 0 is the rest."""
+"""The size of an input's header: one byte of options, then the sizes of chunks; 0 means the rest."""
 
 
 def main(folder: Path) -> None:
-    deep = b'{"type":"x","y":' + b"[" * 110 + b"]" * 110 + b"}"  # deeper than events are nested
+    deep = b'{"type":"x","y":' + b"[" * 110 + b"]" * 110 + b"}"  # deeper than the limit
     inputs = {
         "json": [*JSON, deep],
         "message": [json_to_protobuf(text) for text in JSON],

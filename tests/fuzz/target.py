@@ -1,18 +1,17 @@
-"""A fuzz target: `python -m tests.fuzz.target TARGET [libFuzzer's flags, a corpus, or inputs to try again]`.
+"""A fuzz target: `python -m tests.fuzz.target TARGET [flags of libFuzzer, a corpus, or inputs to reproduce]`.
 
-TARGET is `json` (one event), `message` (one serialized event) or a format of streams. Needs atheris; `run` says how
-targets are run.
+TARGET is `json` (one event), `message` (one serialized event) or a stream format. Requires atheris; see `run`.
 """
 
 import sys
 
-import atheris  # type: ignore[import-untyped]  # has wheels for few platforms: not among the tests' packages
+import atheris  # type: ignore[import-untyped]  # not a test dependency: it has wheels for few platforms only
 
 with atheris.instrument_imports(include=["openresponses_grpc"]):
     from openresponses_grpc.codec._schema import NAMINGS
 
     from ..support.stream_properties import check_stream
-    from .properties import check_law, check_message, check_strict
+    from .properties import check_message, check_round_trip, check_strict
     from .seeds import HEADER_BYTES
 
 TARGET = sys.argv.pop(1)
@@ -24,13 +23,13 @@ def check(data: bytes) -> None:
     if TARGET == "message":
         check_message(data)
     elif TARGET == "json":
-        (check_strict if strict else check_law)(data, naming)
+        (check_strict if strict else check_round_trip)(data, naming)
     else:
         check_stream(TARGET, chunks(header, data), strict)
 
 
 def chunks(header: bytes, data: bytes) -> list[bytes]:
-    """The data, in chunks of the sizes that the header says."""
+    """Splits the data into chunks of the sizes in the header."""
     found: list[bytes] = []
     while data:
         size = header[1 + len(found) % (HEADER_BYTES - 1)] or len(data)

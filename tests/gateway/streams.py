@@ -1,4 +1,4 @@
-"""Streams for the gateway, and what a reader gets of them."""
+"""Helpers that publish streams and read them through the gateway."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Sent(NamedTuple):
 
 
 def delta(number: int | None, text: str = "") -> dict[str, Any]:
-    """A text delta with a sequence number, or without one."""
+    """Returns a text delta with or without a sequence number."""
     event = {"type": "response.output_text.delta", "item_id": "msg_1", "delta": text or f"text {number}"}
     return event if number is None else event | {"sequence_number": number}
 
@@ -37,7 +37,7 @@ def deltas(count: int) -> list[dict[str, Any]]:
 async def publish(
     client: AsyncEventStreamClient, stream_id: str, events: Iterable[dict[str, Any]], *, failure: str | None = None
 ) -> None:
-    """Publishes a stream to its end."""
+    """Publishes a stream and ends it."""
     async with client.publish(stream_id) as publisher:
         for event in events:
             await publisher.send(json_to_protobuf(json.dumps(event)))
@@ -46,7 +46,7 @@ async def publish(
 
 
 def parse(text: str) -> list[Sent]:
-    """Server-sent events, by the standard's rules; comments are left out."""
+    """Parses server-sent events by the rules of the standard, without comments."""
     blocks = [
         [line for line in block.split("\n") if not line.startswith(":")]
         for block in text.removesuffix("\n\n").split("\n\n")
@@ -62,7 +62,7 @@ def _parsed(block: Sequence[str]) -> Sent:
 
 
 def path(stream_id: str, **parameters: object) -> str:
-    """The path of a stream's events."""
+    """Returns the path of the events of a stream."""
     return f"/v1/responses/{stream_id}?{httpx.QueryParams({'stream': 'true', **parameters})}"  # type: ignore[dict-item]
 
 
@@ -75,7 +75,7 @@ async def read(http: httpx.AsyncClient, stream_id: str, *, position: str = "", *
 
 
 async def data(http: httpx.AsyncClient, stream_id: str, *, position: str = "", **parameters: object) -> list[Any]:
-    """The data of a stream's events, to its end."""
+    """Reads a stream to its end; returns the data of its events."""
     return [sent.data for sent in await read(http, stream_id, position=position, **parameters)]
 
 
@@ -83,7 +83,7 @@ async def data(http: httpx.AsyncClient, stream_id: str, *, position: str = "", *
 async def reading(
     http: httpx.AsyncClient, stream_id: str, *, position: str = "", **parameters: object
 ) -> AsyncIterator[AsyncIterator[Sent | str]]:
-    """Reads a stream as it comes: its events, and comments as text."""
+    """Yields an iterator over a stream as it arrives: events, and comments as text."""
     headers = {"last-event-id": position} if position else {}
     async with http.stream("GET", path(stream_id, **parameters), headers=headers) as response:
         assert response.status_code == 200, await response.aread()
@@ -101,7 +101,7 @@ async def _blocks(response: httpx.Response) -> AsyncIterator[Sent | str]:
 
 
 async def events(blocks: AsyncIterator[Sent | str], count: int) -> list[Any]:
-    """The data of the next events."""
+    """Returns the data of the next events."""
     found: list[Any] = []
     while len(found) < count:
         if isinstance(sent := await anext(blocks), Sent):
@@ -110,10 +110,19 @@ async def events(blocks: AsyncIterator[Sent | str], count: int) -> list[Any]:
 
 
 def error_of(response: httpx.Response) -> tuple[int, str, str | None]:
-    """The status, the code and the parameter of an error, in the API's shape."""
+    """Returns the status, code and parameter of an error, after checking the error format of the API."""
     body = response.json()
     assert body.keys() == {"error"}
     assert body["error"].keys() == {"message", "type", "code", "param"}
     assert body["error"]["message"]
     assert response.headers["content-type"] == "application/json"
     return response.status_code, body["error"]["code"], body["error"]["param"]
+
+
+def lifecycle(name: str, **properties: Any) -> dict[str, Any]:
+    """A lifecycle event: `response.` and its name."""
+    return {
+        "type": f"response.{name}",
+        "response": {"id": "resp_1", "object": "response", "status": name, "output": [], **properties},
+        "sequence_number": 0,
+    }

@@ -1,4 +1,4 @@
-"""Who may read: tokens, which the server decides on; other sites' pages; TLS."""
+"""Access: tokens, CORS, TLS, Unix sockets and host headers."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -16,10 +16,9 @@ from openresponses_grpc.server._server import running_server
 from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore
 
-from ..server.test_tokens import entry
 from ..support.certificates import Certificates
-from .streams import data, deltas, error_of, path, publish
-from .test_snapshot import lifecycle
+from ..support.tokens import entry
+from .streams import data, deltas, error_of, lifecycle, path, publish
 
 FILE = (
     entry("relay", "relay", may='["publish"]')
@@ -31,7 +30,7 @@ LOG = [lifecycle("created"), *deltas(2)]
 
 @asynccontextmanager
 async def guarded(token: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    """A gateway before a server that asks for tokens."""
+    """Yields a client of a gateway in front of a server that requires tokens."""
     service = StreamService(MemoryStore(), tokens=parse_tokens(FILE))
     async with (
         running_server(service, "127.0.0.1:0") as address,
@@ -46,20 +45,20 @@ async def guarded(token: str | None = None) -> AsyncIterator[httpx.AsyncClient]:
 
 
 CALLERS: dict[str, tuple[str | None, str, tuple[int, str] | None]] = {
-    "a token that may": ("Bearer viewer", "resp_1", None),
-    "the scheme in other letters": ("bearer viewer", "resp_1", None),
+    "permitted token": ("Bearer viewer", "resp_1", None),
+    "lower-case scheme": ("bearer viewer", "resp_1", None),
     "no token": (None, "resp_1", (401, "TOKEN_MISSING")),
     "another scheme": ("Basic dmlld2VyOg==", "resp_1", (401, "TOKEN_MISSING")),
-    "an empty token": ("Bearer", "resp_1", (401, "TOKEN_MISSING")),
-    "an unknown token": ("Bearer nobody", "resp_1", (401, "TOKEN_UNKNOWN")),
-    "a token with a space": ("Bearer viewer viewer", "resp_1", (401, "TOKEN_UNKNOWN")),
-    "a token for other streams": ("Bearer viewer", "other", (403, "NOT_PERMITTED")),
-    "a token for publishers": ("Bearer relay", "resp_1", (403, "NOT_PERMITTED")),
+    "empty token": ("Bearer", "resp_1", (401, "TOKEN_MISSING")),
+    "unknown token": ("Bearer nobody", "resp_1", (401, "TOKEN_UNKNOWN")),
+    "token with a space": ("Bearer viewer viewer", "resp_1", (401, "TOKEN_UNKNOWN")),
+    "token for other streams": ("Bearer viewer", "other", (403, "NOT_PERMITTED")),
+    "publisher token": ("Bearer relay", "resp_1", (403, "NOT_PERMITTED")),
 }
 
 
 @pytest.mark.parametrize("authorization, stream_id, refusal", CALLERS.values(), ids=CALLERS)
-async def test_the_server_decides_on_the_token_of_a_request(
+async def test_the_token_of_a_request_is_checked_by_the_server(
     authorization: str | None, stream_id: str, refusal: tuple[int, str] | None
 ) -> None:
     async with guarded() as http:
@@ -74,14 +73,16 @@ async def test_the_server_decides_on_the_token_of_a_request(
             assert ("www-authenticate" in response.headers) == (response.status_code == 401)
 
 
-async def test_the_gateway_s_own_token_is_for_requests_without_one() -> None:
+async def test_requests_without_a_token_use_the_token_of_the_gateway() -> None:
     async with guarded("viewer") as http:
         assert await data(http, "resp_1") == [*LOG, "[DONE]"]
         http.headers["authorization"] = "Bearer nobody"
         assert error_of(await http.get(path("resp_1")))[:2] == (401, "TOKEN_UNKNOWN")
 
 
-async def test_readers_with_different_tokens_share_a_connection_to_the_server(caplog: pytest.LogCaptureFixture) -> None:
+async def test_subscribers_with_different_tokens_share_a_connection_to_the_server(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level("INFO")
     async with guarded() as http:
         for token in ("viewer", "nobody", "all") * 3:
@@ -101,7 +102,7 @@ PREFLIGHT = ORIGIN | {
 @pytest.mark.parametrize(
     "origins, allowed", [((), False), (("https://app.example",), True), (("https://b.example",), False)]
 )
-async def test_pages_of_named_origins_may_read_and_no_others(
+async def test_only_configured_origins_get_cors_headers(
     origins: tuple[str, ...], allowed: bool, client: AsyncEventStreamClient
 ) -> None:
     await publish(client, "s", deltas(1))
@@ -119,9 +120,7 @@ async def test_pages_of_named_origins_may_read_and_no_others(
             assert all(name in headers for name in PREFLIGHT["access-control-request-headers"].split(","))
 
 
-async def test_it_serves_https_and_those_with_a_certificate(
-    client: AsyncEventStreamClient, certificates: Certificates
-) -> None:
+async def test_https_with_client_certificates(client: AsyncEventStreamClient, certificates: Certificates) -> None:
     await publish(client, "s", deltas(1))
     files = ServerFiles(certificates.cert, certificates.key, certificates.ca)
     context = ssl.create_default_context(cafile=certificates.ca)
@@ -135,7 +134,7 @@ async def test_it_serves_https_and_those_with_a_certificate(
             assert await data(http, "s") == [*deltas(1), "[DONE]"]
 
 
-async def test_it_listens_at_a_unix_socket(client: AsyncEventStreamClient, tmp_path: Path) -> None:
+async def test_a_gateway_on_a_unix_socket(client: AsyncEventStreamClient, tmp_path: Path) -> None:
     await publish(client, "s", deltas(1))
     socket = tmp_path / "gateway"
     async with running_gateway(Gateway(client), f"unix:{socket}") as address:
@@ -154,9 +153,7 @@ async def test_it_listens_at_a_unix_socket(client: AsyncEventStreamClient, tmp_p
         *((host, False) for host in ("127.0.0.1.evil.example", "[::2]:80", "[::1", "unix", "localhost@evil.example")),
     ],
 )
-async def test_a_local_gateway_serves_no_other_host_whatever_resolves_to_its_address(
-    host: str, accepted: bool, server: str
-) -> None:
+async def test_a_local_gateway_rejects_other_host_headers(host: str, accepted: bool, server: str) -> None:
     async with (
         AsyncEventStreamClient(server) as client,
         running_gateway(Gateway(client, local_only=True), "127.0.0.1:0") as url,

@@ -1,22 +1,28 @@
-"""`openresponses gateway`: its options, where it listens, its metrics and logs, and how it ends."""
+"""`openresponses gateway`: options, addresses, metrics, logs and exit."""
 
 import asyncio
 import json
 import subprocess
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import pytest
 
-from ..cli.processes import line, run, serving, started
-from ..server.test_tokens import entry
+from openresponses_grpc.server._auth import Tokens, parse_tokens
+from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._service import StreamService
+from openresponses_grpc.store import MemoryStore
+
+from ..cli.in_process import invoke, run
+from ..cli.processes import line, run_process, started
 from ..support.certificates import Certificates
 from ..support.events import GENERATING_JSON
+from ..support.tokens import entry
 from .streams import data, error_of, path
 
 EVENT: Final = {
@@ -29,17 +35,17 @@ EVENT: Final = {
 
 @asynccontextmanager
 async def gateway(*arguments: str | Path, environment: Mapping[str, str] = {}) -> AsyncIterator[tuple[Process, str]]:
-    """A gateway process, and its URL."""
+    """Yields a gateway process and its URL."""
     async with started("gateway", "--listen", "127.0.0.1:0", *arguments, environment=environment) as process:
         yield process, (await line(process)).decode().removeprefix("listening on ").strip()
 
 
-async def test_it_serves_the_streams_of_a_server_until_a_signal() -> None:
-    async with serving() as (_, address), gateway("--server", address) as (process, url):
-        assert await run("publish", "--server", address, "--end", "s", stdin=GENERATING_JSON) == (0, b"", b"")
+async def test_the_command_serves_streams_until_a_signal(server: str) -> None:
+    async with gateway("--server", server) as (process, url):
+        assert await run("publish", "--server", server, "--end", "s", stdin=GENERATING_JSON) == (0, b"", b"")
         async with httpx.AsyncClient(base_url=url) as http:
             assert await data(http, "s") == [EVENT, "[DONE]"]
-            await run("publish", "--server", address, "live", stdin=GENERATING_JSON)
+            await run("publish", "--server", server, "live", stdin=GENERATING_JSON)
             waiting = asyncio.create_task(http.get(path("live")))
             await asyncio.wait((waiting,), timeout=0.1)
             process.terminate()
@@ -50,49 +56,46 @@ async def test_it_serves_the_streams_of_a_server_until_a_signal() -> None:
     assert b"Traceback" not in stderr
 
 
-async def test_a_socket_that_a_killed_gateway_left_is_taken_over_and_one_in_use_is_not(tmp_path: Path) -> None:
+async def test_a_stale_unix_socket_is_replaced_and_one_in_use_is_not(server: str, tmp_path: Path) -> None:
     listen = f"unix:{tmp_path / 'gateway'}"
-    async with serving() as (_, address):
-        arguments = ("gateway", "--server", address, "--listen", listen)
-        async with started(*arguments) as killed:
-            assert await line(killed) == f"listening on {listen}\n".encode()
-            status, stdout, stderr = await run(*arguments)
-            assert (status, stdout) == (1, b"")
-            assert b"cannot listen on" in stderr
-            killed.kill()
-            await killed.wait()
-        async with started(*arguments) as process:
-            assert await line(process) == f"listening on {listen}\n".encode()
-            transport = httpx.AsyncHTTPTransport(uds=str(tmp_path / "gateway"))
-            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
-                assert error_of(await http.get(path("none")))[0] == 404
-        (tmp_path / "file").touch()
-        assert (await run(*arguments[:-1], f"unix:{tmp_path / 'file'}"))[0] == 1
+    arguments = ("gateway", "--server", server, "--listen", listen)
+    async with started(*arguments) as killed:
+        assert await line(killed) == f"listening on {listen}\n".encode()
+        status, stdout, stderr = await run_process(*arguments)
+        assert (status, stdout) == (1, b"")
+        assert b"cannot listen on" in stderr
+        killed.kill()
+        await killed.wait()
+    async with started(*arguments) as process:
+        assert await line(process) == f"listening on {listen}\n".encode()
+        transport = httpx.AsyncHTTPTransport(uds=str(tmp_path / "gateway"))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            assert error_of(await http.get(path("none")))[0] == 404
+    (tmp_path / "file").touch()
+    assert (await run_process(*arguments[:-1], f"unix:{tmp_path / 'file'}"))[0] == 1
 
 
 @pytest.mark.parametrize("arguments, status", [([], 403), (["--insecure"], 404)])
-async def test_at_a_local_port_it_serves_local_hosts_unless_it_is_told_otherwise(
-    arguments: list[str], status: int
+async def test_on_a_local_port_only_insecure_permits_other_host_headers(
+    server: str, arguments: list[str], status: int
 ) -> None:
     async with (
-        serving() as (_, address),
-        gateway("--server", address, *arguments) as (_, url),
+        gateway("--server", server, *arguments) as (_, url),
         httpx.AsyncClient(base_url=url) as http,
     ):
         assert error_of(await http.get(path("none"), headers={"host": "evil.example"}))[0] == status
         assert error_of(await http.get(path("none")))[0] == 404
 
 
-async def test_metrics_over_http_and_logs_as_json() -> None:
+async def test_metrics_over_http_and_logs_as_json(server: str) -> None:
     async with (
-        serving() as (_, address),
         started(
-            *("gateway", "--server", address, "--listen", "127.0.0.1:0"),
+            *("gateway", "--server", server, "--listen", "127.0.0.1:0"),
             *("--metrics", "127.0.0.1:0", "--log-format", "json"),
         ) as process,
         httpx.AsyncClient() as http,
     ):
-        await run("publish", "--server", address, "--end", "s", stdin=GENERATING_JSON)
+        await run("publish", "--server", server, "--end", "s", stdin=GENERATING_JSON)
         metrics = (await line(process)).decode().removeprefix("metrics at ").strip()
         url = (await line(process)).decode().removeprefix("listening on ").strip()
         await http.get(f"{url}{path('s')}")
@@ -113,22 +116,21 @@ async def test_metrics_over_http_and_logs_as_json() -> None:
     assert first.keys() >= {"timestamp", "level", "message", "peer", "seconds", "bytes"}
 
 
-async def test_environment_variables_are_its_own_where_serve_has_the_same_option() -> None:
-    async with serving() as (_, address):
-        environment = {
-            "OPENRESPONSES_SERVER": address,
-            "OPENRESPONSES_LISTEN": "nonsense",
-            "OPENRESPONSES_GATEWAY_LISTEN": "127.0.0.1:0",
-            "OPENRESPONSES_CORS_ORIGIN": "https://a.example https://b.example:8443",
-        }
-        async with started("gateway", environment=environment) as process, httpx.AsyncClient() as http:
-            url = (await line(process)).decode().removeprefix("listening on ").strip()
-            for origin in ("https://a.example", "https://b.example:8443"):
-                response = await http.get(f"{url}{path('s')}", headers={"origin": origin})
-                assert response.headers["access-control-allow-origin"] == origin
+async def test_gateway_options_have_their_own_environment_variables(server: str) -> None:
+    environment = {
+        "OPENRESPONSES_SERVER": server,
+        "OPENRESPONSES_LISTEN": "nonsense",
+        "OPENRESPONSES_GATEWAY_LISTEN": "127.0.0.1:0",
+        "OPENRESPONSES_CORS_ORIGIN": "https://a.example https://b.example:8443",
+    }
+    async with started("gateway", environment=environment) as process, httpx.AsyncClient() as http:
+        url = (await line(process)).decode().removeprefix("listening on ").strip()
+        for origin in ("https://a.example", "https://b.example:8443"):
+            response = await http.get(f"{url}{path('s')}", headers={"origin": origin})
+            assert response.headers["access-control-allow-origin"] == origin
 
 
-def test_without_its_extra_it_says_what_to_install() -> None:
+def test_without_its_extra_the_error_names_the_package_to_install() -> None:
     code = (
         "import sys\nsys.modules['starlette'] = None\nsys.modules['uvicorn'] = None\n"
         "from openresponses_grpc.cli import main\nmain(['gateway'])"
@@ -139,8 +141,8 @@ def test_without_its_extra_it_says_what_to_install() -> None:
 
 
 @pytest.mark.parametrize("origin", ["*", "app.example", "https://app.example/", "https://app.example/a", "null"])
-async def test_an_origin_is_named_without_a_path(origin: str) -> None:
-    status, _, stderr = await run("gateway", "--cors-origin", origin)
+def test_an_invalid_origin_is_a_usage_error(origin: str) -> None:
+    status, _, stderr = invoke("gateway", "--cors-origin", origin)
     assert status == 2
     assert b"is not an origin" in stderr
 
@@ -155,12 +157,14 @@ async def test_an_origin_is_named_without_a_path(origin: str) -> None:
         (["TOKENS", "TLS", "TOKEN"], b"the gateway would use its own token for anyone"),
     ],
 )
-async def test_where_others_reach_it_a_gateway_needs_tls_and_authentication(
+async def test_a_public_address_requires_tls_and_authentication(
     arguments: list[str], problem: bytes, certificates: Certificates, tmp_path: Path
 ) -> None:
-    tls, token, server = options(arguments, certificates, tmp_path)
-    async with serving(*server) as (_, address):
-        status, stdout, stderr = await run("gateway", "--server", address, "--listen", "0.0.0.0:0", *tls, *token)
+    tls, token, tokens = options(arguments, certificates, tmp_path)
+    async with running_server(StreamService(MemoryStore(), tokens=tokens), "127.0.0.1:0") as address:
+        status, stdout, stderr = await run_process(
+            "gateway", "--server", address, "--listen", "0.0.0.0:0", *tls, *token
+        )
         assert (status, stdout, stderr.count(b"\n")) == (1, b"", 1)
         assert b"0.0.0.0:0 is reachable from other machines" in stderr
         assert problem in stderr
@@ -169,10 +173,12 @@ async def test_where_others_reach_it_a_gateway_needs_tls_and_authentication(
 @pytest.mark.parametrize(
     "arguments", [["TOKENS", "TLS"], ["TLS", "CLIENT_CA"], ["TLS", "TOKEN", "CLIENT_CA"], ["INSECURE"]]
 )
-async def test_with_them_it_listens(arguments: list[str], certificates: Certificates, tmp_path: Path) -> None:
-    tls, token, server = options(arguments, certificates, tmp_path)
+async def test_a_public_address_with_tls_and_authentication_or_insecure(
+    arguments: list[str], certificates: Certificates, tmp_path: Path
+) -> None:
+    tls, token, tokens = options(arguments, certificates, tmp_path)
     async with (
-        serving(*server) as (_, address),
+        running_server(StreamService(MemoryStore(), tokens=tokens), "127.0.0.1:0") as address,
         started("gateway", "--server", address, "--listen", "0.0.0.0:0", *tls, *token) as process,
     ):
         assert (await line(process)).startswith(b"listening on ")
@@ -180,8 +186,8 @@ async def test_with_them_it_listens(arguments: list[str], certificates: Certific
 
 def options(
     arguments: list[str], certificates: Certificates, folder: Path
-) -> tuple[list[str | Path], list[str | Path], list[str | Path]]:
-    """The options of a gateway for TLS and for a token, and those of its server."""
+) -> tuple[list[str | Path], list[str | Path], Tokens | None]:
+    """Returns the TLS options and the token options of a gateway, and the tokens of its server."""
     tls: list[str | Path] = []
     if "TLS" in arguments:
         tls += ["--listen-tls-cert", certificates.cert, "--listen-tls-key", certificates.key]
@@ -189,30 +195,29 @@ def options(
         tls += ["--listen-tls-client-ca", certificates.ca]
     if "INSECURE" in arguments:
         tls += ["--insecure"]
-    token, tokens = folder / "token", folder / "tokens.toml"
+    token = folder / "token"
     token.write_text("viewer\n")
-    tokens.write_text(entry("viewer", "viewer"))
     return (
         tls,
         ["--token-file", token] if "TOKEN" in arguments else [],
-        ["--tokens", tokens] if "TOKENS" in arguments else [],
+        parse_tokens(entry("viewer", "viewer")) if "TOKENS" in arguments else None,
     )
 
 
 @pytest.mark.parametrize(
-    "arguments, status",
+    "runner, arguments, status",
     [
-        (["--listen", "nonsense"], 1),
-        (["--listen", "127.0.0.1:99999"], 1),
-        (["--listen-tls-cert", "CERT"], 2),
-        (["--tls-cert", "CERT"], 2),
-        (["--metrics", "nonsense"], 2),
+        (run_process, ["--listen", "nonsense"], 1),
+        (run_process, ["--listen", "127.0.0.1:99999"], 1),
+        (run, ["--listen-tls-cert", "CERT"], 2),
+        (run, ["--tls-cert", "CERT"], 2),
+        (run_process, ["--metrics", "nonsense"], 2),
     ],
 )
-async def test_options_that_cannot_be_used_are_said_in_one_line(
-    arguments: list[str], status: int, certificates: Certificates
+async def test_invalid_options_print_no_traceback(
+    runner: Callable[..., Any], arguments: list[str], status: int, certificates: Certificates
 ) -> None:
     words = [str(certificates.cert) if word == "CERT" else word for word in arguments]
-    code, stdout, stderr = await run("gateway", *words)
+    code, stdout, stderr = await runner("gateway", *words)
     assert (code, stdout) == (status, b"")
     assert b"Traceback" not in stderr

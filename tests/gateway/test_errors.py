@@ -1,4 +1,4 @@
-"""Errors: a status and the API's JSON before a stream starts, and an `error` event after that."""
+"""Errors: a status with the JSON of the API before a stream starts, and an `error` event afterwards."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ from .streams import Sent, data, delta, deltas, error_of, events, path, publish,
 
 
 @pytest.mark.parametrize("code", grpc.StatusCode)
-def test_every_grpc_status_has_an_http_status_and_the_api_s_shape(code: grpc.StatusCode) -> None:
+def test_every_grpc_status_maps_to_an_http_status_and_an_api_error(code: grpc.StatusCode) -> None:
     assert 200 <= HTTP_STATUSES[code] < 600
     problem = to_problem(StreamError(code, "text", details="text"))
     assert problem is not None
@@ -46,11 +46,11 @@ INVALID = {
 
 
 @pytest.mark.parametrize("query, param", INVALID.items(), ids=INVALID)
-async def test_an_invalid_parameter_is_named(query: str, param: str, http: httpx.AsyncClient) -> None:
+async def test_an_invalid_parameter_is_named_in_the_error(query: str, param: str, http: httpx.AsyncClient) -> None:
     assert error_of(await http.get(f"/v1/responses/s?{query}")) == (400, "INVALID_REQUEST", param)
 
 
-async def test_what_the_gateway_does_not_have_is_said_in_the_same_shape(http: httpx.AsyncClient) -> None:
+async def test_unknown_paths_and_methods_are_api_errors(http: httpx.AsyncClient) -> None:
     for response in (await http.get("/v1/models"), await http.post("/v1/responses"), await http.get("/v1/responses")):
         assert error_of(response) == (404, "NOT_FOUND", None)
     assert error_of(await http.get("/v1/responses/?stream=true")) == (400, "INVALID_ARGUMENT", None)
@@ -60,16 +60,16 @@ async def test_what_the_gateway_does_not_have_is_said_in_the_same_shape(http: ht
 
 
 POSITIONS: dict[str, tuple[Callable[[Position], Position | str], tuple[int, str, str | None]]] = {
-    "another epoch": (lambda it: it._replace(epoch=it.epoch ^ 1), (400, "EPOCH_MISMATCH", None)),
-    "another checksum": (lambda it: it._replace(checksum=(it.checksum or 0) ^ 1), (400, "STREAM_DIVERGED", None)),
-    "a longer log": (lambda it: it._replace(offset=9, checked_offset=9), (400, "STREAM_DIVERGED", None)),
+    "other epoch": (lambda it: it._replace(epoch=it.epoch ^ 1), (400, "EPOCH_MISMATCH", None)),
+    "other checksum": (lambda it: it._replace(checksum=(it.checksum or 0) ^ 1), (400, "STREAM_DIVERGED", None)),
+    "longer log": (lambda it: it._replace(offset=9, checked_offset=9), (400, "STREAM_DIVERGED", None)),
     "beyond the end": (lambda it: Position(it.epoch, 9), (400, "OFFSET_OUT_OF_RANGE", None)),
     "not a position": (lambda _: "17", (400, "INVALID_REQUEST", "Last-Event-ID")),
 }
 
 
 @pytest.mark.parametrize("change, expected", POSITIONS.values(), ids=POSITIONS)
-async def test_a_position_of_another_log_is_an_error_and_never_a_jump(
+async def test_a_position_that_does_not_match_the_log_is_an_error(
     change: Callable[[Position], Position | str],
     expected: tuple[int, str, str | None],
     client: AsyncEventStreamClient,
@@ -82,7 +82,7 @@ async def test_a_position_of_another_log_is_an_error_and_never_a_jump(
         assert error_of(response) == expected
 
 
-async def test_a_position_of_a_stream_that_is_gone_is_not_waited_for(
+async def test_a_position_of_a_deleted_stream_is_404_without_a_wait(
     client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     await publish(client, "s", deltas(5))
@@ -92,7 +92,7 @@ async def test_a_position_of_a_stream_that_is_gone_is_not_waited_for(
     assert error_of(response) == (404, "STREAM_NOT_FOUND", None)
 
 
-async def test_a_number_behind_the_end_of_a_complete_stream_is_an_error(
+async def test_starting_after_the_end_of_a_complete_stream_is_an_error(
     client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     await publish(client, "s", deltas(5))
@@ -102,7 +102,7 @@ async def test_a_number_behind_the_end_of_a_complete_stream_is_an_error(
 
 
 class _Trimmed(MemoryStore):
-    """A store that has lost the first events of its logs to somebody who trimmed them."""
+    """A store whose logs were trimmed at the start."""
 
     OLDEST = 3
 
@@ -112,7 +112,7 @@ class _Trimmed(MemoryStore):
         return await super().read(stream_id, start_offset, **arguments)
 
 
-async def test_events_that_were_trimmed_are_an_error_and_never_a_jump() -> None:
+async def test_trimmed_events_are_an_error_and_never_skipped() -> None:
     async with (
         running_server(StreamService(_Trimmed()), "127.0.0.1:0") as address,
         AsyncEventStreamClient(address) as client,
@@ -133,7 +133,7 @@ async def test_events_that_were_trimmed_are_an_error_and_never_a_jump() -> None:
         assert await data(http, "s", position=str(position._replace(offset=5))) == [*sent[5:], "[DONE]"]
 
 
-async def test_a_stream_that_failed_ends_with_an_error_event_and_without_done(
+async def test_a_failed_stream_ends_with_an_error_event_and_without_done(
     client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     await publish(client, "s", deltas(3), failure="UPSTREAM_TIMEOUT")
@@ -147,13 +147,13 @@ async def test_a_stream_that_failed_ends_with_an_error_event_and_without_done(
     sent = await read(http, "s")
     assert [entry.data for entry in sent] == [*deltas(3), error]
     assert sent[-1] == Sent(None, "error", error)
-    # Whoever lost the connection before it gets it, too.
+    # A subscriber that resumes before the error event gets it too.
     last = str(sent[-2].id)
     assert await data(http, "s", starting_after=2) == await data(http, "s", position=last) == [error]
 
 
 @pytest.mark.parametrize("reason", ["OFFSET_TRIMMED", "OFFSET_OUT_OF_RANGE", "STREAM_NOT_FOUND"])
-async def test_a_publisher_s_reason_is_never_taken_for_the_server_s(
+async def test_a_failure_reason_of_a_publisher_is_not_taken_for_a_server_error(
     reason: str, client: AsyncEventStreamClient
 ) -> None:
     gateway = Gateway(client)
@@ -165,7 +165,7 @@ async def test_a_publisher_s_reason_is_never_taken_for_the_server_s(
     assert gateway.metrics.registry.get_sample_value("openresponses_gateway_requests_total", labels) == 2
 
 
-async def test_a_stream_that_is_deleted_under_its_reader_ends_with_an_error_event(
+async def test_a_stream_deleted_while_it_is_read_ends_with_an_error_event(
     client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     with pytest.raises(StreamError, match="NOT_FOUND"):
@@ -186,12 +186,13 @@ async def test_an_abandoned_stream_ends_with_an_error_event(
     with pytest.raises(ZeroDivisionError):
         async with client.publish("s") as publisher:
             await publisher.send(json_to_protobuf(json.dumps(delta(0))))
+            await publisher.flush()
             raise ZeroDivisionError
     sent, error = await data(http, "s")
     assert (sent, error["code"]) == (delta(0), "STREAM_ABANDONED")
 
 
-async def test_an_event_without_json_is_an_error_event_behind_those_before_it(
+async def test_an_event_without_json_is_an_error_event_after_the_earlier_events(
     client: AsyncEventStreamClient, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with client.publish("s") as publisher:
@@ -203,7 +204,7 @@ async def test_an_event_without_json_is_an_error_event_behind_those_before_it(
     assert "offset 1" in caplog.text
 
 
-async def test_a_server_that_cannot_be_reached_is_503_and_its_address_stays_with_the_operator(
+async def test_an_unreachable_server_is_503_and_its_address_is_only_logged(
     unused_tcp_port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with (
@@ -219,23 +220,23 @@ async def test_a_server_that_cannot_be_reached_is_503_and_its_address_stays_with
             assert str(unused_tcp_port) in caplog.text
 
 
-class _Away(MemoryStore):
+class _Unavailable(MemoryStore):
     async def read(self, *arguments: Any, **options: Any) -> Any:
-        raise StoreUnavailableError("away")
+        raise StoreUnavailableError("down")
 
     async def info(self, *arguments: Any, **options: Any) -> Any:
-        raise StoreUnavailableError("away")
+        raise StoreUnavailableError("down")
 
 
 OVERLOADED: dict[str, tuple[Callable[[], StreamService], int]] = {
     "too many calls": (lambda: StreamService(MemoryStore(), max_calls=0), 429),
-    "the store is away": (lambda: StreamService(_Away()), 503),
+    "store down": (lambda: StreamService(_Unavailable()), 503),
 }
 
 
 @pytest.mark.parametrize("service, status", OVERLOADED.values(), ids=OVERLOADED)
 @pytest.mark.parametrize("wait_for_ready", [False, True])
-async def test_a_server_that_cannot_serve_now_is_a_status_with_the_time_to_retry(
+async def test_a_temporary_server_error_has_a_retry_after_header(
     service: Callable[[], StreamService], status: int, wait_for_ready: bool
 ) -> None:
     async with (
@@ -255,7 +256,7 @@ class _Broken(MemoryStore):
         raise ZeroDivisionError("secret")
 
 
-async def test_what_nobody_foresaw_is_500_and_its_text_stays_with_the_operator() -> None:
+async def test_an_unexpected_error_is_500_without_its_text() -> None:
     async with (
         running_server(StreamService(_Broken()), "127.0.0.1:0") as address,
         AsyncEventStreamClient(address) as client,
@@ -274,7 +275,7 @@ async def test_an_unknown_stream_is_404_after_a_bounded_wait(
         assert error_of(await http.get(f"/v1/responses/s?{query}")) == (404, "STREAM_NOT_FOUND", None)
 
 
-async def test_a_stream_that_is_created_within_the_wait_is_read(
+async def test_a_stream_created_during_the_wait_is_read(
     client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     waiting = [asyncio.create_task(data(http, "s", wait=60)) for _ in range(3)]

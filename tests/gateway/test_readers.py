@@ -1,4 +1,4 @@
-"""Readers that leave, that do not read, and servers and gateways that stop."""
+"""Subscribers that disconnect, stall or read slowly, and servers and gateways that stop."""
 
 import asyncio
 import json
@@ -27,8 +27,8 @@ MIB: Final = 1 << 20
 
 
 @asynccontextmanager
-async def observed() -> AsyncIterator[tuple[StreamService, Gateway, str, AsyncEventStreamClient]]:
-    """A service, a gateway with its URL, and a client that publishes."""
+async def service_and_gateway() -> AsyncIterator[tuple[StreamService, Gateway, str, AsyncEventStreamClient]]:
+    """Yields a service, a gateway with its URL, and a client."""
     service = StreamService(MemoryStore(), idle_interval=0.1)
     async with (
         running_server(service, "127.0.0.1:0") as address,
@@ -38,9 +38,9 @@ async def observed() -> AsyncIterator[tuple[StreamService, Gateway, str, AsyncEv
         yield service, gateway, url, client
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Waits for what is sure to come: the test's timeout bounds it."""
-    while not condition():  # noqa: ASYNC110 - nothing tells of it
+async def wait_until(condition: Callable[[], bool]) -> None:
+    """Polls until the condition holds; the timeout of the test bounds the wait."""
+    while not condition():  # noqa: ASYNC110 - nothing signals the change
         await asyncio.sleep(0.01)
 
 
@@ -52,8 +52,8 @@ def open_streams(gateway: Gateway) -> float | None:
     return gateway.metrics.registry.get_sample_value("openresponses_gateway_open_streams")
 
 
-async def connected(url: str, stream_id: str, *, receive_buffer: int | None = None) -> socket.socket:
-    """A reader that has sent its request, and reads when it is told to."""
+async def connect_without_reading(url: str, stream_id: str, *, receive_buffer: int | None = None) -> socket.socket:
+    """Opens a connection that has sent its request and does not read."""
     connection = socket.socket()
     if receive_buffer:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -63,33 +63,33 @@ async def connected(url: str, stream_id: str, *, receive_buffer: int | None = No
     return connection
 
 
-@pytest.mark.parametrize("stream_id", ["live", "not yet there"])
-async def test_a_reader_that_leaves_ends_its_call(stream_id: str) -> None:
-    async with observed() as (service, gateway, url, client), client.publish("live") as publisher:
+@pytest.mark.parametrize("stream_id", ["live", "missing"])
+async def test_a_subscriber_that_disconnects_ends_its_call(stream_id: str) -> None:
+    async with service_and_gateway() as (service, gateway, url, client), client.publish("live") as publisher:
         await publisher.flush()
         async with httpx.AsyncClient(base_url=url) as http:
             left = [asyncio.create_task(http.get(path(stream_id, wait=60))) for _ in range(5)]
-            await until(lambda: subscribers(service) == 5)
+            await wait_until(lambda: subscribers(service) == 5)
             for task in left:
                 task.cancel()
             await asyncio.wait(left)
-        await until(lambda: subscribers(service) == 0 and open_streams(gateway) == 0)
+        await wait_until(lambda: subscribers(service) == 0 and open_streams(gateway) == 0)
 
 
-async def test_a_reader_that_does_not_read_holds_a_bounded_part_and_nobody_up() -> None:
+async def test_a_subscriber_that_does_not_read_uses_bounded_memory_and_blocks_nobody() -> None:
     sent = [delta(number, "x" * 50_000) for number in range(600)]
-    async with observed() as (_, gateway, url, client), httpx.AsyncClient(base_url=url, timeout=60) as http:
+    async with service_and_gateway() as (_, gateway, url, client), httpx.AsyncClient(base_url=url, timeout=60) as http:
         await publish(client, "s", sent)
-        stopped = [await connected(url, "s", receive_buffer=4096) for _ in range(3)]
-        await until(lambda: open_streams(gateway) == 3)
+        stopped = [await connect_without_reading(url, "s", receive_buffer=4096) for _ in range(3)]
+        await wait_until(lambda: open_streams(gateway) == 3)
         size = len((await http.get(path("s"))).content)
         assert size > 28 * MIB
         sent_bytes = gateway.metrics.registry.get_sample_value("openresponses_gateway_sent_bytes_total")
         assert sent_bytes is not None
-        # Each of them has what the system takes for a connection, and a write of the gateway.
+        # Each connection holds at most its system buffers and one write of the gateway.
         assert sent_bytes - size < 3 * 6 * MIB
         assert open_streams(gateway) == 3
-        # It reads on, and gets the rest.
+        # A stopped subscriber that reads again gets the rest.
         received = await asyncio.to_thread(_read_to_end, stopped[0])
         assert received.count(b"\nevent: response.output_text.delta\n") == len(sent)
         assert b"data: [DONE]" in received[-100:]
@@ -104,17 +104,17 @@ def _read_to_end(connection: socket.socket) -> bytes:
     return bytes(received)
 
 
-async def test_a_reader_that_does_not_read_for_too_long_loses_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_subscriber_that_does_not_read_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "WRITE_SECONDS", 0.2)
-    async with observed() as (service, gateway, url, client):
+    async with service_and_gateway() as (service, gateway, url, client):
         await publish(client, "s", [delta(number, "x" * 50_000) for number in range(1000)])
-        with await connected(url, "s", receive_buffer=4096):
-            await until(lambda: open_streams(gateway) == 1)
-            await until(lambda: open_streams(gateway) == 0 and subscribers(service) == 0)
+        with await connect_without_reading(url, "s", receive_buffer=4096):
+            await wait_until(lambda: open_streams(gateway) == 1)
+            await wait_until(lambda: open_streams(gateway) == 0 and subscribers(service) == 0)
 
 
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "TLS"])
-async def test_a_reader_that_reads_slowly_keeps_its_connection(
+async def test_a_slow_subscriber_keeps_its_connection(
     tls: bool, monkeypatch: pytest.MonkeyPatch, certificates: Certificates
 ) -> None:
     monkeypatch.setattr(server, "WRITE_SECONDS", 0.5)
@@ -147,7 +147,7 @@ async def test_a_reader_that_reads_slowly_keeps_its_connection(
 
 async def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "REQUEST_SECONDS", 0.1)
-    async with observed() as (_, _, url, _):
+    async with service_and_gateway() as (_, _, url, _):
         host, _, port = url.removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"GET / HTTP/1.1\r\n")
@@ -157,9 +157,9 @@ async def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.Monk
         writer.close()
 
 
-async def test_a_connection_with_a_part_of_a_later_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_connection_with_a_partial_later_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "REQUEST_SECONDS", 0.1)
-    async with observed() as (_, gateway, url, client), client.publish("live") as publisher:
+    async with service_and_gateway() as (_, gateway, url, client), client.publish("live") as publisher:
         await publish(client, "s", deltas(1))
         await publisher.flush()
         host, _, port = url.removeprefix("http://").partition(":")
@@ -172,16 +172,16 @@ async def test_a_connection_with_a_part_of_a_later_request_is_closed(monkeypatch
             assert await reader.read() == b""
             raise ConnectionError
         writer.close()
-        # The time is that of a request, and not that of its response.
-        with await connected(url, "live"):
-            await until(lambda: open_streams(gateway) == 1)
+        # The timeout applies to requests and not to responses.
+        with await connect_without_reading(url, "live"):
+            await wait_until(lambda: open_streams(gateway) == 1)
             await asyncio.sleep(0.3)
             assert open_streams(gateway) == 1
 
 
-async def test_a_gateway_that_stops_cuts_its_streams_off_and_they_resume_at_another() -> None:
+async def test_subscribers_of_a_stopping_gateway_resume_at_another_one() -> None:
     sent = deltas(4)
-    async with observed() as (_, other, url, client), client.publish("s") as publisher:
+    async with service_and_gateway() as (_, other, url, client), client.publish("s") as publisher:
         stopping = Gateway(client)
         async with AsyncExitStack() as stack:
             first = await stack.enter_async_context(running_gateway(stopping, "127.0.0.1:0"))
@@ -189,16 +189,16 @@ async def test_a_gateway_that_stops_cuts_its_streams_off_and_they_resume_at_anot
             for event in sent[:2]:
                 await publisher.send(json_to_protobuf(json.dumps(event)))
             await publisher.flush()
-            waiting = asyncio.create_task(http.get(path("not yet there", wait=60)))
+            waiting = asyncio.create_task(http.get(path("missing", wait=60)))
             async with reading(http, "s") as blocks:
                 assert await events(blocks, 1) == sent[:1]
                 position = None
                 while position is None:
                     block = await anext(blocks)
                     position = block.id if not isinstance(block, str) else None
-                await until(lambda: open_streams(stopping) == 2)
+                await wait_until(lambda: open_streams(stopping) == 2)
                 stopping.drain()
-                # Neither an end of the response nor one of the stream.
+                # Neither the response nor the stream ends normally.
                 with pytest.raises(httpx.RemoteProtocolError):
                     await anext(blocks)
             assert error_of(await waiting) == (503, "SHUTTING_DOWN", None)
@@ -233,7 +233,7 @@ async def test_a_stream_continues_after_a_restart_of_the_server() -> None:
                 assert await events(blocks, 3) == sent[1:]
 
 
-async def test_a_reader_is_cut_off_where_the_server_stops_before_its_first_answer() -> None:
+async def test_a_subscriber_is_disconnected_if_the_server_stops_before_the_first_event() -> None:
     store = MemoryStore()
     async with AsyncExitStack() as stack:
         server_stack = await stack.enter_async_context(AsyncExitStack())
@@ -252,10 +252,12 @@ async def test_a_reader_is_cut_off_where_the_server_stops_before_its_first_answe
                 while True:
                     assert isinstance(await anext(blocks), str)
             await stopping
-        await server_stack.enter_async_context(running_server(StreamService(store), address))  # for the publisher's end
+        await server_stack.enter_async_context(
+            running_server(StreamService(store), address)
+        )  # so that the publisher can end the stream
 
 
-async def test_a_gateway_whose_server_fails_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failure_of_uvicorn_ends_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(_: uvicorn.Server) -> None:
         raise ZeroDivisionError
 

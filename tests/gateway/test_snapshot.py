@@ -1,7 +1,6 @@
-"""The response in its current state."""
+"""GET without `stream=true`: the current state of a response."""
 
 import json
-from typing import Any
 
 import httpx
 import pytest
@@ -15,24 +14,15 @@ from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore, StoreLimits
 from openresponses_grpc.v1.stream_service_pb2 import StreamInfo
 
-from ..server.test_tokens import entry
-from .streams import deltas, error_of, path, publish
-
-
-def lifecycle(name: str, **properties: Any) -> dict[str, Any]:
-    return {
-        "type": f"response.{name}",
-        "response": {"id": "resp_1", "object": "response", "status": name, "output": [], **properties},
-        "sequence_number": 0,
-    }
-
+from ..support.tokens import entry
+from .streams import deltas, error_of, lifecycle, path, publish
 
 EXACT = {"metadata": {"b": "1", "a": "2"}, "vendor": {"n": 12345678901234567890, "f": 1.50}, "usage": None}
 
 
 @pytest.mark.parametrize("rest", [0, 10, 500], ids=lambda rest: f"{rest} events later")
 @pytest.mark.parametrize("name", ["created", "queued", "in_progress", "completed", "failed", "incomplete"])
-async def test_it_is_that_of_the_last_lifecycle_event(
+async def test_the_snapshot_is_the_response_of_the_last_lifecycle_event(
     name: str, rest: int, client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     last = lifecycle(name, **EXACT)
@@ -45,7 +35,7 @@ async def test_it_is_that_of_the_last_lifecycle_event(
     assert "12345678901234567890" in response.text
 
 
-async def test_it_changes_while_the_stream_grows_and_never_waits_for_it(
+async def test_the_snapshot_follows_a_growing_stream_without_waiting(
     client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     async with client.publish("s") as publisher:
@@ -66,7 +56,7 @@ async def test_a_stream_without_a_response_is_not_found(
 
 
 @pytest.mark.parametrize("token", ["viewer", "all"])
-async def test_that_of_an_abandoned_stream_is_what_it_was(token: str) -> None:
+async def test_the_snapshot_of_an_abandoned_stream_is_unchanged(token: str) -> None:
     tokens = (
         entry("relay", "relay", may='["publish"]')
         + entry("viewer", "viewer", may='["subscribe"]')
@@ -83,13 +73,14 @@ async def test_that_of_an_abandoned_stream_is_what_it_was(token: str) -> None:
         with pytest.raises(ZeroDivisionError):
             async with relay.publish("s") as publisher:
                 await publisher.send(json_to_protobuf(json.dumps(lifecycle("in_progress"))))
+                await publisher.flush()
                 raise ZeroDivisionError
         assert "STREAM_ABANDONED" in (await http.get(path("s"))).text
         assert (await http.get("/v1/responses/s")).json()["status"] == "in_progress"
 
 
-class _CreatedAgain(AsyncEventStreamClient):
-    """A client under whose feet a stream is deleted and created again, between its calls."""
+class _RecreatingClient(AsyncEventStreamClient):
+    """A client whose stream is deleted and recreated between two of its calls."""
 
     async def get_stream(self, stream_id: str) -> StreamInfo:
         info = await super().get_stream(stream_id)
@@ -99,9 +90,9 @@ class _CreatedAgain(AsyncEventStreamClient):
         return info
 
 
-async def test_a_stream_that_is_created_again_meanwhile_is_not_waited_for(server: str) -> None:
+async def test_a_stream_recreated_during_the_request_is_not_waited_for(server: str) -> None:
     async with (
-        _CreatedAgain(server) as client,
+        _RecreatingClient(server) as client,
         running_gateway(Gateway(client), "127.0.0.1:0") as url,
         httpx.AsyncClient(base_url=url) as http,
     ):
@@ -109,7 +100,7 @@ async def test_a_stream_that_is_created_again_meanwhile_is_not_waited_for(server
         assert (await http.get("/v1/responses/s")).json()["status"] == "queued"
 
 
-async def test_a_response_whose_stream_failed_has_failed(
+async def test_the_snapshot_of_a_failed_stream_has_failed(
     client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     await publish(client, "open", [lifecycle("in_progress", **EXACT)], failure="UPSTREAM_TIMEOUT")
@@ -120,14 +111,16 @@ async def test_a_response_whose_stream_failed_has_failed(
     assert (await http.get("/v1/responses/ended")).json() == lifecycle("completed")["response"]
 
 
-async def test_it_waits_for_a_stream_as_long_as_it_is_asked_to(
+async def test_a_snapshot_request_with_wait_returns_at_once_if_the_stream_exists(
     client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     await publish(client, "s", [lifecycle("created")])
     assert (await http.get("/v1/responses/s?wait=60")).json()["status"] == "created"
 
 
-async def test_a_server_that_is_not_up_in_time_is_504(monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int) -> None:
+async def test_a_server_that_does_not_start_in_time_is_504(
+    monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
     monkeypatch.setattr(snapshot, "_TIMEOUT", 0.1)
     async with (
         AsyncEventStreamClient(f"127.0.0.1:{unused_tcp_port}", wait_for_ready=True) as client,

@@ -1,4 +1,4 @@
-"""A stream over HTTP, from the beginning and from wherever a reader was."""
+"""A stream over HTTP, from the beginning and resumed."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "response.ndjson"
 
 
 @pytest.mark.parametrize("lines", [EXAMPLE.read_bytes().splitlines(), MIXED["camelCase"]], ids=["example", "mixed"])
-async def test_every_event_comes_as_the_api_sends_it_and_then_done(
+async def test_every_event_is_sent_as_the_api_sends_it_followed_by_done(
     lines: list[bytes], client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     serialized = [json_to_protobuf(line) for line in lines]
@@ -38,7 +38,7 @@ async def test_every_event_comes_as_the_api_sends_it_and_then_done(
         assert names == ([type] if isinstance(type, str) and type else [])
 
 
-async def test_every_event_has_the_position_behind_it_which_resumes_exactly(
+async def test_the_id_of_each_event_resumes_exactly_after_it(
     client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     sent_events = deltas(40)
@@ -51,7 +51,7 @@ async def test_every_event_has_the_position_behind_it_which_resumes_exactly(
         assert await data(http, "s", position=entry.id) == sent_events[number:] + ENDED
 
 
-async def test_behind_the_last_event_of_a_complete_stream_a_browser_is_told_not_to_reconnect(
+async def test_resuming_after_the_last_event_of_a_complete_stream_is_204(
     client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     await publish(client, "s", deltas(3))
@@ -64,14 +64,14 @@ NUMBERINGS: dict[str, list[int | None]] = {
     "offsets": list(range(12)),
     "from 1": list(range(1, 13)),
     "tens": list(range(0, 120, 10)),
-    "with events without a number": [0, None, 1, 2, None, None, 3, None, 4],
-    "the first without a number": [None, None, 5, 6],
+    "some without a number": [0, None, 1, 2, None, None, 3, None, 4],
+    "first without a number": [None, None, 5, 6],
     "repeated": [0, 0, 1, 1, 2],
 }
 
 
 @pytest.mark.parametrize("numbers", NUMBERINGS.values(), ids=NUMBERINGS)
-async def test_starting_after_is_a_sequence_number_and_exclusive(
+async def test_starting_after_is_an_exclusive_sequence_number(
     numbers: list[int | None], client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     sent = [delta(number, f"text {index}") for index, number in enumerate(numbers)]
@@ -82,7 +82,7 @@ async def test_starting_after_is_a_sequence_number_and_exclusive(
     assert await data(http, "s") == sent + ENDED
 
 
-async def test_a_number_that_no_event_has_starts_before_the_first_greater_one(
+async def test_starting_after_an_unused_number_starts_at_the_next_greater_one(
     client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     sent = [delta(10), delta(None, "a"), delta(20), delta(None, "b"), delta(30)]
@@ -91,14 +91,12 @@ async def test_a_number_that_no_event_has_starts_before_the_first_greater_one(
         assert await data(http, "s", starting_after=after) == sent[first:] + ENDED
 
 
-async def test_a_number_far_into_a_long_stream_is_found(
-    client: AsyncEventStreamClient, http: httpx.AsyncClient
-) -> None:
-    # Several responses of the server, where the numbers are offsets, up to a gap, and where they are not.
+async def test_a_number_deep_in_a_long_stream_is_found(client: AsyncEventStreamClient, http: httpx.AsyncClient) -> None:
+    # Each stream takes several responses; its numbers are offsets, offsets up to a gap, or neither.
     padding = "x" * 1000
     for stream_id, numbers in (
         ("offsets", list(range(2000))),
-        ("a late gap", [*range(1000), *range(3000, 4000)]),
+        ("late gap", [*range(1000), *range(3000, 4000)]),
         ("odd", list(range(1, 4001, 2))),
     ):
         sent = [delta(number, padding) for number in numbers]
@@ -109,7 +107,7 @@ async def test_a_number_far_into_a_long_stream_is_found(
             assert [event["sequence_number"] for event in found[:-1]] == numbers[offset + 1 :], (stream_id, after)
 
 
-async def test_last_event_id_counts_more_than_starting_after(
+async def test_last_event_id_takes_precedence_over_starting_after(
     client: AsyncEventStreamClient, http: httpx.AsyncClient
 ) -> None:
     sent = deltas(5)
@@ -118,7 +116,7 @@ async def test_last_event_id_counts_more_than_starting_after(
     assert await data(http, "s", position=str(position), starting_after=0) == sent[3:] + ENDED
 
 
-async def test_events_come_as_they_are_published(client: AsyncEventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_events_are_sent_as_they_are_published(client: AsyncEventStreamClient, http: httpx.AsyncClient) -> None:
     sent = deltas(6)
     async with client.publish("s") as publisher:
         await publisher.send(json_to_protobuf(json.dumps(sent[0])))
@@ -131,7 +129,9 @@ async def test_events_come_as_they_are_published(client: AsyncEventStreamClient,
                 assert await events(early, 1) == await events(late, 1) == [event]
 
 
-async def test_a_stream_without_news_has_comments(client: AsyncEventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_an_idle_stream_sends_keep_alive_comments(
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
+) -> None:
     async with client.publish("s") as publisher:
         await publisher.flush()
         async with reading(http, "s") as blocks:
@@ -141,13 +141,15 @@ async def test_a_stream_without_news_has_comments(client: AsyncEventStreamClient
             assert await events(blocks, 1) == [delta(0)]
 
 
-async def test_an_id_that_is_quoted_names_its_stream(client: AsyncEventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_stream_ids_are_url_decoded(client: AsyncEventStreamClient, http: httpx.AsyncClient) -> None:
     for stream_id, quoted in (("a/b", "a%2Fb"), ("é ?", "%C3%A9%20%3F"), ("a%b", "a%25b")):
         await publish(client, stream_id, deltas(1))
         assert await data(http, quoted) == deltas(1) + ENDED
 
 
-async def test_a_head_request_says_what_a_get_would(client: AsyncEventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_a_head_request_has_the_status_and_headers_of_a_get(
+    client: AsyncEventStreamClient, http: httpx.AsyncClient
+) -> None:
     await publish(client, "s", deltas(1))
     response = await http.head(path("s"))
     assert (response.status_code, response.content) == (200, b"")
@@ -156,13 +158,15 @@ async def test_a_head_request_says_what_a_get_would(client: AsyncEventStreamClie
 
 
 @pytest.mark.parametrize("size", [1, 63 << 10, 1 << 20])
-async def test_large_events_come_whole(size: int, client: AsyncEventStreamClient, http: httpx.AsyncClient) -> None:
+async def test_large_events_are_delivered_whole(
+    size: int, client: AsyncEventStreamClient, http: httpx.AsyncClient
+) -> None:
     sent: list[dict[str, Any]] = [delta(number, "x" * size) for number in range(5)]
     await publish(client, "s", sent)
     assert await data(http, "s") == sent + ENDED
 
 
-def test_the_parser_of_these_tests_keeps_to_the_standard() -> None:
+def test_the_sse_parser_of_the_tests() -> None:
     assert parse(': c\n\nid: 1\nevent: e\ndata: {"a": 1}\n\ndata: [DONE]\n\n') == [
         Sent("1", "e", {"a": 1}),
         Sent(None, None, "[DONE]"),

@@ -1,5 +1,6 @@
-// What the TypeScript bridge makes of lines, each a JSON string: `node bridge.mjs read` of events' JSON, `write` of
-// messages in hexadecimal, `sdk` of events' JSON that the SDK's parser has turned into objects.
+// Converts input lines, each a JSON string, with the TypeScript bridge, and prints the result of each as a JSON line.
+// `node bridge.mjs read` converts the JSON of events, `write` messages in hexadecimal, and `sdk` the JSON of events after
+// the SDK's parser.
 
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { openResponsesStreamEventFromJSON } from "@openrouter/sdk/models/openresponsesstreamevent.js";
@@ -7,12 +8,12 @@ import { readFileSync } from "node:fs";
 import { OpenResponsesStreamEventSchema as schema } from "openresponses-grpc/v1/events_pb.js";
 import { fromJson, fromSdk, toJson, toSdk } from "./event.js";
 
-const sent = (event) => fromBinary(schema, toBinary(schema, event));
+const reserialized = (event) => fromBinary(schema, toBinary(schema, event));
 const written = (event) => ({ camelCase: toJson(event), snake_case: toJson(event, "snake_case") });
 
-const answers = {
+const modes = {
   read(text) {
-    const event = sent(fromJson(text));
+    const event = reserialized(fromJson(text));
     return { hex: Buffer.from(toBinary(schema, event)).toString("hex"), ...written(event) };
   },
   write(hex) {
@@ -20,7 +21,7 @@ const answers = {
   },
   sdk(text) {
     const { ok, value } = openResponsesStreamEventFromJSON(text);
-    const event = () => toSdk(sent(ok ? fromSdk(value) : fromJson(text)).kind);
+    const event = () => toSdk(reserialized(ok ? fromSdk(value) : fromJson(text)).kind);
     return { accepted: ok, object: value, ...attempt(() => ({ event: event() })) };
   },
 };
@@ -33,7 +34,7 @@ function attempt(run) {
   }
 }
 
-const answer = answers[process.argv[2]];
+const convert = modes[process.argv[2]];
 for (const line of readFileSync(0, "utf8").split("\n")) {
-  if (line) console.log(JSON.stringify(attempt(() => answer(JSON.parse(line)))));
+  if (line) console.log(JSON.stringify(attempt(() => convert(JSON.parse(line)))));
 }

@@ -1,4 +1,4 @@
-"""The events that the programs of examples/ publish and print, and their formats."""
+"""The events that the programs of examples/ publish and print, in their formats."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _SHAPES: Final = [
     '{"type":"of tomorrow", "exact":12345678901234567890, "sequence_number":%d}',
 ]
 EVENTS: Final = [json_to_protobuf(_SHAPES[number % len(_SHAPES)] % number) for number in range(COUNT)]
-"""Serialized events, no two of them equal."""
+"""Serialized events, all different."""
 
 
 def encoded(language: Language, events: Iterable[bytes]) -> bytes:
-    """The input of a language's `publish`."""
+    """The events in the input format of the language's `publish`."""
     return b"".join(FORMATS[language.format].writer(protobuf_to_json).write(events))
 
 
 async def printed(language: Language, subscriber: Process) -> AsyncIterator[bytes]:
-    """Yields each event that `subscribe --events` prints, serialized, as soon as it is complete."""
+    """Yields each event from the output of `subscribe --events` as soon as it is complete, serialized."""
     assert subscriber.stdout is not None
     reader = FORMATS[language.format].reader(json_to_protobuf)
     while chunk := await subscriber.stdout.read(1 << 16):

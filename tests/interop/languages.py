@@ -1,4 +1,4 @@
-"""How the examples in each language are built and run: as docs/languages.md says, but for what only people need."""
+"""Builds and runs the examples in each language, mostly with the commands of docs/languages.md."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 
 
 def needs(*tools: str) -> None:
-    """Skips a test where one of the tools is not on the PATH; in CI none may be missing."""
+    """Skips a test if a tool is not on the PATH; in CI, fails it."""
     if missing := [tool for tool in tools if shutil.which(tool) is None]:
-        reason = f"there is no {' and no '.join(missing)} on the PATH"
+        reason = f"not on the PATH: {', '.join(missing)}"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
 
 
 class Language(NamedTuple):
-    """A language that has stubs, and an example in a folder of its name.
+    """A language with stubs, and an example in a folder with the same name.
 
     Attributes:
-        tools: what it takes on the PATH.
-        builds: the commands that build the example, in its folder.
-        command: what runs one of its programs, with `{program}` for the program's name.
-        format: the format of `subscribe --events` and of the input of `publish`.
-        vectors: what `vectors` prints of each vector, apart from its name.
+        tools: the required commands on the PATH.
+        builds: the commands that build the example, run in its folder.
+        command: the command that runs a program, with `{program}` as the name of the program.
+        format: the format of the output of `subscribe --events` and of the input of `publish`.
+        vectors: the properties that `vectors` prints for each vector besides its name.
 
     """
 
@@ -48,12 +48,12 @@ class Language(NamedTuple):
 
     @property
     def folder(self) -> Path:
-        """Where the example is."""
+        """The folder of the example."""
         return EXAMPLES / self.name
 
     @asynccontextmanager
     async def started(self, program: str, *arguments: str | Path) -> AsyncIterator[Process]:
-        """A program of the example, which does not outlive the body."""
+        """Starts a program of the example, and kills it at the end of the context."""
         name = program.capitalize() if self.name == "java" else program
         process = await asyncio.create_subprocess_exec(
             *self.command.format(program=name).split(),
@@ -96,7 +96,7 @@ LANGUAGES: Final[Mapping[str, Language]] = {
 
 @cache
 def built(name: str) -> Language:
-    """The language of a name, whose example is built, once for all tests; fails with what was printed."""
+    """Builds the example of a language once for all tests; a failure shows the output of the build."""
     language = LANGUAGES[name]
     needs(*language.tools)
     for command in language.builds:

@@ -1,5 +1,5 @@
-// Prints what the TypeScript example reads from NDJSON: `node lines.mjs`. Each input line is a JSON list of the chunks of an
-// NDJSON text, in hexadecimal; each output line is the JSON list of its events, or the error.
+// Prints the events that the TypeScript example reads from NDJSON: `node lines.mjs`. Each input line is a JSON array of
+// chunks of NDJSON in hexadecimal; each output line is the JSON array of their events.
 
 import { readFileSync } from "node:fs";
 import { fromJson, toJson } from "./event.js";

@@ -1,4 +1,4 @@
-"""The programs of examples/ in each language say why a stream ended or a call was refused, with exit status 3."""
+"""The programs of examples/ report why a stream failed or a call was rejected, and exit with status 3."""
 
 from contextlib import AsyncExitStack
 
@@ -10,12 +10,12 @@ from openresponses_grpc.store import Append, Failure, MemoryStore, PublisherFenc
 
 from .events import EVENTS, encoded, printed
 from .languages import Language
-from .test_resuming import batch_at, feed, store_with
+from .streams import batch_at, feed, store_with
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]  # the first test of a language builds its example
 
 
-async def test_a_failed_stream_is_printed_up_to_its_failure(language: Language) -> None:
+async def test_subscriber_prints_failed_stream_and_its_failure(language: Language) -> None:
     store = MemoryStore()
     failure = Failure("UPSTREAM_TIMEOUT", "no answer from the model")
     await store.append(Append("s", EVENTS[:100], end_of_stream=True, failure=failure))
@@ -29,7 +29,7 @@ async def test_a_failed_stream_is_printed_up_to_its_failure(language: Language) 
     assert b"UPSTREAM_TIMEOUT: no answer from the model" in stderr
 
 
-async def test_a_publisher_is_fenced_by_a_later_one(language: Language) -> None:
+async def test_later_publisher_fences_the_first(language: Language) -> None:
     store = MemoryStore()
     async with (
         running_server(StreamService(store), "127.0.0.1:0", grace=1) as server,
@@ -45,7 +45,7 @@ async def test_a_publisher_is_fenced_by_a_later_one(language: Language) -> None:
     assert list((await batch_at(store, 0)).events) == EVENTS[:3]
 
 
-async def test_a_publisher_without_a_number_is_refused_beside_it(language: Language) -> None:
+async def test_publisher_fences_appends_without_a_publisher_number(language: Language) -> None:
     store = MemoryStore()
     async with (
         running_server(StreamService(store), "127.0.0.1:0", grace=1) as server,
@@ -60,7 +60,7 @@ async def test_a_publisher_without_a_number_is_refused_beside_it(language: Langu
     assert list((await batch_at(store, 0)).events) == [EVENTS[0], EVENTS[2]]
 
 
-async def test_a_publisher_of_a_stream_that_has_ended_says_so(language: Language) -> None:
+async def test_publisher_reports_ended_stream(language: Language) -> None:
     store = MemoryStore()
     await store.append(Append("s", EVENTS[:1], end_of_stream=True))
     async with (
@@ -71,7 +71,7 @@ async def test_a_publisher_of_a_stream_that_has_ended_says_so(language: Language
     assert (publisher.returncode, b"STREAM_FINISHED" in stderr) == (3, True), stderr
 
 
-async def test_a_publisher_whose_input_is_malformed_says_so_and_leaves_the_stream_open(language: Language) -> None:
+async def test_malformed_input_fails_publisher_and_leaves_stream_open(language: Language) -> None:
     store = MemoryStore()
     async with (
         running_server(StreamService(store), "127.0.0.1:0", grace=1) as server,
@@ -93,7 +93,7 @@ GONE = {
 
 
 @pytest.mark.parametrize("reason", GONE)
-async def test_a_subscriber_does_not_take_another_stream_for_its_own(language: Language, reason: str) -> None:
+async def test_subscriber_detects_replaced_or_deleted_stream(language: Language, reason: str) -> None:
     async with AsyncExitStack() as programs:
         store = await store_with(EVENTS[:2])
         async with running_server(StreamService(store), "127.0.0.1:0", grace=1) as server:
@@ -107,7 +107,7 @@ async def test_a_subscriber_does_not_take_another_stream_for_its_own(language: L
     assert (subscriber.returncode, reason.encode() in stderr) == (3, True), stderr
 
 
-async def test_a_subscriber_prints_what_is_intact_before_a_damaged_event(language: Language) -> None:
+async def test_subscriber_prints_events_before_a_damaged_one(language: Language) -> None:
     store = MemoryStore()
     await store.append(Append("s", EVENTS[:5]))
     await store.append(Append("s", EVENTS[5:10]))

@@ -1,4 +1,4 @@
-"""The programs of examples/ in each language: what they show, and that they outlive a server that is killed."""
+"""The programs of examples/ in each language: their output, and recovery from a killed server."""
 
 import asyncio
 import json
@@ -27,11 +27,11 @@ SAMPLE = [json.loads(line) for line in (EXAMPLES / "response.ndjson").read_text(
 
 
 def exact(serialized: bytes) -> object:
-    """An event's JSON, with numbers as they are spelled."""
+    """The JSON of an event with the tokens of its numbers."""
     return json.loads(protobuf_to_json(serialized), parse_float=str, parse_int=str)
 
 
-async def test_each_vector_gives_the_same_message_and_the_same_bytes(language: Language, tally: Counter[str]) -> None:
+async def test_vectors_decode_and_encode_to_the_same_bytes(language: Language, tally: Counter[str]) -> None:
     async with language.started("vectors", TESTS / "vectors") as program:
         stdout, stderr = await program.communicate()
         assert program.returncode == 0, stderr
@@ -49,7 +49,7 @@ async def test_each_vector_gives_the_same_message_and_the_same_bytes(language: L
         tally["vectors"] += 1
 
 
-async def test_a_subscriber_shows_text_as_it_arrives_and_tool_calls_and_usage(language: Language, server: str) -> None:
+async def test_subscriber_streams_text_and_shows_tool_calls_and_usage(language: Language, server: str) -> None:
     async with language.started("subscribe", server, "s") as subscriber:
         assert subscriber.stdout is not None
         stdout = b""
@@ -75,7 +75,7 @@ async def test_a_subscriber_shows_text_as_it_arrives_and_tool_calls_and_usage(la
     assert str(response["usage"]["outputTokens"]) in shown
 
 
-async def test_a_subscriber_prints_each_event_once_to_the_byte_though_the_server_is_killed(
+async def test_subscriber_prints_each_event_once_when_server_is_killed(
     language: Language, tmp_path: Path, tally: Counter[str]
 ) -> None:
     async with (
@@ -99,7 +99,7 @@ async def test_a_subscriber_prints_each_event_once_to_the_byte_though_the_server
     tally["subscribed"] += COUNT
 
 
-async def test_a_publisher_stores_each_event_once_to_the_byte_though_the_server_is_killed(
+async def test_publisher_stores_each_event_once_when_server_is_killed(
     language: Language, tmp_path: Path, tally: Counter[str]
 ) -> None:
     async with (
@@ -123,7 +123,7 @@ async def test_a_publisher_stores_each_event_once_to_the_byte_though_the_server_
     tally["published"] += COUNT
 
 
-async def test_events_go_from_one_program_to_the_other(language: Language, server: str) -> None:
+async def test_publisher_and_subscriber_exchange_events(language: Language, server: str) -> None:
     async with (
         language.started("subscribe", "--events", server, "s") as subscriber,
         language.started("publish", server, "s") as publisher,
@@ -133,7 +133,7 @@ async def test_events_go_from_one_program_to_the_other(language: Language, serve
         assert (stdout, subscriber.returncode, publisher.returncode) == (sent, 0, 0)
 
 
-async def test_a_publisher_retries_when_the_server_asks_for_it(language: Language) -> None:
+async def test_publisher_retries_when_server_is_full(language: Language) -> None:
     big = event(1, padding=200_000)
     full = StreamService(MemoryStore(StoreLimits(max_bytes=1 << 20, max_stream_bytes=1 << 20)))
     async with (
@@ -149,5 +149,5 @@ async def test_a_publisher_retries_when_the_server_asks_for_it(language: Languag
             publisher.stdin.write(encoded(language, [big.SerializeToString()]))
             publisher.stdin.write_eof()
             assert b"retrying after error" in await publisher.stderr.readline()
-        assert await publisher.wait() == 0  # the other stream has ended, and made room
+        assert await publisher.wait() == 0  # the other stream has ended, and its eviction freed space
         assert [published async for published in client.subscribe("s")] == [big]

@@ -1,8 +1,6 @@
-"""The programs of examples/ in each language resume with their latest position, and detect a log that lost events."""
+"""The programs of examples/ resume at their latest position, and detect a log that lost events."""
 
 import shutil
-from asyncio.subprocess import Process
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +14,7 @@ from openresponses_grpc.store import Append, Batch, MemoryStore, StoreLimits, op
 from ..faults.proxy import Cut, Draw, Proxy
 from .events import EVENTS, encoded, printed
 from .languages import Language
+from .streams import batch_at, feed, store_with
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]  # the first test of a language builds its example
 
@@ -24,37 +23,18 @@ OTHER: Final = EVENTS[10:30]
 
 REPLACEMENTS: Final = {
     "shorter": LOGGED[:5],
-    "of the same length, with another last event": LOGGED[:9] + OTHER[:1],
-    "grown past the lost events": LOGGED[:5] + OTHER,
+    "same length, another last event": LOGGED[:9] + OTHER[:1],
+    "longer, without the lost events": LOGGED[:5] + OTHER,
 }
-"""Logs that have lost acknowledged events."""
-
-
-async def store_with(events: Sequence[bytes], epoch: int | None = None) -> MemoryStore:
-    """A store whose stream `s` has these events and this epoch."""
-    store = MemoryStore()
-    await store.append(Append("s", events))
-    entry = store._index.get("s")
-    entry.epoch = epoch or entry.epoch
-    return store
+"""Logs that lost acknowledged events."""
 
 
 def epoch_of(store: MemoryStore) -> int:
     return store._index.get("s").epoch
 
 
-async def batch_at(store: MemoryStore, offset: int) -> Batch:
-    """The batch at an offset of the stream, which has an event there or ends there."""
-    return await store.read("s", offset, epoch=None, max_bytes=1 << 30, timeout=60)
-
-
-def feed(publisher: Process, data: bytes) -> None:
-    assert publisher.stdin is not None
-    publisher.stdin.write(data)
-
-
 def cuts(*kinds: Cut, every: int, count: int) -> Draw:
-    """Breaks the connection `count` times, at every `every`-th message that allows one of these kinds, in turn."""
+    """Cuts the connection `count` times, at every `every`-th message that allows one of the kinds, alternating them."""
     left = count * every
 
     def draw(possible: tuple[Cut, ...]) -> Cut | None:
@@ -68,7 +48,7 @@ def cuts(*kinds: Cut, every: int, count: int) -> Draw:
     return draw
 
 
-async def test_a_reader_whose_connection_breaks_gets_each_event_once(language: Language) -> None:
+async def test_subscriber_receives_each_event_once_over_dropped_connections(language: Language) -> None:
     store = await store_with(EVENTS[:1])
     draw = cuts(Cut.BEFORE, Cut.WITHIN, Cut.AFTER, every=2, count=6)
     async with (
@@ -78,7 +58,7 @@ async def test_a_reader_whose_connection_breaks_gets_each_event_once(language: L
     ):
         events = printed(language, subscriber)
         received = []
-        for number in range(1, 100):  # one at a time, so that there are as many messages
+        for number in range(1, 100):  # one at a time, so that each event is a message
             received.append(await anext(events))
             await store.append(Append("s", EVENTS[number : number + 1]))
         await store.append(Append("s", [], end_of_stream=True))
@@ -88,7 +68,7 @@ async def test_a_reader_whose_connection_breaks_gets_each_event_once(language: L
     assert stderr.count(b"retrying after error") >= 6
 
 
-async def test_a_publisher_whose_connection_breaks_stores_each_event_once(language: Language) -> None:
+async def test_publisher_stores_each_event_once_over_dropped_connections(language: Language) -> None:
     store = MemoryStore()
     draw = cuts(Cut.BEFORE, Cut.WITHIN, Cut.AFTER, Cut.LATE, every=3, count=9)
     async with (
@@ -106,7 +86,7 @@ async def test_a_publisher_whose_connection_breaks_stores_each_event_once(langua
 
 
 @pytest.mark.parametrize("log", REPLACEMENTS)
-async def test_a_reader_that_runs_while_the_log_loses_events_gets_stream_diverged(language: Language, log: str) -> None:
+async def test_running_subscriber_reports_stream_diverged_after_log_lost_events(language: Language, log: str) -> None:
     store = await store_with(LOGGED)
     async with AsyncExitStack() as programs:
         async with running_server(StreamService(store), "127.0.0.1:0", grace=1) as server:
@@ -121,16 +101,14 @@ async def test_a_reader_that_runs_while_the_log_loses_events_gets_stream_diverge
 
 
 @pytest.mark.parametrize("log", REPLACEMENTS)
-async def test_a_publisher_that_resumes_after_the_log_lost_events_gets_stream_diverged(
-    language: Language, log: str
-) -> None:
+async def test_resuming_publisher_reports_stream_diverged_after_log_lost_events(language: Language, log: str) -> None:
     store = MemoryStore()
     async with AsyncExitStack() as programs:
         async with running_server(StreamService(store), "127.0.0.1:0", grace=1) as server:
             publisher = await programs.enter_async_context(language.started("publish", server, "s"))
             feed(publisher, encoded(language, LOGGED))
             await batch_at(store, len(LOGGED) - 1)
-            # The server acknowledges what came before it stores the next event.
+            # The server acknowledges earlier events before it stores the next one.
             feed(publisher, encoded(language, EVENTS[99:100]))
             await batch_at(store, len(LOGGED))
         replaced = await store_with(REPLACEMENTS[log], epoch_of(store))
@@ -140,9 +118,7 @@ async def test_a_publisher_that_resumes_after_the_log_lost_events_gets_stream_di
         assert list((await batch_at(replaced, 0)).events) == REPLACEMENTS[log]
 
 
-async def test_a_reader_detects_an_older_copy_of_the_sqlite_file_that_grew_again(
-    language: Language, tmp_path: Path
-) -> None:
+async def test_subscriber_detects_older_sqlite_copy_with_new_events(language: Language, tmp_path: Path) -> None:
     lost, older = tmp_path / "lost.db", tmp_path / "older.db"
     async with AsyncExitStack() as programs:
         async with open_store(f"sqlite:{lost}", StoreLimits()) as store:
@@ -164,16 +140,16 @@ async def test_a_reader_detects_an_older_copy_of_the_sqlite_file_that_grew_again
     assert (subscriber.returncode, b"STREAM_DIVERGED" in stderr) == (3, True), stderr
 
 
-class _Jumping(MemoryStore):
-    """A store whose batches claim to begin one event later."""
+class _SkippingStore(MemoryStore):
+    """A store whose batches report a first offset that is one too high."""
 
     async def read(self, *args: Any, **kwargs: Any) -> Batch:
         batch = await super().read(*args, **kwargs)
         return batch._replace(first_offset=batch.first_offset + 1)
 
 
-async def test_a_reader_does_not_pass_over_an_offset(language: Language) -> None:
-    store = _Jumping()
+async def test_subscriber_rejects_skipped_offset(language: Language) -> None:
+    store = _SkippingStore()
     await store.append(Append("s", LOGGED, end_of_stream=True))
     async with (
         running_server(StreamService(store), "127.0.0.1:0", grace=1) as server,

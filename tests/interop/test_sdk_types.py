@@ -1,4 +1,4 @@
-"""The TypeScript bridge pairs events with the SDK's own types: the compiler says so, and refuses any other pair."""
+"""The TypeScript bridge maps each event to its SDK type: the compiler accepts this type and rejects all others."""
 
 import subprocess
 from collections.abc import Iterable
@@ -27,13 +27,13 @@ type Usage<Cost> = Omit<OpenResponsesUsage, "cost"> & Cost;
 type Response<Cost> = Omit<OpenResponsesNonStreamingResponse, "usage"> & { usage?: Usage<Cost> };
 type Item = { kind: Exclude<ResponsesOutputItem["kind"], { case: "functionCall" }> };
 """
-HAND_OUT = 'if (kind.case === "{}") {{ const handedOut: sdk.{} = toSdk(kind); }}'
-TAKE = "fromSdk({{}} as sdk.{});"
+TO_SDK = 'if (kind.case === "{}") {{ const sdkEvent: sdk.{} = toSdk(kind); }}'
+FROM_SDK = "fromSdk({{}} as sdk.{});"
 GAP = 'const gap: Gaps<sdk.{}, Held<{}>> = "{}";'
 
 
 def errors(lines: Iterable[str]) -> list[str]:
-    """What the compiler says to lines of TypeScript."""
+    """The compiler errors of lines of TypeScript."""
     folder = built("typescript").folder
     (folder / "build" / "types.ts").write_text(IMPORTS + "".join(f"{{ {line} }}\n" for line in lines))
     command = "node_modules/.bin/tsc --strict --noEmit --ignoreConfig --module nodenext --target es2024 build/types.ts"
@@ -43,27 +43,27 @@ def errors(lines: Iterable[str]) -> list[str]:
     return found
 
 
-def test_an_event_has_the_sdk_s_type() -> None:
-    assert errors(HAND_OUT.format(*pair) for pair in TYPES.items()) == []
+def test_event_has_its_sdk_type() -> None:
+    assert errors(TO_SDK.format(*pair) for pair in TYPES.items()) == []
     assert len(TYPES) == 27
 
 
-def test_an_event_has_no_other_type() -> None:
-    assert len(errors(HAND_OUT.format(*pair) for pair in OTHERS)) == len(OTHERS) == 27 * 26
+def test_event_does_not_have_another_sdk_type() -> None:
+    assert len(errors(TO_SDK.format(*pair) for pair in OTHERS)) == len(OTHERS) == 27 * 26
 
 
-def test_an_event_that_the_sdk_does_not_have_has_no_type() -> None:
+def test_event_outside_the_sdk_is_not_accepted() -> None:
     lines = [f'if (kind.case === "{case}") toSdk(kind);' for case in [*BEYOND, "unrecognized"]]
     assert len(errors(lines)) == len(lines) > 30
 
 
-def test_an_object_of_the_sdk_is_taken_and_no_other() -> None:
-    assert errors(TAKE.format(name) for name in TYPES.values()) == []
+def test_only_sdk_events_are_accepted() -> None:
+    assert errors(FROM_SDK.format(name) for name in TYPES.values()) == []
     others = ["OpenResponsesUsage", "OpenResponsesNonStreamingResponse", "URLCitation"]
-    assert len(errors(TAKE.format(name) for name in others)) == len(others)
+    assert len(errors(FROM_SDK.format(name) for name in others)) == len(others)
 
 
-def test_what_the_sdk_has_and_the_contract_does_not_is_found_at_any_depth() -> None:
+def test_gaps_finds_missing_properties_at_any_depth() -> None:
     lines = [
         GAP.format("OpenResponsesUsage", "Usage<{}>", "$.cost"),
         GAP.format("OpenResponsesUsage", "Usage<{ cost?: string }>", "$.cost"),
@@ -73,7 +73,7 @@ def test_what_the_sdk_has_and_the_contract_does_not_is_found_at_any_depth() -> N
     assert errors(lines) == []
 
 
-def test_nothing_is_found_where_the_contract_has_all() -> None:
+def test_gaps_finds_nothing_in_complete_types() -> None:
     lines = [
         GAP.format("OpenResponsesUsage", "Usage<{ cost?: number }>", "$.cost"),
         GAP.format("OpenResponsesNonStreamingResponse", "Response<{ cost?: number }>", "$.usage.cost"),

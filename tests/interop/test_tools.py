@@ -1,4 +1,4 @@
-"""The tools that people point at a gRPC server, with the commands of docs/languages.md as they are written there."""
+"""Common gRPC tools, with the exact commands of docs/languages.md."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ EVENTS = (
     r'.*"completed": \{\s+"response": \{\s+"usage": \{\s+"inputTokens": 8,\s+"outputTokens": 1\s+\}'
 )
 
-# What each command prints, in the order of the document.
+# Patterns of the output of each command, in the order of the document.
 OF_REFLECTED = [
     r"grpc\.health\.v1\.Health\n.*\nopenresponses_grpc\.v1\.OpenResponsesStreamService\n",
     r'"nextOffset": "2"',
@@ -42,7 +42,7 @@ OF_DESCRIBED = [r'"epoch": "\d+"', r'"endOfStream": true', r"\[OK\] +200 respons
 
 @pytest.fixture(scope="module")
 def environment() -> dict[str, str]:
-    """The tools on the PATH, and the descriptor set where the document says that it is."""
+    """Installs the tools and builds the descriptor set; returns an environment with the tools on the PATH."""
     needs("go", "npx", "make")
     environment = {**os.environ, "GOBIN": str(TOOLS), "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}"}
     for command in *INSTALLED, "make descriptors":
@@ -51,7 +51,7 @@ def environment() -> dict[str, str]:
 
 
 async def printed(command: str, server: Restartable, environment: dict[str, str]) -> str:
-    """What a command prints, which ends well."""
+    """The output of a command that exits with status 0."""
     words = [word.replace("127.0.0.1:50051", server.address) for word in shlex.split(command)]
     process = await asyncio.create_subprocess_exec(
         *words, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT

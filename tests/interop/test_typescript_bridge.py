@@ -1,4 +1,4 @@
-"""The TypeScript bridge at run time: it agrees with Python on JSON, and with the SDK on its objects."""
+"""The TypeScript bridge at run time: it matches Python for JSON, and the SDK for the SDK's objects."""
 
 import json
 import math
@@ -28,7 +28,7 @@ COUNT = 2_000
 
 
 def bridge(mode: str, inputs: Iterable[str]) -> list[dict[str, Any]]:
-    """What bridge.mjs answers."""
+    """The output of bridge.mjs for each input."""
     folder = built("typescript").folder
     program = shutil.copy(Path(__file__).with_name("bridge.mjs"), folder / "build")
     lines = "\n".join(map(json.dumps, inputs))
@@ -37,8 +37,8 @@ def bridge(mode: str, inputs: Iterable[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
 
-def some_json() -> list[str]:
-    """Objects of any kind, most of them nearly events; the same ones each time."""
+def json_objects() -> list[str]:
+    """Reproducible JSON objects, most of them similar to events."""
     texts = []
 
     @seed(9)
@@ -51,8 +51,8 @@ def some_json() -> list[str]:
     return texts
 
 
-def test_it_makes_of_any_object_what_python_makes() -> None:
-    texts = some_json()
+def test_converts_json_objects_like_python() -> None:
+    texts = json_objects()
     same = 0
     for text, made in zip(texts, bridge("read", texts), strict=True):
         assert "error" not in made, text
@@ -60,7 +60,7 @@ def test_it_makes_of_any_object_what_python_makes() -> None:
         for message in (read, bytes.fromhex(made["hex"])):
             assert parse(protobuf_to_json(message)) == parse(made["camelCase"]), text
             assert parse(protobuf_to_json(message, naming="snake_case")) == parse(made["snake_case"]), text
-        same += read.hex() == made["hex"]  # but for the escapes in the name of an unknown property
+        same += read.hex() == made["hex"]  # except for escapes in names of unknown properties
     assert same > COUNT * 0.9
 
 
@@ -76,7 +76,7 @@ def test_it_makes_of_any_object_what_python_makes() -> None:
         ('{"a":"\ud800"}', "SyntaxError: the text contains an unescaped lone surrogate"),
     ],
 )
-def test_a_text_that_is_not_one_object_throws(text: str, problem: str) -> None:
+def test_throws_on_text_that_is_not_one_object(text: str, problem: str) -> None:
     (answer,) = bridge("read", [text])
     assert answer["error"].startswith(problem)
 
@@ -87,8 +87,8 @@ def event(**fields: object) -> OpenResponsesStreamEvent:
 
 ITEM = "$.item"
 WITHOUT_JSON: dict[str, tuple[OpenResponsesStreamEvent, str]] = {
-    "nothing is set": (event(), "$: no member of the union is set"),
-    "nothing is set inside": (event(output_item_done={"item": {}}), f"{ITEM}: no member of the union is set"),
+    "no member": (event(), "$: no member of the union is set"),
+    "no member in an item": (event(output_item_done={"item": {}}), f"{ITEM}: no member of the union is set"),
     "not a number": (
         event(output_item_done={"output_index": math.nan}),
         "$.outputIndex: JSON cannot represent the number NaN",
@@ -97,17 +97,17 @@ WITHOUT_JSON: dict[str, tuple[OpenResponsesStreamEvent, str]] = {
         event(output_item_done={"output_index": -math.inf}),
         "$.outputIndex: JSON cannot represent the number -Infinity",
     ),
-    "no text": (event(unrecognized={"type": "x"}), "$: json is not JSON"),
-    "not an object": (event(unrecognized={"json": "[]"}), "expected a JSON object, got []"),
+    "empty unrecognized JSON": (event(unrecognized={"type": "x"}), "$: json is not JSON"),
+    "unrecognized JSON is not an object": (event(unrecognized={"json": "[]"}), "expected a JSON object, got []"),
     "extra_json is not an object": (event(debug={"extra_json": "[]"}), "$: extra_json is not a JSON object"),
     "extra_json is not JSON": (event(debug={"extra_json": '{"a":1},"b":{'}), "$: extra_json is not JSON"),
-    "extra_json has the type": (event(debug={"extra_json": '{"type":1}'}), "$.type is also in extra_json"),
-    "extra_json has what is set": (
+    "extra_json with the type": (event(debug={"extra_json": '{"type":1}'}), "$.type is also in extra_json"),
+    "extra_json with the name of a set field": (
         event(output_item_done={"output_index": 1, "extra_json": '{"output_index":2}'}),
         "$.outputIndex is also in extra_json",
     ),
-    "null is not JSON text": (event(debug={"debug_json": "null"}), "$.debug is null"),
-    "two entries of one name": (
+    "JSON text is null": (event(debug={"debug_json": "null"}), "$.debug is null"),
+    "two entries with the same name": (
         event(created={"response": {"metadata": {"entries": [{"name": "a", "value": "1"}] * 2}}}),
         '$.response.metadata: two entries have the name "a"',
     ),
@@ -119,13 +119,13 @@ WITHOUT_JSON: dict[str, tuple[OpenResponsesStreamEvent, str]] = {
 
 
 @pytest.mark.parametrize("name", WITHOUT_JSON)
-def test_a_message_without_json_throws(name: str) -> None:
+def test_throws_on_message_without_json(name: str) -> None:
     message, problem = WITHOUT_JSON[name]
     (answer,) = bridge("write", [message.SerializeToString().hex()])
     assert answer["error"].startswith(f"TypeError: {problem}")
 
 
-NEWER = "a0 1f 01"  # field 500, which the contract does not have
+NEWER = "a0 1f 01"  # field 500, which is not in the contract
 
 
 @pytest.mark.parametrize(
@@ -137,13 +137,13 @@ NEWER = "a0 1f 01"  # field 500, which the contract does not have
         (f"7a 05 12 00 {NEWER}", "$: field 500 of openresponses_grpc.v1.Unrecognized"),
     ],
 )
-def test_a_field_of_a_newer_contract_is_not_dropped(hex: str, place: str) -> None:
+def test_throws_on_field_of_newer_contract(hex: str, place: str) -> None:
     (answer,) = bridge("write", [hex.replace(" ", "")])
     assert answer["error"] == f"TypeError: {place} needs a newer openresponses-grpc"
 
 
 def full(message: Descriptor) -> Any:
-    """An object with all that the SDK's type for a message has, and in each list one element of each type."""
+    """An object with every property of the SDK's type, and one element of each type in each list."""
     match shape(message):
         case "object":
             fields = [field for field in properties(message) if not options(field).beyond_sdk]
@@ -175,14 +175,14 @@ def sdk_members(union: Descriptor) -> list[FieldDescriptor]:
 FULL = [full(inner(member)) for member in sdk_members(EVENT)]
 
 
-def test_objects_of_the_sdk_go_there_and_back() -> None:
+def test_sdk_objects_round_trip() -> None:
     assert len(FULL) == 27
     for sent, answer in zip(FULL, bridge("sdk", map(json.dumps, FULL)), strict=True):
         assert answer["accepted"], sent["type"]
         assert answer["event"] == answer["object"]
 
 
-def test_what_the_sdk_rejects_throws_with_its_path() -> None:
+def test_throws_with_path_on_what_the_sdk_rejects() -> None:
     spoiled: list[tuple[str, Any]] = []
     for sent in FULL:
         for name in sent:
@@ -204,7 +204,7 @@ def camel_of(name: str) -> str:
     return first + "".join(map(str.capitalize, words))
 
 
-async def test_a_publisher_ends_lines_at_lf_only_and_passes_over_blank_ones(server: str) -> None:
+async def test_publisher_splits_lines_at_lf_only_and_skips_blank_ones(server: str) -> None:
     text = '\ufeff{"type":"a","text":"\u2028\u2029\x85\ufeff"}\n\n \t\r\n{"type":"b",\r"c":1}\r\n{"type":"c"}'
     async with (
         built("typescript").started("publish", server, "s") as publisher,
@@ -224,7 +224,7 @@ async def test_a_publisher_ends_lines_at_lf_only_and_passes_over_blank_ones(serv
         (b"event: error", b"line 2 is not an event"),
     ],
 )
-async def test_a_publisher_says_which_line_is_not_an_event(server: str, line: bytes, problem: bytes) -> None:
+async def test_publisher_reports_invalid_line(server: str, line: bytes, problem: bytes) -> None:
     async with built("typescript").started("publish", server, "s") as publisher:
         _, stderr = await publisher.communicate(b'{"type":"a"}\n' + line)
         assert (publisher.returncode, problem in stderr) == (1, True), stderr

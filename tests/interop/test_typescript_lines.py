@@ -1,4 +1,4 @@
-"""The TypeScript example reads lines as Python does, on Node 20 and 24, and prints each event as one line."""
+"""The TypeScript example splits lines like Python on Node 20 and 24, and prints each event on one line."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ from .languages import built
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
 TEXT = (
-    '\ufeff{"type":"a","text":"\u2028\u2029\x85\ufeff😀"}\r\n'  # LF alone ends a line, and U+0085 is NEL
+    '\ufeff{"type":"a","text":"\u2028\u2029\x85\ufeff😀"}\r\n'  # only LF ends a line; U+0085 is NEL
     "\n \t\r\n\r\n\x0b\x0c\n"
     '{"type":"b",\r"c":1}\n'
     '{"type":"c"}\r\n'
@@ -40,7 +40,7 @@ def read_by_python(chunks: list[bytes]) -> list[str]:
 
 
 @pytest.mark.parametrize("version", ["20", "24"])
-def test_it_reads_lines_as_python_does_wherever_chunks_end(version: str) -> None:
+def test_splits_lines_like_python_at_any_chunk_boundary(version: str) -> None:
     folder = built("typescript").folder
     program = shutil.copy(__file__.replace("test_typescript_lines.py", "lines.mjs"), folder / "build")
     inputs = "\n".join(json.dumps([chunk.hex() for chunk in chunks]) for chunks in CHUNKED)
@@ -56,7 +56,7 @@ SPREAD = '{"type":"new",\r\n\n"text":\t"\u2028\x85",\r"list":[1,\n2]}'
 
 
 def sse(text: str) -> bytes:
-    """An SSE event with a `data:` line for each line of a text."""
+    """A server-sent event with a `data:` line for each line of the text."""
     return b"".join(f"data: {line}\n".encode() for line in text.split("\n")) + b"\n"
 
 
@@ -69,7 +69,7 @@ def sse(text: str) -> bytes:
         *FORMATS["sse"].reader(json_to_protobuf).feed(sse('{"type":"new",\n"a":[1,\n2]}')),
     ],
 )
-async def test_an_event_whose_json_has_several_lines_is_printed_as_one_line(event: bytes) -> None:
+async def test_prints_multiline_json_on_one_line(event: bytes) -> None:
     store = MemoryStore()
     await store.append(Append("s", [event], end_of_stream=True))
     async with (

@@ -1,4 +1,4 @@
-"""What a server reads for callers that it does not know, and what a request may hold, against a real server."""
+"""Limits for unauthenticated callers, requests and connections of a real server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,22 +15,21 @@ from openresponses_grpc import AsyncEventStreamClient
 from openresponses_grpc.codec._raw_messages import MAX_ELEMENTS, MAX_EVENTS, PUBLISH, SERVICE_NAME, SUBSCRIBE
 from openresponses_grpc.server import _fields as fields
 from openresponses_grpc.server._calls import Timeouts
-from openresponses_grpc.server._files import RESERVED, connections
 from openresponses_grpc.server._server import OPTIONS as SERVER_OPTIONS
-from openresponses_grpc.server._server import running_server
+from openresponses_grpc.server._server import RESERVED, connections, running_server
 from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, PublishResponse, SubscribeRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
 
+from ..faults.memory_attacks import CHECK, WATCH, nested
 from ..faults.peers import connected, framed
-from ..faults.strangers import CHECK, WATCH, nested
 from ..support.events import event, number
 from ..support.rpc import reason, status
 
 SERVING = HealthCheckResponse.SERVING
 TINY = b"\x1a\x02\x0a\x00"
-"""A request with the smallest event."""
+"""A request with the smallest possible event."""
 
 
 def port_of(address: str) -> int:
@@ -52,7 +51,7 @@ async def publish(channel: grpc.aio.Channel, request: bytes) -> Any:
     ],
     ids=["tiny", "empty", "long-tags", "nested"],
 )
-async def test_a_request_that_holds_too_much_is_refused_with_the_limit(
+async def test_a_request_with_too_many_events_or_elements_is_refused(
     channel: grpc.aio.Channel, request_bytes: bytes, field: str, limit: int
 ) -> None:
     code, details = await status(publish(channel, request_bytes))
@@ -62,13 +61,13 @@ async def test_a_request_that_holds_too_much_is_refused_with_the_limit(
     assert f"{limit:,}" in violation.description
 
 
-async def test_a_request_may_have_as_many_events_as_the_limit(channel: grpc.aio.Channel) -> None:
+async def test_a_request_can_contain_the_maximum_number_of_events(channel: grpc.aio.Channel) -> None:
     response = PublishResponse.FromString(await publish(channel, TINY * MAX_EVENTS))
     assert response.next_offset == MAX_EVENTS
 
 
 @given(st.binary(max_size=200))
-def test_a_walk_over_any_bytes_ends(data: bytes) -> None:
+def test_counting_elements_terminates_for_any_bytes(data: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fields, "MAX_ELEMENTS", 4)
         try:
@@ -78,7 +77,7 @@ def test_a_walk_over_any_bytes_ends(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("service, code", [("", None), (SERVICE_NAME, None), ("s", grpc.StatusCode.NOT_FOUND)])
-async def test_health_answers_for_the_names_that_it_knows(
+async def test_health_knows_the_server_and_the_stream_service(
     channel: grpc.aio.Channel, service: str, code: grpc.StatusCode | None
 ) -> None:
     request = HealthCheckRequest(service=service)
@@ -92,7 +91,7 @@ async def test_health_answers_for_the_names_that_it_knows(
         assert await watch.code() == code
 
 
-async def test_those_who_watch_hear_that_the_server_stops() -> None:
+async def test_health_watches_are_told_of_the_shutdown() -> None:
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0") as address:
         channel = grpc.aio.insecure_channel(address)
         watch = HealthStub(channel).Watch(HealthCheckRequest())
@@ -102,7 +101,7 @@ async def test_those_who_watch_hear_that_the_server_stops() -> None:
     await channel.close()
 
 
-async def test_those_who_watch_take_nobody_else_s_place(channel: grpc.aio.Channel) -> None:
+async def test_health_watches_are_limited_separately(channel: grpc.aio.Channel) -> None:
     stub = HealthStub(channel)
     watches = [stub.Watch(HealthCheckRequest()) for _ in range(4)]
     for watch in watches:
@@ -115,7 +114,9 @@ async def test_those_who_watch_take_nobody_else_s_place(channel: grpc.aio.Channe
 
 
 @pytest.mark.parametrize("method", [CHECK, WATCH])
-async def test_unfinished_health_requests_hold_nobody_up(server: str, channel: grpc.aio.Channel, method: str) -> None:
+async def test_unfinished_health_requests_do_not_block_others(
+    server: str, channel: grpc.aio.Channel, method: str
+) -> None:
     async with connected(port_of(server)) as one, connected(port_of(server)) as another:
         for peer in (one, another):
             call = peer.call(method, framed(b"", size=60 << 20), end=False)
@@ -126,14 +127,14 @@ async def test_unfinished_health_requests_hold_nobody_up(server: str, channel: g
 
 @pytest.fixture
 async def impatient() -> AsyncIterator[str]:
-    """A server that waits a moment for requests."""
+    """The address of a server with short request timeouts."""
     service = StreamService(MemoryStore(), timeouts=Timeouts(first_request=0.2, next_request=0.2))
     async with running_server(service, "127.0.0.1:0") as address:
         yield address
 
 
 @pytest.mark.parametrize("method", [PUBLISH, SUBSCRIBE])
-async def test_a_call_without_a_first_request_ends(impatient: str, method: str) -> None:
+async def test_a_call_without_a_first_request_times_out(impatient: str, method: str) -> None:
     async with grpc.aio.insecure_channel(impatient) as channel:
         call: Any = channel.stream_stream(method)()
         code, details = await status(call.read())
@@ -141,14 +142,14 @@ async def test_a_call_without_a_first_request_ends(impatient: str, method: str) 
     assert "RetryInfo" in details
 
 
-async def test_a_call_with_half_a_request_ends(impatient: str) -> None:
+async def test_a_call_with_a_partial_request_times_out(impatient: str) -> None:
     async with connected(port_of(impatient)) as peer:
         call = peer.call(PUBLISH, framed(b"", size=1 << 20), end=False)
         await peer.fill(call, 1 << 10)
         await peer.finish(call)
 
 
-async def test_a_publisher_that_was_silent_goes_on_where_it_was(impatient: str) -> None:
+async def test_a_silent_publisher_reconnects_and_continues(impatient: str) -> None:
     async with AsyncEventStreamClient(impatient) as client, client.publish("s") as publisher:
         await publisher.send(event(0))
         await publisher.flush()
@@ -170,7 +171,7 @@ async def test_compressed_requests_are_refused(server: str) -> None:
         assert await call.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_an_idle_connection_is_closed_and_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_idle_connection_is_closed_for_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
     options = {**dict(SERVER_OPTIONS), "grpc.max_connection_idle_ms": 200}
     monkeypatch.setattr("openresponses_grpc.server._server.OPTIONS", [*options.items()])
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", max_connections=2) as address:
@@ -194,7 +195,7 @@ async def test_an_idle_connection_is_closed_and_makes_room(monkeypatch: pytest.M
         (None, 100, None),
     ],
 )
-def test_connections_are_what_the_limit_of_open_files_leaves(
+def test_the_connection_limit_depends_on_the_limit_of_open_files(
     wanted: int | None, files: int, expected: int | None
 ) -> None:
     if expected is None:

@@ -1,4 +1,4 @@
-"""A server that is told to stop: what was acknowledged is stored, every call is told, and nobody holds it up."""
+"""Graceful shutdown: acknowledged events are stored, every call ends, and no peer can delay the exit."""
 
 import asyncio
 import logging
@@ -24,14 +24,14 @@ from ..support.events import event
 
 
 async def stored(store: MemoryStore, stream_id: str) -> list[bytes]:
-    """All events of a stream."""
+    """Returns all events of a stream."""
     events: list[bytes] = []
     while batch := (await store.read(stream_id, len(events), epoch=None, max_bytes=1 << 20, timeout=0)).events:
         events += batch
     return events
 
 
-async def test_everything_acknowledged_is_stored_and_every_publisher_is_told() -> None:
+async def test_a_shutdown_stores_everything_acknowledged_and_ends_every_publisher() -> None:
     store = MemoryStore()
     acknowledged = [0] * 20
     busy = asyncio.Event()
@@ -40,7 +40,7 @@ async def test_everything_acknowledged_is_stored_and_every_publisher_is_told() -
         call = OpenResponsesStreamServiceStub(channel).Publish()
         try:
             while True:
-                # Some messages are always on their way, and none of them waits for its answer.
+                # Several messages are always in flight; none waits for its acknowledgement.
                 with suppress(asyncio.InvalidStateError):  # the call has ended: read raises its status
                     for _ in range(5):
                         await call.write(PublishRequest(stream_id=str(index), events=[event(0)]))
@@ -64,7 +64,7 @@ async def test_everything_acknowledged_is_stored_and_every_publisher_is_told() -
         assert len(await stored(store, str(index))) >= offset > 50
 
 
-async def test_a_peer_that_does_not_read_holds_a_server_up_no_longer_than_its_grace(
+async def test_a_peer_that_does_not_read_delays_shutdown_only_for_the_grace_period(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     store = MemoryStore(StoreLimits(max_bytes=1 << 30, max_stream_bytes=1 << 30))

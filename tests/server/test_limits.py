@@ -1,4 +1,4 @@
-"""What a server does not let a client have: each limit against a real server, with its status."""
+"""Each limit of a real server, with the status of calls that exceed it."""
 
 import asyncio
 import itertools
@@ -23,8 +23,8 @@ from ..faults.proxy import Proxy
 from ..support.events import event, number
 
 
-async def subscribed(channel: grpc.aio.Channel, stream_id: str = "s") -> Any:
-    """A subscription that the server has let in."""
+async def subscribe(channel: grpc.aio.Channel, stream_id: str = "s") -> Any:
+    """Opens a subscription that the server has accepted."""
     call = OpenResponsesStreamServiceStub(channel).Subscribe(SubscribeRequest(stream_id=stream_id))
     try:
         await call.initial_metadata()
@@ -35,7 +35,7 @@ async def subscribed(channel: grpc.aio.Channel, stream_id: str = "s") -> Any:
     return call
 
 
-async def test_a_message_has_a_size() -> None:
+async def test_the_message_size_is_limited() -> None:
     service = StreamService(MemoryStore())
     async with (
         running_server(service, "127.0.0.1:0", max_message_bytes=1000) as address,
@@ -52,13 +52,13 @@ async def test_a_message_has_a_size() -> None:
         assert [number(made) async for made in client.subscribe("s")] == [0]
 
 
-async def test_metadata_has_a_size(channel: grpc.aio.Channel) -> None:
+async def test_the_metadata_size_is_limited(channel: grpc.aio.Channel) -> None:
     call: Any = OpenResponsesStreamServiceStub(channel).Publish(metadata=(("key", "x" * 20_000),))
     assert await call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-    (await subscribed(channel)).cancel()
+    (await subscribe(channel)).cancel()
 
 
-async def test_calls_have_a_number() -> None:
+async def test_the_number_of_open_calls_is_limited() -> None:
     service = StreamService(MemoryStore(), max_calls=3)
     async with (
         running_server(service, "127.0.0.1:0") as address,
@@ -68,29 +68,29 @@ async def test_calls_have_a_number() -> None:
         publisher = OpenResponsesStreamServiceStub(channel).Publish()
         await publisher.write(PublishRequest(stream_id="s", events=[event(0)]))
         assert isinstance(await publisher.read(), PublishResponse)
-        calls = [await subscribed(channel), await subscribed(another)]
+        calls = [await subscribe(channel), await subscribe(another)]
         with pytest.raises(StreamError) as caught:
-            await subscribed(another)
+            await subscribe(another)
         assert (caught.value.code, caught.value.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS")
         assert caught.value.retry_after
         for call in calls:
             assert len((await call.read()).events) == 1
         calls[0].cancel()
-        await let_in(another)
+        await wait_for_free_call(another)
 
 
-async def let_in(channel: grpc.aio.Channel) -> None:
-    """Returns when the server has a place for another call."""
+async def wait_for_free_call(channel: grpc.aio.Channel) -> None:
+    """Waits until the server accepts another call."""
     while True:
         try:
-            (await subscribed(channel)).cancel()
+            (await subscribe(channel)).cancel()
         except StreamError as error:
             assert error.reason == "TOO_MANY_CALLS"
         else:
             return
 
 
-async def test_a_client_opens_as_many_connections_as_its_calls_need(server: str) -> None:
+async def test_an_async_client_opens_as_many_connections_as_its_calls_need(server: str) -> None:
     count = 250
     async with AsyncEventStreamClient(server) as client, AsyncExitStack() as stack:
         publisher = await stack.enter_async_context(client.publish("s"))
@@ -100,11 +100,11 @@ async def test_a_client_opens_as_many_connections_as_its_calls_need(server: str)
         assert [number(made) for made in received] == [7] * count
 
 
-async def test_so_does_the_client_for_threads(server: str) -> None:
+async def test_a_sync_client_opens_as_many_connections_as_its_calls_need(server: str) -> None:
     def subscribe() -> list[int]:
         with EventStreamClient(server) as client, client.publish("s") as publisher:
             publisher.send(event(7))
-            # Each has its call open until its end is asked for.
+            # The call of each stays open until it is closed.
             subscribers = [client.subscribe("s") for _ in range(120)]
             received = [number(made) for made in itertools.chain(*(itertools.islice(one, 1) for one in subscribers))]
             for subscriber in subscribers:
@@ -114,11 +114,11 @@ async def test_so_does_the_client_for_threads(server: str) -> None:
     assert await asyncio.to_thread(subscribe) == [7] * 120
 
 
-async def test_a_connection_has_a_hundred_calls(channel: grpc.aio.Channel, server: str) -> None:
-    calls = [await subscribed(channel) for _ in range(100)]
-    waits = asyncio.create_task(subscribed(channel))
+async def test_a_connection_carries_at_most_100_calls(channel: grpc.aio.Channel, server: str) -> None:
+    calls = [await subscribe(channel) for _ in range(100)]
+    waits = asyncio.create_task(subscribe(channel))
     async with grpc.aio.insecure_channel(server, options=OPTIONS) as another:
-        (await subscribed(another)).cancel()
+        (await subscribe(another)).cancel()
     assert not waits.done()
     calls[0].cancel()
     await waits
@@ -127,13 +127,13 @@ async def test_a_connection_has_a_hundred_calls(channel: grpc.aio.Channel, serve
 EVENTS = 64
 
 
-async def publish_more_than_a_connection_holds(client: AsyncEventStreamClient, stream_id: str) -> None:
+async def publish_more_than_the_flow_control_window(client: AsyncEventStreamClient, stream_id: str) -> None:
     async with client.publish(stream_id) as publisher:
         for n in range(EVENTS):
             await publisher.send(event(n, padding=1 << 20))
 
 
-async def test_a_subscriber_who_does_not_read_loses_its_place_and_resumes_where_it_was() -> None:
+async def test_a_subscriber_that_does_not_read_is_disconnected_and_resumes_when_it_reads() -> None:
     store = MemoryStore(StoreLimits(max_bytes=1 << 30, max_stream_bytes=1 << 30))
     service = StreamService(store, max_calls=1, timeouts=Timeouts(write=0.2))
     async with (
@@ -141,15 +141,15 @@ async def test_a_subscriber_who_does_not_read_loses_its_place_and_resumes_where_
         grpc.aio.insecure_channel(address) as another,
         AsyncEventStreamClient(address) as client,
     ):
-        await publish_more_than_a_connection_holds(client, "s")
+        await publish_more_than_the_flow_control_window(client, "s")
         async with aclosing(client.subscribe("s")) as subscriber:
             received = [number(await anext(subscriber))]
-            await let_in(another)
+            await wait_for_free_call(another)
             received += [number(made) async for made in subscriber]
         assert received == list(range(EVENTS))
 
 
-async def test_it_is_told_when_it_reads_at_last() -> None:
+async def test_a_disconnected_slow_subscriber_gets_peer_not_reading() -> None:
     store = MemoryStore(StoreLimits(max_bytes=1 << 30, max_stream_bytes=1 << 30))
     service = StreamService(store, max_calls=1, timeouts=Timeouts(write=0.2))
     async with (
@@ -157,10 +157,10 @@ async def test_it_is_told_when_it_reads_at_last() -> None:
         grpc.aio.insecure_channel(address) as another,
         AsyncEventStreamClient(address) as client,
     ):
-        await publish_more_than_a_connection_holds(client, "s")
+        await publish_more_than_the_flow_control_window(client, "s")
         async with grpc.aio.insecure_channel(address, options=OPTIONS) as channel:
-            call = await subscribed(channel)
-            await let_in(another)
+            call = await subscribe(channel)
+            await wait_for_free_call(another)
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 while (await call.read()).events:
                     pass
@@ -168,12 +168,12 @@ async def test_it_is_told_when_it_reads_at_last() -> None:
         assert (error.code, error.reason, error.retryable) == (grpc.StatusCode.ABORTED, "PEER_NOT_READING", True)
 
 
-async def test_a_publisher_who_does_not_read_its_acknowledgements_loses_its_place() -> None:
+async def test_a_publisher_that_does_not_read_acknowledgements_is_disconnected() -> None:
     service = StreamService(MemoryStore(), max_calls=1, timeouts=Timeouts(write=0.2))
     async with (
         running_server(service, "127.0.0.1:0") as address,
         grpc.aio.insecure_channel(address) as another,
-        # Its window for acknowledgements is small, and stays so.
+        # The flow control window for acknowledgements is small and does not grow.
         grpc.aio.insecure_channel(
             address, options=[("grpc.http2.lookahead_bytes", 1000), ("grpc.http2.bdp_probe", 0)]
         ) as channel,
@@ -186,12 +186,12 @@ async def test_a_publisher_who_does_not_read_its_acknowledgements_loses_its_plac
 
         publishing = asyncio.create_task(publish())
         await publisher.initial_metadata()
-        await let_in(another)
+        await wait_for_free_call(another)
         publishing.cancel()
         await asyncio.gather(publishing, return_exceptions=True)
 
 
-async def test_a_call_over_a_connection_that_fell_silent_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_call_ends_when_its_connection_falls_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     impatient = {"grpc.keepalive_time_ms": 1000, "grpc.keepalive_timeout_ms": 500, "grpc.http2.ping_timeout_ms": 500}
     monkeypatch.setattr("openresponses_grpc.server._server.OPTIONS", [*({**dict(SERVER_OPTIONS), **impatient}).items()])
     async with running_server(StreamService(MemoryStore(), max_calls=1), "127.0.0.1:0") as address:
@@ -201,6 +201,6 @@ async def test_a_call_over_a_connection_that_fell_silent_ends(monkeypatch: pytes
             grpc.aio.insecure_channel(through_proxy) as silent,
             grpc.aio.insecure_channel(address) as another,
         ):
-            await subscribed(silent)
+            await subscribe(silent)
             proxy.black_hole()
-            await let_in(another)
+            await wait_for_free_call(another)

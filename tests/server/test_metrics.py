@@ -1,4 +1,4 @@
-"""What the server counts and serves beside the streams: metrics, call logs, reflection."""
+"""Metrics, call logs and reflection."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ from ..support.rpc import publish
 
 
 def fetch(url: str) -> dict[str, float]:
-    """Every sample, by its name and labels."""
+    """Returns every sample by its name and labels."""
     with urllib.request.urlopen(url) as response:
         text = response.read().decode()
     return {
@@ -34,7 +34,7 @@ def fetch(url: str) -> dict[str, float]:
     }
 
 
-async def test_what_moves_is_counted() -> None:
+async def test_events_bytes_and_calls_are_counted() -> None:
     service = StreamService(MemoryStore())
     events = [event(n) for n in range(100)]
     size = sum(made.ByteSize() for made in events)
@@ -65,7 +65,7 @@ async def test_what_moves_is_counted() -> None:
     assert after["openresponses_finished_streams_total['complete']"] == 1
 
 
-async def test_streams_that_fail_are_counted_apart() -> None:
+async def test_failed_streams_are_counted_separately() -> None:
     service = StreamService(MemoryStore())
     with exposed_metrics(service.metrics.registry, "127.0.0.1:0") as url:
         async with running_server(service, "127.0.0.1:0") as address, grpc.aio.insecure_channel(address) as channel:
@@ -77,7 +77,7 @@ async def test_streams_that_fail_are_counted_apart() -> None:
     assert "openresponses_finished_streams_total['complete']" not in samples
 
 
-async def test_the_lag_is_that_of_the_subscriber_farthest_behind() -> None:
+async def test_the_lag_metric_reports_the_slowest_subscriber() -> None:
     service = StreamService(MemoryStore())
     count = 100
     with exposed_metrics(service.metrics.registry, "127.0.0.1:0") as url:
@@ -102,7 +102,7 @@ async def test_the_lag_is_that_of_the_subscriber_farthest_behind() -> None:
         assert (await asyncio.to_thread(fetch, url))["openresponses_slowest_subscriber_lag_events"] == 0
 
 
-async def test_each_call_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+async def test_each_call_is_logged_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "openresponses_grpc.server")
     async with (
         running_server(StreamService(MemoryStore()), "127.0.0.1:0") as address,
@@ -122,20 +122,20 @@ async def test_each_call_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture
 
 
 def describe(address: str) -> tuple[list[str], list[str]]:
-    """What reflection says: the services, and the methods of the stream service."""
+    """Queries reflection; returns the services, and the methods of the stream service."""
     with grpc.insecure_channel(address) as channel:
         database = ProtoReflectionDescriptorDatabase(channel)
         files = [
             database.FindFileContainingSymbol(f"{raw_messages.SERVICE_NAME}{of}")
             for of in ("", ".Publish", ".Subscribe")
         ]
-        assert files == [files[0]] * 3  # a symbol may be a service or a method
+        assert files == [files[0]] * 3  # a symbol can be a service or a method
         assert [field.json_name for field in files[0].message_type[0].field][:2] == ["streamId", "firstOffset"]
         return list(database.get_services()), [method.name for method in files[0].service[0].method]
 
 
 @pytest.mark.parametrize("reflect", [True, False])
-async def test_reflection_is_served_where_it_is_asked_for(reflect: bool) -> None:
+async def test_reflection_is_optional(reflect: bool) -> None:
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", reflect=reflect) as address:
         if reflect:
             services, methods = await asyncio.to_thread(describe, address)

@@ -1,4 +1,4 @@
-"""Health tells whether the store can be written: full disks, read-only files, and a Redis that is gone or stalls."""
+"""Health reports whether the store is writable: full disks, read-only files, and a Redis that is down or hangs."""
 
 import os
 import resource
@@ -38,7 +38,7 @@ SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.Health
 
 @asynccontextmanager
 async def health(address: str, service: str = "") -> AsyncIterator[AsyncIterator[int]]:
-    """The states of a server's health, each when it begins."""
+    """Yields an iterator over the health states of a server as they change."""
     async with grpc.aio.insecure_channel(address) as channel:
         watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=service))
 
@@ -55,30 +55,30 @@ async def append(address: str) -> None:
         await publish(channel, PublishRequest(stream_id="s", events=[event(0)]))
 
 
-async def test_a_disk_that_is_full_is_not_serving_until_there_is_room(tmp_path: Path) -> None:
+async def test_health_is_not_serving_while_the_disk_is_full(tmp_path: Path) -> None:
     async with serving("--store", f"sqlite:{tmp_path / 'store.db'}") as (process, address):
-        async with health(address) as states, health(address, raw_messages.SERVICE_NAME) as states_of_the_service:
-            assert await anext(states) == await anext(states_of_the_service) == SERVING
+        async with health(address) as states, health(address, raw_messages.SERVICE_NAME) as service_states:
+            assert await anext(states) == await anext(service_states) == SERVING
             await append(address)
-            # Where a file must not grow, its last bytes can still be written over; this server's can do neither.
+            # A limit at the current size would still permit overwriting the file; a limit of 0 permits no write.
             unlimited = resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
-            assert await anext(states) == await anext(states_of_the_service) == NOT_SERVING
+            assert await anext(states) == await anext(service_states) == NOT_SERVING
             assert (await status(append(address)))[0] == grpc.StatusCode.UNAVAILABLE
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, unlimited)
-            assert await anext(states) == await anext(states_of_the_service) == SERVING
+            assert await anext(states) == await anext(service_states) == SERVING
             await append(address)
         process.terminate()
         assert process.stderr
         lines = [line for line in (await process.stderr.read()).splitlines() if b"health is" in line]
     assert len(lines) == 2
-    assert b"ERROR: the store cannot be written, health is NOT_SERVING: " in lines[0]
+    assert b"ERROR: the store is not writable, health is NOT_SERVING: " in lines[0]
     assert b"store.db cannot be used" in lines[0]
-    assert lines[1].endswith(b"WARNING: the store can be written again, health is SERVING")
+    assert lines[1].endswith(b"WARNING: the store is writable again, health is SERVING")
 
 
 @contextmanager
 def ordinary_user() -> Iterator[None]:
-    """No right to write what may only be read, even where root runs the tests."""
+    """Drops root privileges, which would ignore read-only permissions."""
     user = os.geteuid()
     if user == 0:
         os.seteuid(65534)
@@ -89,7 +89,7 @@ def ordinary_user() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", ["store.db", "store.db-lock"])
-async def test_a_file_that_may_only_be_read_is_refused_at_the_start(name: str) -> None:
+async def test_a_read_only_file_is_rejected_at_the_start(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "store.db")
         async with open_store(f"sqlite:{path}", StoreLimits()):
@@ -97,7 +97,7 @@ async def test_a_file_that_may_only_be_read_is_refused_at_the_start(name: str) -
         for file in (path.parent, *path.parent.iterdir()):
             file.chmod(0o777)
         path.with_name(name).chmod(0o444)
-        with ordinary_user(), pytest.raises(OpenStoreError, match="is read-only: let the server's user write it"):
+        with ordinary_user(), pytest.raises(OpenStoreError, match="is read-only: give the server's user write access"):
             async with open_store(f"sqlite:{path}", StoreLimits()):
                 pass
         path.with_name(name).chmod(0o666)
@@ -108,13 +108,13 @@ async def test_a_file_that_may_only_be_read_is_refused_at_the_start(name: str) -
 
 @pytest.fixture
 def redis(tmp_path: Path, unused_tcp_port: int) -> Iterator[RedisServer]:
-    """A server of the test's own, which it may stop."""
+    """A Redis server for one test, which may stop it."""
     with running(RedisServer(tmp_path, unused_tcp_port)) as server:
         yield server
 
 
-class Told:
-    """What a monitor tells."""
+class Reports:
+    """The reports of a monitor."""
 
     def __init__(self, store: Store, timeout: float) -> None:
         self.all: list[bool] = []
@@ -126,7 +126,7 @@ class Told:
         return self.all
 
 
-async def test_a_redis_that_is_gone_is_not_serving_until_it_is_back(redis: RedisServer) -> None:
+async def test_health_is_not_serving_while_redis_is_down(redis: RedisServer) -> None:
     async with open_store(redis.url, StoreLimits()) as store:
         service = StreamService(store)
 
@@ -141,50 +141,50 @@ async def test_a_redis_that_is_gone_is_not_serving_until_it_is_back(redis: Redis
             assert (await anext(states), writable()) == (SERVING, 1)
 
 
-async def test_a_redis_that_stalls_is_not_serving(redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+async def test_health_is_not_serving_while_redis_hangs(redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     async with open_store(redis.url, StoreLimits()) as store:
-        told = Told(store, timeout=0.2)
-        assert await told.after() == [True]
+        reports = Reports(store, timeout=0.2)
+        assert await reports.after() == [True]
         redis.process.send_signal(signal.SIGSTOP)
-        assert await told.after() == [True, False]
+        assert await reports.after() == [True, False]
         redis.process.send_signal(signal.SIGCONT)
         with suppress(StoreUnavailableError):
-            await store.check()  # it has a lot to answer
-        assert await told.after() == [True, False, True]
+            await store.check()  # Redis first works off the delayed requests
+        assert await reports.after() == [True, False, True]
     assert [line.levelname for line in caplog.records if "health is" in line.getMessage()] == ["ERROR", "WARNING"]
-    assert "it has not answered for 0.2 seconds" in caplog.text
+    assert "no reply within 0.2 seconds" in caplog.text
 
 
 @pytest.mark.parametrize(
-    "fails, heals",
+    "fails, repairs",
     [
         ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
         ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
     ],
 )
-async def test_a_redis_that_takes_no_writes_is_not_serving(redis: RedisServer, fails: str, heals: str) -> None:
+async def test_health_is_not_serving_while_redis_refuses_writes(redis: RedisServer, fails: str, repairs: str) -> None:
     client: Any
     async with open_store(redis.url, StoreLimits()) as store, Redis.from_url(redis.url) as client:
-        told = Told(store, timeout=60)
-        assert await told.after() == [True]
+        reports = Reports(store, timeout=60)
+        assert await reports.after() == [True]
         await client.execute_command(fails)
-        assert await told.after() == [True, False]
-        await client.execute_command(heals)
-        assert await told.after() == [True, False, True]
+        assert await reports.after() == [True, False]
+        await client.execute_command(repairs)
+        assert await reports.after() == [True, False, True]
 
 
-async def test_a_redis_at_its_maxmemory_is_full_and_serving(redis: RedisServer) -> None:
+async def test_health_is_serving_while_redis_is_at_its_maxmemory(redis: RedisServer) -> None:
     async with open_store(redis.url, StoreLimits()) as store, Redis.from_url(redis.url) as client:
         await client.config_set("maxmemory", 1)
-        assert await Told(store, timeout=60).after() == [True]
+        assert await Reports(store, timeout=60).after() == [True]
 
 
 class Broken(MemoryStore):
     async def check(self) -> None:
-        raise AttributeError("nobody has foreseen this")
+        raise AttributeError("unexpected failure")
 
 
-async def test_whatever_a_check_raises_is_not_serving(caplog: pytest.LogCaptureFixture) -> None:
+async def test_health_is_not_serving_after_an_unexpected_exception(caplog: pytest.LogCaptureFixture) -> None:
     async with running_server(StreamService(Broken()), "127.0.0.1:0") as address, health(address) as states:
         assert await anext(states) == NOT_SERVING
-    assert "health is NOT_SERVING: nobody has foreseen this" in caplog.text
+    assert "health is NOT_SERVING: unexpected failure" in caplog.text

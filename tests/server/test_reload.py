@@ -1,4 +1,4 @@
-"""Files that a server reads again while it runs: tokens, certificates, and when certificates expire."""
+"""Files that a running server reloads: tokens and certificates; and the expiry of certificates."""
 
 import hashlib
 import logging
@@ -39,14 +39,14 @@ def entry(name: str, may: str = '"publish", "subscribe"', streams: str = "*", ex
 
 
 class Server:
-    """A server in a process of its own, and its log."""
+    """A server process and its log."""
 
     def __init__(self, process: Process, address: str) -> None:
         self.process = process
         self.address = address
 
     async def logged(self, text: str) -> str:
-        """The next line of the log with a text."""
+        """Returns the next line of the log that contains the text."""
         assert self.process.stderr
         lines = []
         while line := (await self.process.stderr.readline()).decode():
@@ -74,11 +74,11 @@ class Subscription:
         self.call: Any = stub.Subscribe(SubscribeRequest(stream_id=stream_id), metadata=metadata(name))
 
     async def read(self) -> int:
-        """The number of events in the next response."""
+        """Returns the number of events in the next response."""
         return len((await self.call.read()).events)
 
     async def ended(self) -> tuple[grpc.StatusCode, str]:
-        """The status that the call ends with, and its reason."""
+        """Returns the status code of the call and its reason."""
         code, details = await status(self.call.read())
         return code, reason(details)
 
@@ -119,15 +119,15 @@ async def test_a_revoked_token_ends_its_calls_and_no_others(tmp_path: Path, how:
 
 
 @pytest.mark.parametrize(
-    "spoil, problem",
+    "damage, problem",
     [
         (lambda file: file.write_text("token = 1"), "tokens.toml: Expected `array`"),
         (lambda file: file.write_bytes(b"\xff"), "tokens.toml: 'utf-8' codec can't decode"),
         (lambda file: file.unlink(), "No such file or directory"),
     ],
 )
-async def test_what_cannot_be_used_is_logged_and_the_tokens_before_stay(
-    tmp_path: Path, spoil: Callable[[Path], object], problem: str
+async def test_an_invalid_token_file_is_logged_and_the_previous_tokens_stay(
+    tmp_path: Path, damage: Callable[[Path], object], problem: str
 ) -> None:
     tokens = tmp_path / "tokens.toml"
     tokens.write_text(entry("relay"))
@@ -135,10 +135,10 @@ async def test_what_cannot_be_used_is_logged_and_the_tokens_before_stay(
         await publish(channel, "relay")
         call = Subscription(channel, "relay")
         assert await call.read() == 1
-        spoil(tokens)
+        damage(tokens)
         line = await server.logged("cannot reload")
         assert problem in line
-        assert "what was read before stays in use" in line
+        assert "the previous contents stay in use" in line
         await publish(channel, "relay")
         assert await call.read() == 1
         tokens.write_text(entry("relay") + entry("new"))
@@ -147,7 +147,7 @@ async def test_what_cannot_be_used_is_logged_and_the_tokens_before_stay(
         assert await call.read() == 1
 
 
-async def test_a_signal_without_files_leaves_the_server_as_it_is() -> None:
+async def test_sighup_without_files_changes_nothing() -> None:
     async with started() as server, grpc.aio.insecure_channel(server.address) as channel:
         await publish(channel, "anyone")
         server.process.send_signal(signal.SIGHUP)
@@ -161,7 +161,7 @@ def write_pair(folder: Path, ca: trustme.CA, **validity: Any) -> None:
     made.private_key_pem.write_to_path(folder / "key.pem")
 
 
-async def test_new_certificates_are_shown_to_new_connections_and_calls_stay_open(tmp_path: Path) -> None:
+async def test_new_certificates_apply_to_new_connections_and_calls_stay_open(tmp_path: Path) -> None:
     old, new = trustme.CA(), trustme.CA()
     old.cert_pem.write_to_path(tmp_path / "old.pem")
     new.cert_pem.write_to_path(tmp_path / "new.pem")
@@ -207,7 +207,7 @@ async def test_new_certificates_are_shown_to_new_connections_and_calls_stay_open
         assert await call.read() == 1
 
 
-async def test_a_certificate_that_has_expired_is_reported_at_the_start(tmp_path: Path) -> None:
+async def test_an_expired_certificate_is_reported_at_the_start(tmp_path: Path) -> None:
     ca = trustme.CA()
     ca.cert_pem.write_to_path(tmp_path / "clients.pem")
     write_pair(tmp_path, ca, not_before=datetime(2020, 1, 1), not_after=datetime(2021, 1, 31, 12))
@@ -216,13 +216,13 @@ async def test_a_certificate_that_has_expired_is_reported_at_the_start(tmp_path:
         *("--tls-client-ca", tmp_path / "clients.pem"),
     ) as server:
         line = await server.logged("has expired")
-        assert line.rstrip().endswith("cert.pem has expired: its last moment is 2021-01-31T12:00:00+00:00")
+        assert line.rstrip().endswith("cert.pem has expired: notAfter is 2021-01-31T12:00:00+00:00")
         write_pair(tmp_path, ca, not_after=datetime.now(UTC) + timedelta(days=3))
         await server.logged("reloaded")
         assert "cert.pem expires soon" in await server.logged("expires")
 
 
-async def test_a_metric_has_the_end_of_each_certificate(tmp_path: Path) -> None:
+async def test_a_metric_reports_the_expiry_of_each_certificate(tmp_path: Path) -> None:
     def expires() -> float | None:
         return service.metrics.registry.get_sample_value(
             "openresponses_certificate_expires_seconds", {"file": str(tmp_path / "cert.pem")}
@@ -237,23 +237,23 @@ async def test_a_metric_has_the_end_of_each_certificate(tmp_path: Path) -> None:
         assert expires() == end.timestamp()
 
 
-async def test_each_change_of_a_certificate_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_each_stage_of_a_certificate_expiry_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     times = [0.0, 9.0, 10.0, 11.0, SOON_SECONDS + 9, SOON_SECONDS + 10, SOON_SECONDS + 11]
-    told, clock = [], iter(times)
+    reported, clock = [], iter(times)
     watch = ExpiryWatch(
-        lambda: {"cert.pem": SOON_SECONDS + 10}, lambda *values: told.append(values), clock=lambda: next(clock)
+        lambda: {"cert.pem": SOON_SECONDS + 10}, lambda *values: reported.append(values), clock=lambda: next(clock)
     )
     for _ in times:
         await watch.check()
     assert [(line.levelno, line.getMessage().split(":")[0]) for line in caplog.records] == [
-        (logging.WARNING, "a certificate of cert.pem expires soon"),
-        (logging.ERROR, "a certificate of cert.pem has expired"),
+        (logging.WARNING, "a certificate in cert.pem expires soon"),
+        (logging.ERROR, "a certificate in cert.pem has expired"),
     ]
-    assert told == [("cert.pem", SOON_SECONDS + 10)] * 7
+    assert reported == [("cert.pem", SOON_SECONDS + 10)] * 7
 
 
 @pytest.mark.parametrize("year", [1970, 2000, 2049, 2050, 2099, 9999])
-def test_the_first_certificate_to_expire_counts(year: int) -> None:
+def test_the_earliest_expiry_in_a_file_counts(year: int) -> None:
     ca = trustme.CA()
     before, after = datetime(1960, 1, 1), datetime(year, 12, 31, 23, 59, 59)
     first = ca.issue_cert("127.0.0.1", not_before=before, not_after=after)
@@ -267,7 +267,7 @@ def test_the_first_certificate_to_expire_counts(year: int) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 20, 50, 100])
-def test_what_has_no_readable_end_is_refused(size: int) -> None:
+def test_a_certificate_without_a_readable_expiry_is_rejected(size: int) -> None:
     der = ssl.PEM_cert_to_DER_cert(trustme.CA().cert_pem.bytes().decode())
     assert expires_at(ssl.DER_cert_to_PEM_cert(der).encode())
     with pytest.raises(ValueError):

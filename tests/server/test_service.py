@@ -1,4 +1,4 @@
-"""The stream service as any gRPC client meets it: requests, responses and statuses."""
+"""Publish and Subscribe over plain gRPC: requests, responses and statuses."""
 
 import asyncio
 import re
@@ -25,15 +25,15 @@ from ..support.events import event
 from ..support.rpc import Channel, publish, status, status_of, subscribe
 
 
-async def test_answers_are_cumulative_and_carry_the_epoch(channel: Channel) -> None:
-    answers = await publish(
+async def test_acknowledgements_are_cumulative_and_carry_the_epoch(channel: Channel) -> None:
+    acknowledgements = await publish(
         channel,
         PublishRequest(stream_id="s"),
         PublishRequest(events=[event(0), event(1)]),
         PublishRequest(stream_id="s", events=[event(2)], end_of_stream=True),
     )
-    assert [offset for offset, _ in answers] == [0, 2, 3]
-    assert len({epoch for _, epoch in answers}) == 1
+    assert [offset for offset, _ in acknowledgements] == [0, 2, 3]
+    assert len({epoch for _, epoch in acknowledgements}) == 1
     assert await subscribe(channel) == [event(0), event(1), event(2)]
 
 
@@ -46,14 +46,14 @@ async def test_a_retry_with_the_same_offsets_stores_nothing_twice(channel: Chann
     assert await subscribe(channel) == [event(0), event(1), event(2)]
 
 
-async def test_of_two_publishers_at_one_offset_one_wins_and_the_others_are_told(channel: Channel) -> None:
+async def test_one_of_several_publishers_at_one_offset_succeeds_and_the_others_get_an_error(channel: Channel) -> None:
     outcomes = await asyncio.gather(
         *(publish(channel, PublishRequest(stream_id="s", first_offset=0, events=[event(n)])) for n in range(5)),
         return_exceptions=True,
     )
-    told = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-    assert len(told) == 4
-    for error in told:
+    refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert len(refused) == 4
+    for error in refused:
         code, details = status_of(error)
         assert (code, details["ErrorInfo"].reason) == (grpc.StatusCode.FAILED_PRECONDITION, "STREAM_DIVERGED")
     await publish(channel, PublishRequest(stream_id="s", end_of_stream=True))
@@ -84,13 +84,13 @@ async def test_with_an_epoch_an_unknown_stream_is_not_found(channel: Channel) ->
         assert (code, details["ErrorInfo"].reason) == (grpc.StatusCode.NOT_FOUND, "STREAM_NOT_FOUND")
 
 
-async def test_nothing_is_appended_to_a_finished_stream(channel: Channel) -> None:
+async def test_an_append_to_an_ended_stream_is_refused(channel: Channel) -> None:
     await publish(channel, PublishRequest(stream_id="s", end_of_stream=True))
     code, details = await status(publish(channel, PublishRequest(stream_id="s", events=[event(0)])))
     assert (code, details["ErrorInfo"].reason) == (grpc.StatusCode.FAILED_PRECONDITION, "STREAM_FINISHED")
 
 
-async def test_an_offset_beyond_a_finished_stream_is_out_of_range(channel: Channel) -> None:
+async def test_an_offset_beyond_an_ended_stream_is_out_of_range(channel: Channel) -> None:
     await publish(channel, PublishRequest(stream_id="s", events=[event(0)], end_of_stream=True))
     assert await subscribe(channel, start_offset=1) == []
     code, details = await status(subscribe(channel, start_offset=2))
@@ -98,7 +98,7 @@ async def test_an_offset_beyond_a_finished_stream_is_out_of_range(channel: Chann
     assert dict(details["ErrorInfo"].metadata) == {"next_offset": "1"}
 
 
-async def test_a_full_store_is_resource_exhausted_and_asks_to_try_again(channel: Channel) -> None:
+async def test_a_full_store_is_resource_exhausted_with_a_retry_delay(channel: Channel) -> None:
     big = event(0, padding=30 << 20)
     code, details = await status(publish(channel, *[PublishRequest(stream_id="s", events=[big])] * 3))
     assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -127,14 +127,14 @@ async def test_a_bad_request_names_its_field(channel: Channel, requests: list[Pu
     assert [violation.field for violation in details["BadRequest"].field_violations] == [field]
 
 
-async def test_a_subscription_needs_a_stream_id(channel: Channel) -> None:
+async def test_a_subscription_requires_a_stream_id(channel: Channel) -> None:
     code, details = await status(subscribe(channel, stream_id=""))
     assert code == grpc.StatusCode.INVALID_ARGUMENT
     assert details["BadRequest"].field_violations[0].field == "stream_id"
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"\x1a\x02\xff\xff", b"\x0a\x01\xff"])
-async def test_bytes_that_are_no_request_are_an_invalid_argument(channel: Channel, data: bytes) -> None:
+async def test_a_malformed_request_is_an_invalid_argument(channel: Channel, data: bytes) -> None:
     async def call(method: str) -> None:
         stream: Any = channel.stream_stream(method)()
         await stream.write(data)
@@ -155,7 +155,7 @@ async def test_an_event_of_a_newer_contract_passes_through(channel: Channel) -> 
     assert received.SerializeToString() == newer
 
 
-async def test_an_idle_subscriber_gets_signs_of_life_with_its_next_offset(channel: Channel) -> None:
+async def test_an_idle_subscriber_gets_keepalives_with_its_next_offset(channel: Channel) -> None:
     call = OpenResponsesStreamServiceStub(channel).Subscribe(SubscribeRequest(stream_id="s"))
 
     async def response() -> SubscribeResponse:
@@ -175,7 +175,7 @@ async def test_an_idle_subscriber_gets_signs_of_life_with_its_next_offset(channe
     publisher.cancel()
 
 
-async def test_a_stream_whose_publisher_is_gone_is_aborted_and_stays_readable(channel: Channel) -> None:
+async def test_an_abandoned_stream_is_aborted_and_stays_readable(channel: Channel) -> None:
     ((_, epoch),) = await publish(channel, PublishRequest(stream_id="s", events=[event(0)]))
     code, details = await status(subscribe(channel))
     assert (code, details["ErrorInfo"].reason) == (grpc.StatusCode.ABORTED, "STREAM_ABANDONED")
@@ -183,7 +183,7 @@ async def test_a_stream_whose_publisher_is_gone_is_aborted_and_stays_readable(ch
     assert await subscribe(channel) == [event(0)]
 
 
-async def test_events_come_many_to_a_message_up_to_a_size(channel: Channel) -> None:
+async def test_events_are_batched_into_responses_of_limited_size(channel: Channel) -> None:
     count, size = 100, 20_000
     events = [event(n, padding=size) for n in range(count)]
     await publish(channel, *(PublishRequest(stream_id="s", events=[made]) for made in events))
@@ -205,13 +205,13 @@ async def test_health_is_serving(channel: Channel) -> None:
 
 
 class BrokenStore(MemoryStore):
-    """A store with a mistake in it."""
+    """A store with a bug."""
 
     async def append(self, append: Append) -> End:
         raise ZeroDivisionError("the secret of the operator")
 
 
-async def test_the_text_of_an_unforeseen_error_is_for_the_operator_and_its_id_for_both(
+async def test_an_internal_error_is_logged_and_the_client_gets_only_its_id(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with (
@@ -236,13 +236,13 @@ async def test_without_retention_subscribers_still_get_every_event_and_the_end()
             await call.initial_metadata()
         requests = [PublishRequest(stream_id="s", events=[event(n, padding=padding)]) for n in range(count)]
         await publish(channel, *requests, PublishRequest(end_of_stream=True))
-        # The first has not read anything yet, and the server does not write that far ahead.
+        # `reads` has not read anything yet, and the server does not write that far ahead.
         assert [len(response.events) async for response in waits][-1] == 0
         assert sum([len(response.events) async for response in reads]) == count
         assert (await status(stub.GetStream(GetStreamRequest(stream_id="s"))))[0] == grpc.StatusCode.NOT_FOUND
 
 
-async def test_without_retention_a_publisher_is_told_that_its_stream_is_stored() -> None:
+async def test_without_retention_a_publisher_still_gets_its_acknowledgement() -> None:
     service = StreamService(MemoryStore(StoreLimits(retention=0)))
     async with running_server(service, "127.0.0.1:0") as address, grpc.aio.insecure_channel(address) as channel:
         request = PublishRequest(stream_id="s", events=[event(0)], end_of_stream=True)

@@ -1,4 +1,4 @@
-"""Positions, publishers' numbers and endings, as any gRPC client meets them."""
+"""Positions, publisher numbers and endings over plain gRPC."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ DIVERGED = (grpc.StatusCode.FAILED_PRECONDITION, "STREAM_DIVERGED")
 
 
 async def publish(channel: Channel, *requests: PublishRequest) -> list[PublishResponse]:
-    """Sends requests, each after the response to the one before."""
+    """Sends requests, each after the response to the previous one."""
     call = OpenResponsesStreamServiceStub(channel).Publish()
     responses = []
     for request in requests:
@@ -40,18 +40,18 @@ async def publish(channel: Channel, *requests: PublishRequest) -> list[PublishRe
 
 
 async def responses(channel: Channel, **request: Any) -> list[SubscribeResponse]:
-    """The responses to a subscriber, up to the end of the stream."""
+    """Returns the responses to a subscriber up to the end of the stream."""
     call = OpenResponsesStreamServiceStub(channel).Subscribe(SubscribeRequest(stream_id="s", **request))
     return [response async for response in call]
 
 
-async def refused(awaited: Any) -> tuple[grpc.StatusCode, str]:
+async def refusal(awaited: Any) -> tuple[grpc.StatusCode, str]:
     code, details = await status(awaited)
     return code, reason(details)
 
 
-async def drawn(channel: Channel) -> PublishRequest:
-    """A request that claims the stream with a number of its own."""
+async def draw_claim(channel: Channel) -> PublishRequest:
+    """Draws a publisher number; returns a request that claims the stream with it."""
     (response,) = await publish(channel, PublishRequest(stream_id="s", publisher=0))
     return PublishRequest(stream_id="s", publisher=response.publisher, epoch=response.epoch)
 
@@ -62,7 +62,7 @@ def appends(claim: PublishRequest, first_offset: int, count: int, **fields: Any)
     return request
 
 
-async def test_each_response_has_the_checksum_to_resume_with(channel: Channel) -> None:
+async def test_each_response_carries_the_checksum_for_resuming(channel: Channel) -> None:
     acknowledged = await publish(
         channel,
         PublishRequest(stream_id="s"),
@@ -79,44 +79,44 @@ async def test_each_response_has_the_checksum_to_resume_with(channel: Channel) -
 
 @pytest.mark.parametrize("start_offset", range(5))
 @pytest.mark.parametrize("checked_offset", range(5))
-async def test_a_position_is_resumed_if_the_log_has_what_it_says(
+async def test_a_position_is_accepted_only_if_it_matches_the_log(
     channel: Channel, start_offset: int, checked_offset: int
 ) -> None:
     (response,) = await publish(channel, PublishRequest(stream_id="s", events=EVENTS, end_of_stream=True))
     position: dict[str, Any] = {"epoch": response.epoch, "start_offset": start_offset, "checked_offset": checked_offset}
     assert await subscribe(channel, **position, checksum=CHECKSUMS[checked_offset]) == EVENTS[start_offset:]
-    assert await refused(subscribe(channel, **position, checksum=CHECKSUMS[checked_offset] ^ 1)) == DIVERGED
+    assert await refusal(subscribe(channel, **position, checksum=CHECKSUMS[checked_offset] ^ 1)) == DIVERGED
     beyond = position | {"checked_offset": 5}
-    assert await refused(subscribe(channel, **beyond, checksum=CHECKSUMS[4])) == DIVERGED
+    assert await refusal(subscribe(channel, **beyond, checksum=CHECKSUMS[4])) == DIVERGED
 
 
-async def test_a_publisher_of_a_log_that_has_diverged_is_told(channel: Channel) -> None:
-    claim = await drawn(channel)
+async def test_a_publisher_of_a_diverged_log_gets_stream_diverged(channel: Channel) -> None:
+    claim = await draw_claim(channel)
     await publish(channel, appends(claim, 0, 2))
     for checked_offset, known in ((2, 1), (3, CHECKSUMS[3])):
         request = appends(claim, 2, 1, checked_offset=checked_offset, checksum=known)
-        assert await refused(publish(channel, request)) == DIVERGED
+        assert await refusal(publish(channel, request)) == DIVERGED
     await publish(channel, appends(claim, 2, 1, checked_offset=1, checksum=CHECKSUMS[1]))
 
 
-async def test_a_number_is_drawn_without_fencing_and_claims_with_its_first_request(channel: Channel) -> None:
-    old, new = await drawn(channel), await drawn(channel)
+async def test_a_number_fences_with_its_first_request_and_not_when_drawn(channel: Channel) -> None:
+    old, new = await draw_claim(channel), await draw_claim(channel)
     assert old.publisher < new.publisher
     (acknowledged,) = await publish(channel, appends(old, 0, 1))
     assert not acknowledged.HasField("publisher")
     (claimed,) = await publish(channel, new)
     assert claimed.next_offset == 1
     for request in (old, appends(old, 1, 1), PublishRequest(stream_id="s", events=[event(9)])):
-        assert await refused(publish(channel, request)) == FENCED
+        assert await refusal(publish(channel, request)) == FENCED
     await publish(channel, appends(new, 1, 3, end_of_stream=True))
     assert await subscribe(channel) == EVENTS
 
 
 @pytest.mark.parametrize("failure", [None, FAILURE])
-async def test_the_ending_is_told_to_readers_and_to_a_publisher_who_lost_the_reply(
+async def test_subscribers_and_a_publisher_that_lost_the_reply_get_the_ending(
     channel: Channel, failure: StreamFailure | None
 ) -> None:
-    claim = await drawn(channel)
+    claim = await draw_claim(channel)
     ending = appends(claim, 0, 4, end_of_stream=True, failure=failure)
     for _ in range(2):
         (response,) = await publish(channel, ending)
@@ -128,12 +128,12 @@ async def test_the_ending_is_told_to_readers_and_to_a_publisher_who_lost_the_rep
     (last,) = await responses(channel)
     assert (list(last.events), last.end_of_stream, last.HasField("failure")) == (EVENTS, True, failure is not None)
     other = appends(claim, 0, 4, end_of_stream=True, failure=StreamFailure(reason="OTHER"))
-    assert await refused(publish(channel, other)) == (grpc.StatusCode.FAILED_PRECONDITION, "STREAM_FINISHED")
+    assert await refusal(publish(channel, other)) == (grpc.StatusCode.FAILED_PRECONDITION, "STREAM_FINISHED")
 
 
-async def test_a_subscriber_may_ask_that_the_stream_exists(channel: Channel) -> None:
+async def test_a_subscriber_can_require_that_the_stream_exists(channel: Channel) -> None:
     missing = (grpc.StatusCode.NOT_FOUND, "STREAM_NOT_FOUND")
-    assert await refused(subscribe(channel, must_exist=True)) == missing
+    assert await refusal(subscribe(channel, must_exist=True)) == missing
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""TLS between real servers and clients: who is let in, and what is said of files that cannot be used."""
+"""TLS between real servers and clients: accepted clients, and errors for unusable files."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,39 +24,39 @@ async def publish_and_subscribe(address: str, credentials: grpc.ChannelCredentia
         assert [number(made) async for made in client.subscribe("s")] == [7]
 
 
-async def test_events_go_over_tls(certificates: Certificates) -> None:
+async def test_both_clients_work_over_tls(certificates: Certificates) -> None:
     credentials = ServerTLS(read_server_files(certificates.cert, certificates.key, None)).credentials
     trusting = channel_credentials(certificates.ca)
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", credentials=credentials) as address:
         await publish_and_subscribe(address, trusting)
 
-        def use_the_client_for_threads() -> None:
+        def use_sync_client() -> None:
             with EventStreamClient(address, credentials=trusting) as client:
                 assert [number(made) for made in client.subscribe("s")] == [7]
 
-        await asyncio.to_thread(use_the_client_for_threads)
+        await asyncio.to_thread(use_sync_client)
 
 
 @pytest.mark.parametrize(
-    "distrusting",
+    "make_credentials",
     [
         lambda certificates: channel_credentials(),
         lambda certificates: channel_credentials(certificates.other_ca),
         lambda certificates: None,
     ],
-    ids=["usual roots", "other roots", "plain text"],
+    ids=["system roots", "other roots", "plaintext"],
 )
-async def test_a_client_that_does_not_trust_the_server_gets_nowhere(
-    certificates: Certificates, distrusting: Callable[[Certificates], grpc.ChannelCredentials | None]
+async def test_a_client_that_does_not_trust_the_server_cannot_connect(
+    certificates: Certificates, make_credentials: Callable[[Certificates], grpc.ChannelCredentials | None]
 ) -> None:
     credentials = ServerTLS(read_server_files(certificates.cert, certificates.key, None)).credentials
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", credentials=credentials) as address:
         with pytest.raises(StreamError) as caught:
-            await publish_and_subscribe(address, distrusting(certificates))
+            await publish_and_subscribe(address, make_credentials(certificates))
         assert caught.value.code == grpc.StatusCode.UNAVAILABLE
 
 
-async def test_with_client_roots_only_clients_with_their_certificates_are_served(certificates: Certificates) -> None:
+async def test_with_a_client_ca_only_clients_with_its_certificates_are_served(certificates: Certificates) -> None:
     files = certificates
     credentials = ServerTLS(read_server_files(files.cert, files.key, files.ca)).credentials
     async with running_server(StreamService(MemoryStore()), "127.0.0.1:0", credentials=credentials) as address:
@@ -74,14 +74,14 @@ async def test_with_client_roots_only_clients_with_their_certificates_are_served
 @pytest.mark.parametrize(
     "cert, key, client_ca, problem",
     [
-        ("key", "key", None, "key.pem has no certificate in PEM"),
-        ("cert", "cert", None, "cert.pem has no private key in PEM that can be read without a password"),
-        ("cert", "encrypted_key", None, "encrypted-key.pem has no private key in PEM that can be read without"),
-        ("cert", "client_key", None, "the key in .*client-key.pem is not that of the certificate in .*cert.pem"),
-        ("cert", "key", "key", "key.pem has no certificate in PEM"),
+        ("key", "key", None, "key.pem contains no PEM certificate"),
+        ("cert", "cert", None, "cert.pem contains no unencrypted PEM private key"),
+        ("cert", "encrypted_key", None, "encrypted-key.pem contains no unencrypted PEM private key"),
+        ("cert", "client_key", None, "the key in .*client-key.pem does not match the certificate in .*cert.pem"),
+        ("cert", "key", "key", "key.pem contains no PEM certificate"),
     ],
 )
-def test_files_that_cannot_be_used_are_named(
+def test_unusable_tls_files_are_named_in_the_error(
     certificates: Certificates, cert: str, key: str, client_ca: str | None, problem: str
 ) -> None:
     def file(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Bearer tokens: what a file may say of them, and who is served."""
+"""Bearer tokens: the token file, permissions, expiry and refusals."""
 
 import asyncio
 import hashlib
@@ -17,7 +17,8 @@ from grpc_status import rpc_status
 from openresponses_grpc import AsyncEventStreamClient, EventStreamClient, StreamError
 from openresponses_grpc.codec._raw_messages import PUBLISH, SUBSCRIBE
 from openresponses_grpc.server._access import Access
-from openresponses_grpc.server._auth import InvalidTokensError, TokenExpiredError, parse_tokens
+from openresponses_grpc.server._auth import InvalidTokensError, parse_tokens
+from openresponses_grpc.server._errors import TokenExpiredError
 from openresponses_grpc.server._server import running_server
 from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore
@@ -34,15 +35,7 @@ from ..faults.peers import connected
 from ..support.events import event, number
 from ..support.rpc import reason as reason_of
 from ..support.rpc import status
-
-
-def entry(
-    name: str, token: str, may: str = '["publish", "subscribe"]', streams: str = "*", expires: str | None = None
-) -> str:
-    digest = hashlib.sha256(token.encode()).hexdigest()
-    expiry = f"expires = {expires}\n" if expires else ""
-    return f'[[token]]\nname = "{name}"\nsha256 = "{digest}"\nmay = {may}\nstreams = "{streams}"\n{expiry}'
-
+from ..support.tokens import entry
 
 FILE = (
     entry("relay", "r-token", may='["publish"]', streams="resp_*")
@@ -55,7 +48,7 @@ FILE = (
 
 @pytest.fixture
 async def guarded() -> AsyncIterator[str]:
-    """The address of a server that asks for a token."""
+    """The address of a server that requires a token."""
     async with running_server(StreamService(MemoryStore(), tokens=parse_tokens(FILE)), "127.0.0.1:0") as address:
         yield address
 
@@ -95,7 +88,7 @@ UNAUTHENTICATED, DENIED = grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMI
         (subscribe, "r-token2", "resp_a", UNAUTHENTICATED, "TOKEN_UNKNOWN"),
     ],
 )
-async def test_a_token_may_do_what_its_entry_says(
+async def test_a_token_has_the_permissions_of_its_entry(
     guarded: str, call: Any, token: str | None, stream_id: str, code: grpc.StatusCode | None, reason: str
 ) -> None:
     await publish(guarded, "b-token", "resp_a")
@@ -116,7 +109,7 @@ async def test_a_token_may_do_what_its_entry_says(
         ('["publish", "subscribe"]', "*", None, False),
     ],
 )
-async def test_a_token_sees_and_deletes_what_its_entry_says(
+async def test_a_token_can_inspect_and_delete_only_the_streams_of_its_entry(
     permissions: str, streams: str, listed: list[str] | None, deletes: bool
 ) -> None:
     tokens = parse_tokens(entry("all", "all", '["publish"]') + entry("one", "one", permissions, streams))
@@ -146,7 +139,7 @@ async def test_a_token_sees_and_deletes_what_its_entry_says(
                 response = await page(token)
                 found += [info.stream_id for info in response.streams]
                 token = response.next_page_token
-                assert token != "s"  # neither a page nor its token names a stream that the token may not see
+                assert token != "s"  # neither a page nor its page token names a stream outside the token's pattern
             assert found == listed
             assert (await get("resp_a")).stream.next_offset == 1
             assert (await status(get("s")))[0] == DENIED
@@ -157,7 +150,7 @@ async def test_a_token_sees_and_deletes_what_its_entry_says(
             assert (await status(deletion))[0] == DENIED
 
 
-async def test_the_client_for_threads_shows_its_token(guarded: str) -> None:
+async def test_the_sync_client_sends_its_token(guarded: str) -> None:
     await publish(guarded, "b-token", "s")
 
     def read(token: str | None) -> list[int]:
@@ -177,10 +170,10 @@ async def test_the_client_for_threads_shows_its_token(guarded: str) -> None:
         ("2027-01-31 12:00:00+02:00", datetime(2027, 1, 31, 9, 59, 59, tzinfo=UTC)),
     ],
 )
-def test_a_token_expires_at_its_moment(expires: str, last: datetime) -> None:
+def test_a_token_expires_at_the_given_time(expires: str, last: datetime) -> None:
     tokens = parse_tokens(entry("a", "a", expires=expires) + entry("b", "b"))
     assert tokens.identify("Bearer a", last.timestamp()).name == "a"
-    with pytest.raises(TokenExpiredError, match="the token 'a' expired at 2027-01-31T"):
+    with pytest.raises(TokenExpiredError, match="token 'a' expired at 2027-01-31T"):
         tokens.identify("Bearer a", last.timestamp() + 1)
     assert tokens.identify("Bearer b", last.timestamp() + 1).name == "b"
 
@@ -214,14 +207,14 @@ async def test_an_open_call_ends_when_its_token_expires() -> None:
         assert len((await other.read()).events) == 1
 
 
-async def test_a_token_that_is_shown_twice_is_refused(guarded: str) -> None:
+async def test_a_repeated_token_is_refused(guarded: str) -> None:
     async with grpc.aio.insecure_channel(guarded) as channel:
         call: Any = channel.stream_stream(SUBSCRIBE)(metadata=(("authorization", "Bearer b-token"),) * 2)
         code, details = await status(call.read())
     assert (code, reason_of(details)) == (UNAUTHENTICATED, "TOKEN_REPEATED")
 
 
-async def test_a_digest_of_the_token_and_a_newline_is_pointed_out(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_digest_with_a_trailing_newline_is_reported_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     service = StreamService(MemoryStore(), tokens=parse_tokens(entry("relay", "r-token\n") + entry("both", "b-token")))
     async with running_server(service, "127.0.0.1:0") as address:
         for token in ("r-token", "r-token", "unknown"):
@@ -231,21 +224,21 @@ async def test_a_digest_of_the_token_and_a_newline_is_pointed_out(caplog: pytest
         await publish(address, "b-token", "s")
     [line] = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert line == (
-        "the sha256 of the token 'relay' is that of the token and a newline, so that it is refused: make the digest"
-        " without the newline, as in tr -d '\\n' < FILE | sha256sum"
+        "the sha256 of token 'relay' includes a trailing newline, so the token is refused: hash it without the newline,"
+        " as in tr -d '\\n' < FILE | sha256sum"
     )
 
 
 @pytest.mark.parametrize("headers", [1, 3])
-async def test_headers_that_are_not_utf_8_cost_one_line_without_their_values(
+async def test_non_utf_8_headers_are_logged_in_one_line_without_their_values(
     guarded: str, headers: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     odd = [("authorization", b"Bearer \xffsecret"), ("x-odd", b"\xffsecret"), ("x-odd", b"\xfesecret")][:headers]
     async with connected(int(guarded.rpartition(":")[2])) as peer:
         peer.subscribe("s", *odd)
-        await peer.ended()
+        await peer.wait_for_end()
     lines = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert re.fullmatch(rf"headers that are not UTF-8: {headers}, method 'Subscribe', peer '.*'", lines[0].getMessage())
+    assert re.fullmatch(rf"non-UTF-8 headers: {headers}, method 'Subscribe', peer '.*'", lines[0].getMessage())
     assert len(lines) == 1
     assert lines[0].exc_info is None
     assert "secret" not in caplog.text
@@ -266,7 +259,7 @@ async def test_headers_that_are_not_utf_8_cost_one_line_without_their_values(
         ("Bearer B-TOKEN", "TOKEN_UNKNOWN"),
     ],
 )
-async def test_a_caller_who_shows_no_known_token_is_refused_before_it_sends_a_request(
+async def test_a_caller_without_a_known_token_is_refused_before_its_first_request(
     guarded: str, method: str, authorization: str | None, reason: str
 ) -> None:
     async with grpc.aio.insecure_channel(guarded) as channel:
@@ -281,7 +274,7 @@ async def test_a_caller_who_shows_no_known_token_is_refused_before_it_sends_a_re
     assert info.reason == reason
 
 
-async def test_health_asks_for_no_token(guarded: str) -> None:
+async def test_health_requires_no_token(guarded: str) -> None:
     async with grpc.aio.insecure_channel(guarded) as channel:
         response = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
     assert response.status == health_pb2.HealthCheckResponse.SERVING
@@ -289,8 +282,8 @@ async def test_health_asks_for_no_token(guarded: str) -> None:
 
 @pytest.mark.parametrize("token", ["", "two words", "line\n", "übel"])
 @pytest.mark.parametrize("client", [AsyncEventStreamClient, EventStreamClient])
-def test_what_is_no_token_is_refused_without_being_told(client: Any, token: str) -> None:
-    with pytest.raises(ValueError, match="visible ASCII") as caught:
+def test_an_invalid_token_is_rejected_and_not_shown_in_the_error(client: Any, token: str) -> None:
+    with pytest.raises(ValueError, match="printable ASCII") as caught:
         client(token=token)
     assert not token or token not in str(caught.value)
 
@@ -327,7 +320,7 @@ def test_what_is_no_token_is_refused_without_being_told(client: Any, token: str)
         (entry("a", "a") + entry("b", "a"), f"2 tokens have the sha256 {hashlib.sha256(b'a').hexdigest()!r}"),
     ],
 )
-def test_a_file_that_is_not_as_it_must_be_is_refused_with_the_place(text: str, problem: str) -> None:
+def test_an_invalid_token_file_is_rejected_with_its_path(text: str, problem: str) -> None:
     with pytest.raises(InvalidTokensError) as caught:
         parse_tokens(text)
     assert problem in str(caught.value)

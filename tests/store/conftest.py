@@ -1,4 +1,4 @@
-"""What the tests of stores share. A Redis server is emptied before each test."""
+"""Fixtures of the store tests. Redis servers are flushed before each test."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ from .redis.streams import LIMITS
 def redis_server(
     tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int]
 ) -> Iterator[RedisServer]:
-    """One server."""
+    """A single Redis server."""
     with running(RedisServer(tmp_path_factory.mktemp("redis"), unused_tcp_port_factory())) as server:
         yield server
 
@@ -27,7 +27,7 @@ def redis_server(
 def redis_cluster(
     tmp_path_factory: pytest.TempPathFactory, unused_tcp_port_factory: Callable[[], int]
 ) -> Iterator[list[RedisServer]]:
-    """A cluster of three servers."""
+    """A Redis Cluster of three servers."""
     port = unused_tcp_port_factory
     servers = [
         RedisServer(tmp_path_factory.mktemp("redis"), port(), "--cluster-enabled", "yes", "--cluster-port", str(port()))
@@ -49,7 +49,7 @@ def redis_cluster_url(redis_cluster: list[RedisServer]) -> str:
 
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Any]:
-    """A client of the server, which has nothing in it."""
+    """A client of the flushed server."""
     async with emptied(redis_url) as redis:
         yield redis
 
@@ -62,7 +62,7 @@ async def store(redis: Redis, redis_url: str) -> AsyncIterator[RedisStore]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """The file of a store."""
+    """The path of an SQLite store."""
     return tmp_path / "store.db"
 
 

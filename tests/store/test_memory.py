@@ -1,4 +1,4 @@
-"""The memory store's bounds."""
+"""Limits and eviction of the memory store."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from openresponses_grpc.store import Append, MemoryStore, StoreFullError, StoreL
 from openresponses_grpc.store._memory import EVENT_OVERHEAD, STREAM_OVERHEAD
 
 EVENT = b"x" * (1000 - EVENT_OVERHEAD)  # counts as 1,000 bytes
-ROOM = 3 * STREAM_OVERHEAD + 6000
+MAX_BYTES = 3 * STREAM_OVERHEAD + 6000
 
 
 async def exists(store: MemoryStore, stream_id: str, epoch: int) -> bool:
@@ -17,8 +17,8 @@ async def exists(store: MemoryStore, stream_id: str, epoch: int) -> bool:
     return True
 
 
-async def test_when_full_finished_streams_go_first_the_oldest_before_the_others() -> None:
-    store = MemoryStore(StoreLimits(max_bytes=ROOM))
+async def test_a_full_store_evicts_the_oldest_ended_stream_first() -> None:
+    store = MemoryStore(StoreLimits(max_bytes=MAX_BYTES))
     epochs = {}
     epochs["live"] = (await store.append(Append("live", [EVENT]))).epoch
     async with store.publishing("live", epochs["live"]):
@@ -30,9 +30,9 @@ async def test_when_full_finished_streams_go_first_the_oldest_before_the_others(
         assert [await exists(store, *item) for item in epochs.items()] == [True, False, True]
 
 
-async def test_before_these_go_those_that_are_kept_for_readers_only() -> None:
+async def test_streams_past_their_retention_are_evicted_first() -> None:
     now = 0.0
-    store = MemoryStore(StoreLimits(max_bytes=ROOM, retention=10), clock=lambda: now)
+    store = MemoryStore(StoreLimits(max_bytes=MAX_BYTES, retention=10), clock=lambda: now)
     epochs = {}
     with store.reading("read"):
         for stream_id in ("not read", "read", "newer"):
@@ -43,9 +43,9 @@ async def test_before_these_go_those_that_are_kept_for_readers_only() -> None:
         assert [await exists(store, *item) for item in epochs.items()] == [False, False, True]
 
 
-async def test_then_abandoned_streams_go_and_live_ones_never() -> None:
+async def test_abandoned_streams_are_evicted_and_open_streams_never() -> None:
     now = 0.0
-    store = MemoryStore(StoreLimits(max_bytes=ROOM, abandon_after=10), clock=lambda: now)
+    store = MemoryStore(StoreLimits(max_bytes=MAX_BYTES, abandon_after=10), clock=lambda: now)
     live = (await store.append(Append("live", [EVENT] * 3))).epoch
     async with store.publishing("live", live):
         left = (await store.append(Append("left", [EVENT] * 3))).epoch
@@ -64,9 +64,9 @@ async def test_then_abandoned_streams_go_and_live_ones_never() -> None:
         assert len(batch.events) == 5
 
 
-async def test_a_stream_does_not_go_for_its_own_events() -> None:
+async def test_an_append_does_not_evict_its_own_stream() -> None:
     now = 0.0
-    store = MemoryStore(StoreLimits(max_bytes=ROOM, abandon_after=10), clock=lambda: now)
+    store = MemoryStore(StoreLimits(max_bytes=MAX_BYTES, abandon_after=10), clock=lambda: now)
     epoch = (await store.append(Append("s", [EVENT] * 5))).epoch
     now = 11.0
     with pytest.raises(StoreFullError):
@@ -74,7 +74,7 @@ async def test_a_stream_does_not_go_for_its_own_events() -> None:
     assert await exists(store, "s", epoch)
 
 
-async def test_an_abandoned_stream_is_kept_as_long_as_a_finished_one() -> None:
+async def test_an_abandoned_stream_has_the_same_retention_as_an_ended_one() -> None:
     now = 0.0
     store = MemoryStore(StoreLimits(abandon_after=10, retention=100), clock=lambda: now)
     epoch = (await store.append(Append("s", [EVENT]))).epoch
@@ -87,15 +87,15 @@ async def test_an_abandoned_stream_is_kept_as_long_as_a_finished_one() -> None:
     assert not await exists(store, "s", epoch)
 
 
-async def test_what_never_fits_drops_nothing() -> None:
-    store = MemoryStore(StoreLimits(max_bytes=ROOM))
+async def test_an_append_that_can_never_fit_evicts_nothing() -> None:
+    store = MemoryStore(StoreLimits(max_bytes=MAX_BYTES))
     finished = (await store.append(Append("finished", [EVENT], end_of_stream=True))).epoch
     with pytest.raises(StoreFullError):
         await store.append(Append("big", [EVENT] * 10))
     assert await exists(store, "finished", finished)
 
 
-async def test_streams_without_events_are_bounded_too() -> None:
+async def test_empty_streams_count_towards_the_limit() -> None:
     now = 0.0
     store = MemoryStore(StoreLimits(max_bytes=10 * STREAM_OVERHEAD, abandon_after=1), clock=lambda: now)
     for number in range(100):

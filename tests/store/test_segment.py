@@ -1,4 +1,4 @@
-"""A run of verified events."""
+"""Segments of verified events."""
 
 import pytest
 from hypothesis import given
@@ -22,7 +22,7 @@ def segment_of(appends: list[list[bytes]], first_offset: int, before: int) -> Se
 
 
 @given(APPENDS, st.integers(0, 100), st.integers(0, 2**32 - 1), st.data())
-def test_a_read_has_the_events_and_the_checksums_around_them(
+def test_a_read_returns_events_with_the_checksums_before_and_after_them(
     appends: list[list[bytes]], first_offset: int, before: int, data: st.DataObject
 ) -> None:
     segment = segment_of(appends, first_offset, before)
@@ -38,7 +38,7 @@ def test_a_read_has_the_events_and_the_checksums_around_them(
 
 
 @given(APPENDS, st.data())
-def test_damage_is_found_at_its_append_and_what_is_before_it_is_read(
+def test_damage_is_located_at_its_append_and_earlier_events_are_readable(
     appends: list[list[bytes]], data: st.DataObject
 ) -> None:
     segment = segment_of(appends, 0, 0)
@@ -62,7 +62,7 @@ def test_damage_is_found_at_its_append_and_what_is_before_it_is_read(
         assert list(segment.read(after, 1000).events) == log[after:]
 
 
-def test_a_large_append_is_cut_into_pieces() -> None:
+def test_a_large_append_is_split_into_pieces() -> None:
     events = [b"x" * (PIECE_BYTES // 2 + 1)] * 3
     cut = list(pieces(events, 7, 1))
     assert [(piece.first_offset, len(piece.events)) for piece in cut] == [(7, 1), (8, 1), (9, 1)]

@@ -1,4 +1,4 @@
-"""How tenants share a limit: the shares, what each may hold, and who gives way."""
+"""How tenants share a limit: shares, holdings and eviction."""
 
 from contextlib import ExitStack
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from openresponses_grpc.store import ShareExceededError, StoreFullError, StoreLimits
 from openresponses_grpc.store._entry import Entry
-from openresponses_grpc.store._index import Claim, StreamIndex
+from openresponses_grpc.store._index import Reservation, StreamIndex
 from openresponses_grpc.store._shares import Pool, Shares, SharesError, divide
 
 
@@ -25,14 +25,14 @@ from openresponses_grpc.store._shares import Pool, Shares, SharesError, divide
         ({"a": None, "b": None, "c": None}, {"a": 16, "b": 16, "c": 16}),
     ],
 )
-def test_the_tenants_without_a_share_divide_half_of_the_rest(
+def test_tenants_without_a_configured_share_split_half_of_the_rest(
     wanted: dict[str, int | None], shares: dict[str, int]
 ) -> None:
     assert divide(100, wanted, "calls") == shares
 
 
-def test_shares_of_more_than_there_is_are_refused() -> None:
-    with pytest.raises(SharesError, match="the shares of calls add up to 101, and there are 100 for all"):
+def test_shares_that_exceed_the_limit_are_rejected() -> None:
+    with pytest.raises(SharesError, match="the shares of calls add up to 101, more than the limit of 100"):
         divide(100, {"a": 60, "b": 41, "c": None}, "calls")
 
 
@@ -43,33 +43,33 @@ def pool(shares: dict[str, int], held: dict[str, int], evictable: dict[str, int]
         pool.hold(tenant, amount)
     for tenant, amount in evictable.items():
         pool.hold(tenant, amount)
-        pool.settle(tenant, amount)
+        pool.make_evictable(tenant, amount)
     return pool
 
 
 @pytest.mark.parametrize(
     "shares, held, evictable, tenant, most",
     [
-        # Without shares, everyone may hold all that the others do not hold.
+        # Without shares, a tenant may hold everything that others do not hold.
         ({}, {}, {}, "", 100),
         ({}, {"": 70}, {}, "", 30),
         ({}, {"": 70}, {"": 30}, "", 30),
-        # A tenant may hold everything but the shares of the others, and what they hold beyond them.
+        # A tenant may hold everything except the shares of others and what they hold beyond their shares.
         ({"a": 25, "b": 25}, {}, {}, "a", 75),
         ({"a": 25, "b": 25}, {"a": 40}, {}, "a", 35),
         ({"a": 25, "b": 25}, {"a": 75}, {}, "a", 0),
         ({"a": 25, "b": 25}, {"b": 10}, {}, "a", 75),
         ({"a": 25, "b": 25}, {"b": 40}, {}, "a", 60),
         ({"a": 25, "b": 25}, {"b": 75}, {}, "a", 25),
-        # What can be evicted is in nobody's way.
+        # Evictable holdings do not count.
         ({"a": 25, "b": 25}, {}, {"b": 100}, "a", 75),
         ({"a": 25, "b": 25}, {"b": 75}, {"b": 25}, "a", 25),
-        # A tenant without a share may hold what is free.
+        # A tenant without a share may hold free space.
         ({"a": 25, "b": 25}, {}, {}, "c", 50),
         ({"a": 25, "b": 25}, {"a": 75}, {}, "c", 0),
     ],
 )
-def test_a_tenant_may_hold_what_is_neither_held_by_others_nor_reserved_for_them(
+def test_a_tenant_may_hold_what_others_neither_hold_nor_have_reserved(
     shares: dict[str, int], held: dict[str, int], evictable: dict[str, int], tenant: str, most: int
 ) -> None:
     tried = pool(shares, held, evictable)
@@ -77,33 +77,33 @@ def test_a_tenant_may_hold_what_is_neither_held_by_others_nor_reserved_for_them(
 
 
 @pytest.mark.parametrize(
-    "shares, used, tenants, tenant, amount, gives_way",
+    "shares, used, tenants, tenant, amount, victim",
     [
-        # Without shares, the one that uses the most.
+        # Without shares: the tenant that uses the most.
         ({}, {"": 100}, [""], "", 1, ""),
         ({}, {"a": 10, "b": 90}, ["a", "b"], "", 1, "b"),
-        # The one that is furthest over its share, if it has something to evict.
+        # The tenant furthest over its share, if it has something to evict.
         ({"a": 25, "b": 25, "c": 10}, {"a": 30, "b": 60, "c": 10}, ["a", "b", "c"], "c", 1, "b"),
         ({"a": 25, "b": 25, "c": 10}, {"a": 30, "b": 60, "c": 5}, ["a", "c"], "c", 1, "a"),
-        # Not one within its share.
+        # Never a tenant within its share.
         ({"a": 25, "b": 25}, {"a": 75, "b": 25}, ["b"], "a", 1, None),
         ({"a": 25, "b": 25}, {"a": 75, "b": 25}, ["a", "b"], "a", 1, "a"),
-        # Nor one that is over it by less than who needs the room.
+        # Never a tenant that exceeds its share by less than the tenant that needs the space.
         ({"a": 25, "b": 25}, {"a": 60, "b": 40}, ["b"], "a", 1, None),
         ({"a": 25, "b": 25}, {"a": 60, "b": 40}, ["a", "b"], "b", 1, "a"),
         ({"a": 25, "b": 25}, {"a": 50, "b": 50}, ["a", "b"], "a", 1, "a"),
-        # Streams of a token that is gone go first.
+        # Streams of a removed token are evicted first.
         ({"a": 25}, {"a": 90, "gone": 10}, ["a", "gone"], "a", 1, "gone"),
         ({"a": 25}, {"a": 90, "gone": 10}, ["gone"], "a", 1, "gone"),
     ],
 )
-def test_the_tenant_that_is_furthest_over_its_share_gives_way(
-    shares: dict[str, int], used: dict[str, int], tenants: list[str], tenant: str, amount: int, gives_way: str | None
+def test_the_victim_is_the_tenant_furthest_over_its_share(
+    shares: dict[str, int], used: dict[str, int], tenants: list[str], tenant: str, amount: int, victim: str | None
 ) -> None:
-    assert pool(shares, {}, used).gives_way(tenants, tenant, amount) == gives_way
+    assert pool(shares, {}, used).victim(tenants, tenant, amount) == victim
 
 
-def test_new_shares_apply_to_what_is_held_already() -> None:
+def test_new_shares_apply_to_existing_holdings() -> None:
     tried = pool({"a": 25, "b": 25}, {"a": 75}, {})
     tried.set_shares({"a": 80, "b": 20})
     assert [tried.may_hold("a", amount) for amount in (5, 6)] == [True, False]
@@ -130,7 +130,7 @@ steps = st.lists(
 
 
 class Tenants:
-    """Tenants that fill one store, and what it has of each."""
+    """Tenants that fill one store, and the streams of each."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -146,11 +146,11 @@ class Tenants:
         return [each for each in self.entries if each.tenant == tenant and self.index.holds(each)]
 
     def used(self, tenant: str) -> tuple[int, int]:
-        """Bytes and streams."""
+        """Returns the bytes and the number of streams of a tenant."""
         return amount(self.kept(tenant))
 
     def step(self, tenant: str, number: int, size: int, what: str) -> None:
-        """Appends to an open stream of a tenant, or to a new one, and checks who pays for it."""
+        """Appends to an open or new stream of a tenant, and checks which streams are evicted for it."""
         self.now += 1
         still_open = [each for each in self.kept(tenant) if each.finished_at is None]
         entry = still_open[number] if number < len(still_open) else Entry(f"{tenant} {self.now}", self.now, tenant)
@@ -160,11 +160,11 @@ class Tenants:
         used = {each: self.used(each) for each in "abcd"}
         self.dropped.clear()
         try:
-            claim = self.index.reserve(entry, [b"x" * size], 0)
+            reservation = self.index.reserve(entry, [b"x" * size], 0)
         except StoreFullError:
             assert not within
         else:
-            self.end(claim, what)
+            self.end(reservation, what)
             event(f"{what}, {len(self.dropped)} dropped")
         used[tenant] = used[tenant][0] + size + new, used[tenant][1] + new
         for gone in self.dropped:
@@ -176,14 +176,14 @@ class Tenants:
         assert sum(sizes) <= LIMITS.max_bytes
         assert sum(streams) <= LIMITS.max_streams
 
-    def end(self, claim: Claim[Entry], what: str) -> None:
+    def end(self, reservation: Reservation[Entry], what: str) -> None:
         if what == "cancel":
-            self.index.cancel(claim)
+            self.index.cancel(reservation)
             return
-        self.index.commit(claim, self.now, finished=what == "finish", failure=None)
-        self.entries += [] if claim.entry in self.entries else [claim.entry]
+        self.index.commit(reservation, self.now, finished=what == "finish", failure=None)
+        self.entries += [] if reservation.entry in self.entries else [reservation.entry]
         if what == "stay":
-            self.present.enter_context(self.index.publishing(claim.entry))
+            self.present.enter_context(self.index.publishing(reservation.entry))
 
 
 def amount(entries: list[Entry]) -> tuple[int, int]:
@@ -191,7 +191,7 @@ def amount(entries: list[Entry]) -> tuple[int, int]:
 
 
 @given(steps)
-def test_nobody_is_refused_nor_loses_streams_within_its_share(steps: list[tuple[str, int, int, str]]) -> None:
+def test_a_tenant_within_its_share_is_never_refused_and_loses_no_stream(steps: list[tuple[str, int, int, str]]) -> None:
     tenants = Tenants()
     for step in steps:
         tenants.step(*step)
@@ -199,8 +199,8 @@ def test_nobody_is_refused_nor_loses_streams_within_its_share(steps: list[tuple[
     for entry in tenants.entries:
         if tenants.index.holds(entry):
             tenants.index.drop(entry)
-    # Everything is accounted for: a tenant may hold all but the shares of the others, again.
-    claim = tenants.index.reserve(Entry("all", tenants.now, "a"), [b"x" * 54], 0)
-    tenants.end(claim, "stay")
+    # Nothing leaked: a tenant may again hold everything except the shares of others.
+    reservation = tenants.index.reserve(Entry("all", tenants.now, "a"), [b"x" * 54], 0)
+    tenants.end(reservation, "stay")
     with pytest.raises(ShareExceededError):
-        tenants.index.reserve(claim.entry, [b"x"], 0)
+        tenants.index.reserve(reservation.entry, [b"x"], 0)

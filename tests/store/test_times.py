@@ -1,4 +1,4 @@
-"""A wall clock that is set: nothing expires early, nothing is kept for ever, in one process and over restarts."""
+"""Wall clock changes neither shorten nor extend retention, in one process and across restarts."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -18,7 +18,7 @@ LIMITS = StoreLimits(retention=KEEP, abandon_after=ABANDON)
 
 
 class Machine:
-    """A machine whose time passes when the test says so, and whose wall clock can be set."""
+    """A machine with a steady clock that tests advance and a wall clock that they set."""
 
     def __init__(self) -> None:
         self.boot = "first"
@@ -31,11 +31,11 @@ class Machine:
     def wall(self) -> float:
         return self.clock + self.ahead
 
-    def passes(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.clock += seconds
 
-    def is_started_again(self, seconds: float) -> None:
-        """Is off for some time; its steady clock begins anew."""
+    def reboot(self, seconds: float) -> None:
+        """Reboots after `seconds`; the steady clock restarts."""
         wall = self.wall() + seconds
         self.boot, self.clock = "second", 5.0
         self.ahead = wall - self.clock
@@ -77,30 +77,28 @@ async def has(store: Store, stream_id: str) -> bool:
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-async def test_a_stream_is_kept_as_long_as_it_should_be_whatever_the_wall_clock_is_set_to(
-    opened: Open, machine: Machine, jump: float
-) -> None:
+async def test_wall_clock_changes_do_not_affect_retention(opened: Open, machine: Machine, jump: float) -> None:
     async with opened() as store:
         await store.append(Append("finished", [b"a"], end_of_stream=True))
         await store.append(Append("left", [b"a"]))
-        machine.passes(KEEP / 2)
+        machine.advance(KEEP / 2)
         machine.ahead += jump
-        machine.passes(KEEP / 2 - 1)
+        machine.advance(KEEP / 2 - 1)
         assert await has(store, "finished")
-        machine.passes(1)
+        machine.advance(1)
         assert not await has(store, "finished")
         machine.ahead -= jump
-        machine.passes(ABANDON - 1)
+        machine.advance(ABANDON - 1)
         assert await has(store, "left")
-        machine.passes(1)
+        machine.advance(1)
         assert not await has(store, "left")
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-async def test_descriptions_are_told_by_the_wall_clock_as_it_is(opened: Open, machine: Machine, jump: float) -> None:
+async def test_descriptions_use_the_current_wall_clock(opened: Open, machine: Machine, jump: float) -> None:
     async with opened() as store:
         await store.append(Append("s", [b"a"], end_of_stream=True))
-        machine.passes(10)
+        machine.advance(10)
         machine.ahead += jump
         (info,) = (await store.list(10, "", lambda _: True)).streams
         assert info == await store.info("s")
@@ -110,86 +108,86 @@ async def test_descriptions_are_told_by_the_wall_clock_as_it_is(opened: Open, ma
 
 @pytest.mark.parametrize("when", ["before the server ends", "while no server runs"])
 @pytest.mark.parametrize("jump", JUMPS)
-async def test_over_a_restart_of_the_server_time_is_measured(
+async def test_wall_clock_changes_do_not_affect_retention_across_a_server_restart(
     reopened: Open, machine: Machine, jump: float, when: str
 ) -> None:
     async with reopened() as store:
         await store.append(Append("s", [b"a"], end_of_stream=True))
         if when == "before the server ends":
             machine.ahead += jump
-    machine.passes(KEEP / 2)
+    machine.advance(KEEP / 2)
     if when == "while no server runs":
         machine.ahead += jump
     async with reopened() as store:
-        machine.passes(KEEP / 2 - 1)
+        machine.advance(KEEP / 2 - 1)
         assert await has(store, "s")
-        machine.passes(1)
+        machine.advance(1)
         assert not await has(store, "s")
 
 
-async def test_over_a_restart_of_the_machine_the_wall_clock_counts(reopened: Open, machine: Machine) -> None:
+async def test_across_a_reboot_the_wall_clock_measures_the_elapsed_time(reopened: Open, machine: Machine) -> None:
     async with reopened() as store:
         await store.append(Append("s", [b"a"], end_of_stream=True))
-    machine.is_started_again(ABANDON / 2)
+    machine.reboot(ABANDON / 2)
     async with reopened() as store:
-        machine.passes(KEEP - ABANDON / 2 - 1)
+        machine.advance(KEEP - ABANDON / 2 - 1)
         assert await has(store, "s")
-        machine.passes(1)
+        machine.advance(1)
         assert not await has(store, "s")
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-async def test_a_wall_clock_that_was_set_while_a_server_ran_counts_from_there(
+async def test_across_a_reboot_earlier_wall_clock_changes_have_no_effect(
     reopened: Open, machine: Machine, jump: float
 ) -> None:
     async with reopened() as store:
         await store.append(Append("s", [b"a"], end_of_stream=True))
         machine.ahead += jump
-    machine.is_started_again(ABANDON / 2)
+    machine.reboot(ABANDON / 2)
     async with reopened() as store:
-        machine.passes(KEEP - ABANDON / 2 - 1)
+        machine.advance(KEEP - ABANDON / 2 - 1)
         assert await has(store, "s")
-        machine.passes(1)
+        machine.advance(1)
         assert not await has(store, "s")
 
 
 @pytest.mark.parametrize("jump, counts", [(HOUR, ABANDON), (DAY, ABANDON), (-HOUR, 0), (-DAY, 0)])
-async def test_a_wall_clock_that_was_set_while_the_machine_was_off_counts_for_a_moment_at_most(
+async def test_a_reboot_ages_streams_by_at_most_the_abandon_time(
     reopened: Open, machine: Machine, jump: float, counts: float
 ) -> None:
     async with reopened() as store:
         await store.append(Append("s", [b"a"], end_of_stream=True))
-    machine.is_started_again(jump)
+    machine.reboot(jump)
     left = KEEP - counts
     for _ in range(3):
         async with reopened() as store:
-            machine.passes(left / 4)
+            machine.advance(left / 4)
             assert await has(store, "s")
     async with reopened() as store:
-        machine.passes(left / 4)
+        machine.advance(left / 4)
         assert not await has(store, "s")
 
 
-async def test_without_a_name_for_the_run_of_the_kernel_the_wall_clock_counts(reopened: Open, machine: Machine) -> None:
+async def test_without_a_boot_id_the_wall_clock_measures_the_elapsed_time(reopened: Open, machine: Machine) -> None:
     machine.boot = ""
     async with reopened() as store:
         await store.append(Append("s", [b"a"], end_of_stream=True))
-    machine.passes(ABANDON / 2)
+    machine.advance(ABANDON / 2)
     machine.ahead += ABANDON / 2
     async with reopened() as store:
-        machine.passes(KEEP - ABANDON - 1)
+        machine.advance(KEEP - ABANDON - 1)
         assert await has(store, "s")
-        machine.passes(1)
+        machine.advance(1)
         assert not await has(store, "s")
 
 
-def test_small_corrections_of_the_wall_clock_change_no_description() -> None:
+def test_small_wall_clock_corrections_are_ignored() -> None:
     machine = Machine()
     times = Times(machine.steady, machine.wall)
     for _ in range(5):
         machine.ahead += 0.1
-        assert not times.look()
-    assert times.at_0 == 0
+        assert not times.check_wall()
+    assert times.wall_at_0 == 0
     machine.ahead += 1
-    assert times.look()
-    assert times() + times.at_0 == pytest.approx(machine.wall())
+    assert times.check_wall()
+    assert times() + times.wall_at_0 == pytest.approx(machine.wall())

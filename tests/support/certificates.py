@@ -1,4 +1,4 @@
-"""Certificates for tests: made for this run, valid for 127.0.0.1, and trusted by nobody else."""
+"""Certificates for tests: generated for this run, valid for 127.0.0.1."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,11 @@ class Certificates:
     """PEM files.
 
     Attributes:
-        ca: the roots of the two pairs.
-        other_ca: the roots of nothing here.
-        cert, key: a server's.
-        client_cert, client_key: a client's.
-        encrypted_key: `key` behind a password.
+        ca: the root that signed both certificates.
+        other_ca: an unrelated root.
+        cert, key: the certificate and key of a server.
+        client_cert, client_key: the certificate and key of a client.
+        encrypted_key: `key`, encrypted with a password.
 
     """
 

@@ -1,4 +1,4 @@
-"""Damaged inputs: Hypothesis strategies, and protobuf's lengths beyond what its own libraries write."""
+"""Damaged inputs: Hypothesis strategies, and varints that protobuf's libraries do not write."""
 
 import itertools
 from typing import NamedTuple
@@ -13,7 +13,7 @@ cuts = st.lists(st.integers(0, 4000), max_size=6) | st.none()
 
 
 class Change(NamedTuple):
-    """Bytes that are removed, inserted, replaced or doubled."""
+    """A range of bytes to remove, replace or repeat, or bytes to insert."""
 
     start: int
     length: int
@@ -39,7 +39,7 @@ def changed(data: bytes, made: list[Change]) -> bytes:
 
 
 def chunks(data: bytes, at: list[int] | None) -> list[bytes]:
-    """Cuts data at these places; None: into single bytes with empty chunks between them."""
+    """Cuts data at these offsets; None cuts it into single bytes with empty chunks in between."""
     places = (
         sorted(cut % (len(data) + 1) for cut in at)
         if at is not None
@@ -49,10 +49,10 @@ def chunks(data: bytes, at: list[int] | None) -> list[bytes]:
 
 
 def varint(number: int) -> bytes:
-    """A number of any size, also of more than the 64 bits that a varint may have."""
+    """Encodes a number of any size, even beyond the 64 bits of a valid varint."""
     return bytes([number & 0x7F | 0x80]) + varint(number >> 7) if number > 0x7F else bytes([number])
 
 
 def delimited(message: bytes) -> bytes:
-    """A message after its length."""
+    """A message with its length prefix."""
     return varint(len(message)) + message

@@ -1,4 +1,4 @@
-"""A publisher is killed while its last bytes are under way; they arrive somewhere in its successor's opening."""
+"""A publisher is killed while its last requests are in flight; they arrive while its successor starts."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from .events import event
 from .holding_proxy import HoldingProxy
 
 DELAYED: Final = ("draw", "claim and events", "events")
-"""What of the killed publisher is under way."""
+"""The requests of the killed publisher that are in flight."""
 
 ARRIVES: Final = ("before the draw", "before the claim", "before the first event", "after the first event")
-"""Where in its successor's opening it arrives."""
+"""The point in the successor's start at which they arrive."""
 
 CASES: Final = list(product(DELAYED, ARRIVES))
 
 
 class _Publisher:
-    """A publisher that sends one request at a time and notes what is acknowledged."""
+    """A publisher that sends one request at a time and records acknowledged events."""
 
     def __init__(self, channel: grpc.aio.Channel, stream_id: str, log: dict[int, OpenResponsesStreamEvent]) -> None:
         self._call: Any = OpenResponsesStreamServiceStub(channel).Publish()
@@ -52,7 +52,7 @@ class _Publisher:
         assert response.next_offset == self.offset
 
     async def send(self, *events: OpenResponsesStreamEvent) -> None:
-        """Sends events, a request each, without waiting for acknowledgements; none: a claim."""
+        """Sends a request for each event, or a claim without events, and does not wait for acknowledgements."""
         for place, made in enumerate(events, self.offset):
             await self._call.write(self._request(made, first_offset=place))
         if not events:
@@ -82,18 +82,18 @@ class _Publisher:
 
 @asynccontextmanager
 async def serving(store: Store) -> AsyncIterator[tuple[str, StreamService]]:
-    """A server over a store: its address, and the service for its metrics."""
+    """Runs a server over a store; yields its address, and the service for its metrics."""
     service = StreamService(store)
     async with running_server(service, "127.0.0.1:0") as address:
         yield address, service
 
 
 class Outcome(NamedTuple):
-    """What a log has, against what was acknowledged.
+    """The differences between a log and the acknowledgements, as numbers of events.
 
     Attributes:
-        lost: acknowledged events that are not at their offset.
-        twice: events that are there more than once.
+        lost: acknowledged events that are missing at their offset.
+        twice: duplicate events.
         late: events of the killed publisher that were stored after its successor's claim.
 
     """
@@ -104,7 +104,7 @@ class Outcome(NamedTuple):
 
 
 async def succeed(address: str, stream_id: str, delayed: str, arrives: str) -> Outcome:
-    """Kills a publisher with bytes under way, and opens its successor."""
+    """Kills a publisher with requests in flight, and starts its successor."""
     log: dict[int, OpenResponsesStreamEvent] = {}
     late = [event(100), event(101)]
     proxy = HoldingProxy(address)
@@ -143,7 +143,7 @@ async def succeed(address: str, stream_id: str, delayed: str, arrives: str) -> O
         await new.append(event(2), end_of_stream=True)
         call = OpenResponsesStreamServiceStub(channel).Subscribe(SubscribeRequest(stream_id=stream_id))
         received = [made async for response in call for made in response.events]
-    assert received[-1] == log[max(log)], "the successor has ended the stream with its last event"
+    assert received[-1] == log[max(log)], "the last event of the successor ends the stream"
     return Outcome(
         lost=sum(received[offset] != made for offset, made in log.items()),
         twice=len(received) - len({made.SerializeToString() for made in received}),
@@ -152,7 +152,7 @@ async def succeed(address: str, stream_id: str, delayed: str, arrives: str) -> O
 
 
 def refusals(service: StreamService) -> int:
-    """How many calls of fenced publishers the service has counted."""
+    """The number of calls of fenced publishers in the metrics of the service."""
     return sum(
         int(sample.value)
         for metric in service.metrics.registry.collect()

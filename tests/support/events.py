@@ -1,4 +1,4 @@
-"""Events that tests send."""
+"""Events for tests."""
 
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
@@ -12,7 +12,7 @@ DOCUMENTED = (GENERATING_JSON, COMPLETED_JSON)
 
 
 def event(number: int, *, padding: int = 0) -> OpenResponsesStreamEvent:
-    """An event that is told from others by its sequence number."""
+    """An event with a unique sequence number."""
     made = OpenResponsesStreamEvent()
     message = made.image_generation_call_generating
     message.item_id, message.output_index, message.sequence_number = "ig_" + "x" * padding, 0.5, number
@@ -20,5 +20,5 @@ def event(number: int, *, padding: int = 0) -> OpenResponsesStreamEvent:
 
 
 def number(made: OpenResponsesStreamEvent) -> int:
-    """What `event` was called with."""
+    """The sequence number of an event from `event`."""
     return int(made.image_generation_call_generating.sequence_number)

@@ -1,4 +1,4 @@
-"""A TCP proxy that holds what a client sends, and delivers it when the client is long gone."""
+"""A TCP proxy that holds the requests of a client, and delivers them after the client is gone."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _DATA, _HEADERS, _END_STREAM = 0, 1, 1
 
 
 class HoldingProxy:
-    """Relays connections at a port of its own to a server. A connection to the server outlives its client.
+    """Relays connections to a server. The connection to the server outlives that of the client.
 
     Args:
-        target: the server's address, of 127.0.0.1.
+        target: the address of the server, on 127.0.0.1.
 
     """
 
@@ -35,7 +35,7 @@ class HoldingProxy:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
-        """Listens for as long as the context lasts; yields the address."""
+        """Listens during the context; yields the address."""
         listener = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         host, port = listener.sockets[0].getsockname()
         try:
@@ -49,29 +49,29 @@ class HoldingProxy:
                 writer.transport.abort()
 
     def hold(self) -> None:
-        """Holds what clients send from now on."""
+        """Holds all further requests of clients."""
         self._delivering.clear()
 
     async def kill(self, requests: int) -> None:
-        """Cuts the clients off as if they were killed, when so many of their requests are held."""
+        """Drops the connections of clients as if they were killed, as soon as this many requests are held."""
         async with self._heard:
             await self._heard.wait_for(lambda: self._held == requests)
         for client in self._clients:
             client.transport.abort()
 
     async def release(self) -> None:
-        """Delivers what was held; returns when the server has answered each request, or ended the call."""
-        answered = self._messages + self._held
+        """Delivers the held requests; returns when the server has replied to each one or ended the call."""
+        expected = self._messages + self._held
         self._delivering.set()
         async with self._heard:
-            await self._heard.wait_for(lambda: self._ended or self._messages >= answered)
+            await self._heard.wait_for(lambda: self._ended or self._messages >= expected)
 
     async def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
         self._clients.append(writer)
         from_server, to_server = await asyncio.open_connection("127.0.0.1", self._port)
         self._servers.append(to_server)
-        for way in (self._requests(reader, to_server), self._answers(from_server, writer)):
-            task = asyncio.create_task(way)
+        for relay in (self._requests(reader, to_server), self._replies(from_server, writer)):
+            task = asyncio.create_task(relay)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -92,7 +92,7 @@ class HoldingProxy:
         writer.write(held)
         await asyncio.Event().wait()  # the server does not learn that the client is gone
 
-    async def _answers(self, reader: StreamReader, writer: StreamWriter) -> None:
+    async def _replies(self, reader: StreamReader, writer: StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 frame = await _frame(reader)

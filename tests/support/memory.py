@@ -1,4 +1,4 @@
-"""Measures the memory of Python's objects."""
+"""Measures the memory of Python objects."""
 
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def traced() -> Iterator[Callable[[], int]]:
-    """Yields a function that returns by how many bytes the memory has grown at most."""
+    """Yields a function that returns the peak growth of memory during the context, in bytes."""
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     peak = before

@@ -1,6 +1,6 @@
-"""A stream of mixed events in both spellings, written by hand: known and unknown events, items and properties.
+"""A handwritten stream of mixed events in both namings: known and unknown events, items and properties.
 
-Only the names between < and > depend on the spelling. Properties stand in the order in which events are written.
+Only the names between < and > depend on the naming. Properties are in the order of serialization.
 """
 
 import io
@@ -54,11 +54,11 @@ def _spelled(text: str, naming: Naming) -> bytes:
 
 
 MIXED: dict[Naming, list[bytes]] = {naming: [_spelled(text, naming) for text in _MARKED] for naming in NAMINGS}
-"""The JSON of each event by its spelling."""
+"""The JSON of each event by naming."""
 
 
 def mixed_stream(name: str, naming: Naming) -> bytes:
-    """The whole stream in a format, its JSON in this spelling."""
+    """The whole stream in a format and a naming."""
     if name == "ndjson":
         return b"".join(line + b"\n" for line in MIXED[naming])
     if name == "sse":

@@ -1,4 +1,4 @@
-"""Real Redis servers that the tests start: on free ports, in folders of their own, ended with the tests."""
+"""Real Redis servers for tests, each in its own folder."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from redis.asyncio import RedisCluster
 SLOTS = 16384
 
 TIMES = (b"created_at", b"updated_at", b"left_at")
-"""The fields of a stream's state that are times, beside those of its publishers."""
+"""The times among the fields of a stream's state, besides those of its publishers."""
 
 
 class RedisServer:
-    """A redis-server that can be killed and started again over the same data."""
+    """A redis-server that can be killed and restarted with the same data."""
 
     def __init__(self, folder: Path, port: int, *options: str) -> None:
         self.port = port
@@ -42,14 +42,14 @@ class RedisServer:
         self.wait_for_line("Ready to accept connections")
 
     def wait_for_line(self, text: str) -> None:
-        """Waits until Redis has logged a text."""
+        """Waits until Redis logs a line that contains the text."""
         assert self.process.stdout
         lines = []
         for line in self.process.stdout:
             lines.append(line)
             if text in line:
                 return
-        raise AssertionError("redis-server has ended: " + "".join(lines))
+        raise AssertionError("redis-server exited: " + "".join(lines))
 
     def end(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -60,7 +60,7 @@ class RedisServer:
 
 @contextmanager
 def running(server: RedisServer) -> Iterator[RedisServer]:
-    """A server that runs; where redis-server is not installed, the test is skipped, or fails if it must run."""
+    """Runs a server. Without redis-server, skips the test, or fails it if OPENRESPONSES_REQUIRE_REDIS is set."""
     if not shutil.which("redis-server"):
         if os.environ.get("OPENRESPONSES_REQUIRE_REDIS"):
             pytest.fail("redis-server is not installed")
@@ -74,13 +74,13 @@ def running(server: RedisServer) -> Iterator[RedisServer]:
 
 @contextmanager
 def running_cluster(servers: list[RedisServer]) -> Iterator[list[RedisServer]]:
-    """Servers that share the slots evenly."""
+    """Runs servers as a cluster with evenly distributed slots."""
     with ExitStack() as stack:
         share = -(-SLOTS // len(servers))
         for index, server in enumerate(servers):
             stack.enter_context(running(server))
             with Redis(port=server.port) as redis:
-                # Else the nodes settle their epochs while tests run, and take slots back from each other.
+                # Otherwise the nodes resolve their epochs during the tests, and reassign slots.
                 redis.execute_command("CLUSTER SET-CONFIG-EPOCH", index + 1)
                 redis.execute_command("CLUSTER ADDSLOTSRANGE", index * share, min((index + 1) * share, SLOTS) - 1)
                 redis.execute_command("CLUSTER MEET", "127.0.0.1", servers[0].port, bus_port(servers[0]))
@@ -91,7 +91,7 @@ def running_cluster(servers: list[RedisServer]) -> Iterator[list[RedisServer]]:
 
 @contextmanager
 def running_replicas(masters: list[RedisServer], replicas: list[RedisServer]) -> Iterator[list[RedisServer]]:
-    """A replica of each master of a cluster that runs."""
+    """Runs a replica of each master of a running cluster."""
     with ExitStack() as stack:
         for master, replica in zip(masters, replicas, strict=True):
             stack.enter_context(running(replica))
@@ -106,13 +106,13 @@ def running_replicas(masters: list[RedisServer], replicas: list[RedisServer]) ->
 
 
 def bus_port(server: RedisServer) -> int:
-    """The port at which the nodes of a cluster speak with each other."""
+    """The port of a node's cluster bus."""
     return int(server.command[server.command.index("--cluster-port") + 1])
 
 
 @asynccontextmanager
 async def emptied(url: str) -> AsyncIterator[AsyncRedis | RedisCluster]:
-    """A client of a Redis that the tests share, with nothing in it."""
+    """A client of a shared Redis, after a flush."""
     cluster = "+cluster" in url
     redis = RedisCluster.from_url(url.replace("+cluster", "")) if cluster else AsyncRedis.from_url(url)
     async with redis:
@@ -121,7 +121,7 @@ async def emptied(url: str) -> AsyncIterator[AsyncRedis | RedisCluster]:
 
 
 async def pass_time(redis: AsyncRedis | RedisCluster, seconds: float) -> None:
-    """Lets time pass for the streams in Redis: subtracts it from all times that Redis keeps."""
+    """Simulates the passage of time for streams: subtracts it from all their times and expiries in Redis."""
     milliseconds = round(seconds * 1000)
     async for key in redis.scan_iter("openresponses:{*"):
         left = await redis.pttl(key) - milliseconds

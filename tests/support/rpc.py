@@ -1,4 +1,4 @@
-"""Calls of the service without the client library, and their statuses."""
+"""Calls to the service without the client library, and their statuses."""
 
 from typing import Any
 
@@ -15,17 +15,17 @@ Channel = grpc.aio.Channel
 
 
 async def publish(channel: Channel, *requests: PublishRequest) -> list[tuple[int, int]]:
-    """Sends requests, each after the answer to the one before; returns (next_offset, epoch) of the answers."""
+    """Sends each request after the reply to the previous one; returns (next_offset, epoch) of each reply."""
     call = OpenResponsesStreamServiceStub(channel).Publish()
-    answers = []
+    replies = []
     for request in requests:
         await call.write(request)
         response = await call.read()
         assert isinstance(response, PublishResponse)
-        answers.append((response.next_offset, response.epoch))
+        replies.append((response.next_offset, response.epoch))
     await call.done_writing()
     assert await call.code() == grpc.StatusCode.OK
-    return answers
+    return replies
 
 
 async def subscribe(channel: Channel, *, stream_id: str = "s", **request: Any) -> list[OpenResponsesStreamEvent]:
@@ -35,7 +35,7 @@ async def subscribe(channel: Channel, *, stream_id: str = "s", **request: Any) -
 
 
 async def status(awaited: Any) -> tuple[grpc.StatusCode, dict[str, Any]]:
-    """The code of a call that fails, and its details by the names of their types."""
+    """The status code of a failed call, and its details by type name."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await awaited
     return status_of(caught.value)
@@ -52,5 +52,5 @@ def status_of(error: BaseException) -> tuple[grpc.StatusCode, dict[str, Any]]:
 
 
 def reason(details: dict[str, Any]) -> str:
-    """The reason of a status."""
+    """The reason in the details of a status."""
     return str(details["ErrorInfo"].reason)

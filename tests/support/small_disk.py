@@ -1,4 +1,4 @@
-"""A small disk, to fill: a file system in memory, which takes root to mount (Linux)."""
+"""A small disk to fill: a file system in memory, which only root can mount (Linux)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLOCK = 4096
 
 @contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[Path]:
-    """A disk of `size` bytes, mounted at a folder; the test is skipped where it may not be mounted."""
+    """Mounts a disk of `size` bytes at a folder. Without the permission to mount, skips the test."""
     folder.mkdir(exist_ok=True)
     mount = ("mount", "-t", "tmpfs", "-o", f"size={size},mode=0777", "openresponses-test", str(folder))
     try:
@@ -27,12 +27,12 @@ def small_disk(folder: Path, size: int) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        # Lazily: a test that failed may have left a file open.
+        # Lazily, because a failed test may have left a file open.
         subprocess.run(("umount", "--lazy", str(folder)), check=True)
 
 
 def fill(folder: Path, name: str = "of-another-program", *, leave: int = 0) -> Path:
-    """Writes a file until the disk has `leave` bytes left: 0 leaves no room at all."""
+    """Writes a file until `leave` bytes are free; 0 fills the disk completely."""
     path = folder / name
     disk = os.statvfs(folder)
     with path.open("wb", buffering=0) as file, suppress(OSError):

@@ -1,4 +1,4 @@
-"""Properties that hold for any bytes that a reader gets. These functions let no exception pass but EventError."""
+"""Properties of readers and writers for arbitrary input. Exceptions of the library other than EventError propagate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 
 def read(name: str, chunks: Iterable[bytes], strict: bool = False) -> tuple[list[bytes], str]:
-    """Reads a stream; returns the events and how the stream ends: with which error, and where."""
+    """Reads a stream; returns the events, and the error or the end with its position."""
     reader = FORMATS[name].reader(partial(json_to_protobuf, strict=strict))
     events: list[bytes] = []
     try:
@@ -27,7 +27,7 @@ def read(name: str, chunks: Iterable[bytes], strict: bool = False) -> tuple[list
 
 
 def write(name: str, naming: Naming, events: Iterable[bytes]) -> tuple[bytes, str]:
-    """Writes the events before the first one that the writer refuses; returns the bytes and the error."""
+    """Writes events up to the first one that the writer rejects; returns the bytes and the error."""
     parts: list[bytes] = []
     try:
         parts.extend(FORMATS[name].writer(partial(protobuf_to_json, naming=naming)).write(events))
@@ -37,7 +37,7 @@ def write(name: str, naming: Naming, events: Iterable[bytes]) -> tuple[bytes, st
 
 
 def check_json(data: bytes, strict: bool) -> None:
-    """An event's JSON is read or refused, and an event that is read can be written."""
+    """Checks that JSON is parsed or rejected, and that a parsed event can be serialized."""
     try:
         event = json_to_protobuf(data, strict=strict)
     except EventError:
@@ -48,7 +48,7 @@ def check_json(data: bytes, strict: bool) -> None:
 
 
 def check_protobuf(data: bytes) -> None:
-    """Bytes have the JSON of the message that protobuf makes of them, or none."""
+    """Checks that bytes convert to the JSON of the message that protobuf parses from them, or are rejected."""
     for naming in NAMINGS:
         expected = json = None
         with contextlib.suppress(EventError, DecodeError):
@@ -60,7 +60,7 @@ def check_protobuf(data: bytes) -> None:
 
 
 def check_stream(name: str, chunks: Sequence[bytes], strict: bool = False) -> list[bytes]:
-    """The events, and the error, do not depend on the chunks. Each event can be written, or is refused."""
+    """Checks that the events and the error do not depend on chunks; returns the events."""
     events, end = read(name, chunks, strict)
     assert (events, end) == read(name, [b"".join(chunks)], strict)
     check_writing(events)
@@ -68,14 +68,14 @@ def check_stream(name: str, chunks: Sequence[bytes], strict: bool = False) -> li
 
 
 def check_writing(events: Sequence[bytes]) -> None:
-    """Every writer writes an event or refuses it. What it writes is read and written again unchanged."""
+    """Checks that every writer writes or rejects each event, and that its output round-trips unchanged."""
     events = list(dict.fromkeys(events))
     for name, naming in itertools.product(FORMATS, NAMINGS):
         each = [write(name, naming, [event]) for event in events]
-        refused = next((i for i, (_, refusal) in enumerate(each) if refusal), len(each))
-        together = b"".join(data for data, _ in each[:refused])
-        assert write(name, naming, events) == (together, each[refused][1] if refused < len(each) else "")
-        written = [data for data, refusal in each if not refusal]
+        rejected = next((i for i, (_, error) in enumerate(each) if error), len(each))
+        together = b"".join(data for data, _ in each[:rejected])
+        assert write(name, naming, events) == (together, each[rejected][1] if rejected < len(each) else "")
+        written = [data for data, error in each if not error]
         assert _again(name, naming, b"".join(written), len(written)) == b"".join(written)
     for event in events:
         with contextlib.suppress(EventError):
@@ -85,6 +85,6 @@ def check_writing(events: Sequence[bytes]) -> None:
 def _again(name: str, naming: Naming, written: bytes, count: int) -> bytes:
     events, end = read(name, [written])
     assert (len(events), end[:7]) == (count, "the end")
-    again, refusal = write(name, naming, events)
-    assert not refusal
+    again, error = write(name, naming, events)
+    assert not error
     return again

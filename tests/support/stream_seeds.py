@@ -1,4 +1,4 @@
-"""Valid inputs of every reader, for tests and fuzz targets to change."""
+"""Valid inputs for every reader, which tests and fuzz targets mutate."""
 
 import json
 import re
@@ -17,7 +17,7 @@ JSON = [
     json.dumps(json.loads(GENERATING_JSON) | {"size": [1, {"x": "\U0001f600"}], "": None}).encode(),
     b'{"type":"response.created",\r\n "response":{"n":[-0, 1e400, true, null], "text":"\\u00e9 \\ud83d \\n"}}',
 ]
-"""Events of many kinds, with further properties, with odd values, and without a type that the contract has."""
+"""Various events, with unknown properties, odd values and unknown types."""
 
 EVENTS = [json_to_protobuf(text) for text in JSON]
 
@@ -26,7 +26,7 @@ _WRITERS = {name: format.writer(partial(protobuf_to_json, naming="camelCase")) f
 STREAMS = {
     name: [*(b"".join(writer.write([made])) for made in EVENTS), writer.close()] for name, writer in _WRITERS.items()
 }
-"""A stream of these events in every format: the bytes of each, and of the end."""
+"""A stream of these events in every format: the bytes of each event, and of the end."""
 
 _NAMES = {name for naming in NAMINGS for line in MIXED[naming] for name in re.findall(rb'"([A-Za-z_.]+)"', line)}
 
@@ -38,4 +38,4 @@ TOKENS = [
     *(b"-0", b"-0.0", b"1e400", b"1e-400", b"9" * 20, b"null", b"true", b"NaN", b"{}", b'{"type":"x"}'),
     *(b"\x80", b"\xff\xff\xff\xff\x07", b"\x80\x80\x80\x80\x08", b"\x0a\x00", b"\x7a\x02", b"\x82\x01\x02{}", b"\x7b"),
 ]
-"""Bytes that mean something to some reader."""
+"""Bytes with a meaning for some reader."""

@@ -1,4 +1,4 @@
-"""Vectors of the events that the project was founded for."""
+"""Vectors of the image generation events."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Final
 
 from .vector import Vector
 
-_ZEROS: Final = "Every field is there and is empty or zero, which is not missing."
+_ZEROS: Final = "Every field is set to an empty or zero value, which differs from unset."
 
 IMAGE_EVENTS: Final = {
     "generating": Vector(
-        "The event that the SDK documents.",
+        "The example in the SDK's documentation.",
         '{"type":"response.image_generation_call.generating",'
         '"item_id":"<id>","output_index":7977.54,"sequence_number":0}',
         'image_generation_call_generating { item_id: "<id>" output_index: 7977.54 sequence_number: 0 }',
     ),
     "completed": Vector(
-        "The event that the SDK documents.",
+        "The example in the SDK's documentation.",
         '{"type":"response.image_generation_call.completed",'
         '"item_id":"<id>","output_index":3469.55,"sequence_number":0}',
         'image_generation_call_completed { item_id: "<id>" output_index: 3469.55 sequence_number: 0 }',
@@ -65,12 +65,12 @@ IMAGE_EVENTS: Final = {
         'partial_image_b64: "" partial_image_index: 0 }',
     ),
     "no-properties": Vector(
-        "All properties are missing: no field is set.",
+        "No properties, so no field is set.",
         '{"type":"response.image_generation_call.completed"}',
         "image_generation_call_completed { }",
     ),
     "properties-in-another-order": Vector(
-        "The order of properties means nothing, and white space neither; they are written in the contract's order.",
+        "The order of properties and white space are insignificant; serialization uses the contract's order.",
         ' {"sequence_number" : 2,\n"output_index":1,"item_id":"ig_1",'
         '"type":"response.image_generation_call.completed"}\n',
         'image_generation_call_completed { item_id: "ig_1" output_index: 1 sequence_number: 2 }',
@@ -80,7 +80,7 @@ IMAGE_EVENTS: Final = {
         '"item_id":"ig_1","output_index":1,"sequence_number":2}',
     ),
     "a-name-twice": Vector(
-        "The last value of a name counts, also of `type`, in whatever spelling of escapes the name is.",
+        "The last of duplicate names wins, also for `type` and for escaped names.",
         '{"type":"response.image_generation_call.generating","item_id":1,"output_index":1,"output_index":null,'
         '"\\u0069tem_id":"ig_1","type":"response.image_generation_call.completed","output_index":2,"sequence_number":3}',
         'image_generation_call_completed { item_id: "ig_1" output_index: 2 sequence_number: 3 }',

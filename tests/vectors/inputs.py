@@ -1,6 +1,6 @@
-"""All inputs of the vectors, written by hand. Nothing here asks the bridge.
+"""The inputs of all vectors, written by hand, independently of the codec.
 
-A vector that has been released is never changed or taken away: see README.md.
+A released vector is never changed or removed: see README.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Writes the vectors that are in `inputs` and in no file yet: run by hand, and reviewed as a diff.
+"""Writes the vectors in `inputs` that do not have a file yet. Run it by hand and review the diff.
 
-The bridge has no part in them, and neither have the stubs: protoc itself turns the text format into the binary message.
+Neither the codec nor the stubs are involved: protoc encodes the text format as the binary message.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ ENCODE = ("--encode=openresponses_grpc.v1.OpenResponsesStreamEvent", "openrespon
 
 
 def encode(text: str) -> bytes:
-    """The binary message of a text format; raises CalledProcessError where the contract has no such message."""
+    """Encodes a message in text format; raises CalledProcessError if the contract does not allow it."""
     root = FOLDER.parents[1]
     return subprocess.run([*PROTOC, *ENCODE], input=text.encode(), stdout=subprocess.PIPE, check=True, cwd=root).stdout
 
 
 def content(vector: Vector) -> str:
-    """The file of a vector."""
+    """The content of a vector's file."""
     properties = vector.properties() | {"hex": encode(vector.text).hex()}
     return json.dumps(properties, indent=2) + "\n"
 
 
 def main() -> None:
-    """Overwrites nothing, as what was released stays: ends with status 1 where a file is not what the inputs make."""
+    """Writes missing files and never overwrites one; exits with status 1 if a file differs from the inputs."""
     files = {FOLDER / f"{name}.json": vector for name, vector in VECTORS.items()}
     wrong = [path.name for path in FOLDER.glob("*.json") if path not in files]
     for path, vector in files.items():
@@ -41,7 +41,7 @@ def main() -> None:
         elif path.read_text() != made:
             wrong.append(path.name)
     if wrong:
-        sys.exit(f"not what inputs.py makes: {', '.join(wrong)}\nRemove a file that no release has; keep the others.")
+        sys.exit(f"differs from inputs.py: {', '.join(wrong)}\nRemove unreleased files; never change released ones.")
 
 
 if __name__ == "__main__":

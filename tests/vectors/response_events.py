@@ -1,4 +1,4 @@
-"""Vectors of events with a whole response in them."""
+"""Vectors of events that contain a whole response."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .vector import Vector
 
 RESPONSE_EVENTS: Final = {
     "response-created": Vector(
-        "A response that has begun: many of its properties are `null`, and stay where they are written.",
+        "A new response: many properties are `null` and become extras.",
         '{"type":"response.created","response":{"id":"resp_1","object":"response","created_at":1764000000,'
         '"model":"m","status":"in_progress","output":[],"error":null,"incomplete_details":null,"usage":null,'
         '"temperature":1,"instructions":null,"metadata":{},"tools":[],"tool_choice":"auto","parallel_tool_calls":true,'
@@ -21,7 +21,7 @@ RESPONSE_EVENTS: Final = {
         "sequence_number: 0 }",
     ),
     "response-completed": Vector(
-        "A response that is complete: items, usage, tools, a map, and the text of a schema.",
+        "A complete response with items, usage, tools, a map and the JSON text of a schema.",
         '{"type":"response.completed","response":{"id":"resp_1","object":"response","created_at":1764000000.5,'
         '"model":"m","status":"completed","output":[{"type":"reasoning","id":"rs_1","summary":'
         '[{"type":"summary_text","text":"Checking"}]},{"type":"message","id":"msg_1","role":"assistant",'
@@ -46,21 +46,21 @@ RESPONSE_EVENTS: Final = {
         'name: "s" schema_json: "{}" } } verbosity: "low" } } sequence_number: 41 }',
     ),
     "response-failed": Vector(
-        "A response that failed.",
+        "A failed response.",
         '{"type":"response.failed","response":{"id":"resp_1","status":"failed","output":[],'
         '"error":{"code":"server_error","message":"Try again."}},"sequence_number":7}',
         'failed { response { id: "resp_1" status: "failed" output { } '
         'error { code: "server_error" message: "Try again." } } sequence_number: 7 }',
     ),
     "response-incomplete": Vector(
-        "A response that stopped early.",
+        "An incomplete response.",
         '{"type":"response.incomplete","response":{"id":"resp_1","status":"incomplete",'
         '"incomplete_details":{"reason":"max_output_tokens"},"max_output_tokens":16},"sequence_number":7}',
         'incomplete { response { id: "resp_1" status: "incomplete" '
         'incomplete_details { reason: "max_output_tokens" } max_output_tokens: 16 } sequence_number: 7 }',
     ),
     "response-queued-beyond-the-sdk": Vector(
-        "An event that the SDK does not have, with a response in which much is missing.",
+        "An event that the SDK lacks, with a response that lacks most properties.",
         '{"type":"response.queued","response":{"status":"queued","background":true},"sequence_number":1}',
         'queued { response { status: "queued" background: true } sequence_number: 1 }',
     ),
@@ -70,7 +70,7 @@ RESPONSE_EVENTS: Final = {
         'in_progress { response { instructions { text: "Be brief." } } }',
     ),
     "instructions-of-a-list": Vector(
-        "The same union whose value is a list, with an object without a type in it, and strings in place of lists.",
+        "The same union with a list as its value, which contains an untyped object, and a string in place of a list.",
         '{"type":"response.in_progress","response":{"instructions":[{"role":"developer","content":"Be brief."},'
         '{"type":"message","role":"user","content":[{"type":"input_text","text":"Tides?"},'
         '{"type":"input_image","detail":"auto","image_url":null}]}]}}',
@@ -80,7 +80,7 @@ RESPONSE_EVENTS: Final = {
         'items { input_image { detail: "auto" extra_json: \'{"image_url":null}\' } } } } } } } } } }',
     ),
     "prompt-variables": Vector(
-        "A map whose values are of a union, with names of any kind.",
+        "A map with a union as its value type, and arbitrary names.",
         '{"type":"response.in_progress","response":{"prompt":{"id":"pmpt_1","variables":{"":"a",'
         '"__proto__":{"type":"input_text","text":"b"},"itemId":["c"]}}}}',
         'in_progress { response { prompt { id: "pmpt_1" variables { entries { name: "" value { text: "a" } } '
@@ -90,7 +90,7 @@ RESPONSE_EVENTS: Final = {
         '"__proto__":{"type":"input_text","text":"b"},"itemId":["c"]}}}}',
     ),
     "tools-beyond-the-sdk": Vector(
-        "Unions by shape: a list or an object without a type, a string or an object with one.",
+        "Unions by JSON type: a list or an untyped object, a string or an object, typed or untyped.",
         '{"type":"response.in_progress","response":{"tools":[{"type":"mcp","server_label":"harbour",'
         '"allowed_tools":["tides"],"headers":{},"require_approval":"never"},{"type":"mcp","allowed_tools":'
         '{"read_only":true,"tool_names":[]},"require_approval":{"never":{"tool_names":["tides"]}}},'

@@ -1,4 +1,4 @@
-"""What a vector is made of: JSON as the SDK and the API spell it, and protobuf's text format."""
+"""The parts of a vector: JSON in the naming of the SDK and of the API, and protobuf's text format."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ class Vector(NamedTuple):
     """A vector without its binary message.
 
     Attributes:
-        about: the edge that it is there for, in a sentence.
-        snake: the JSON that is read, as the API spells it.
+        about: the edge case that the vector covers, in one sentence.
+        snake: the input JSON in snake_case.
         text: the message in protobuf's text format.
-        camel: the same JSON as the SDK spells it, where `spelled_as_the_sdk` does not make it of `snake`.
-        written: the JSON that is written, as the API spells it, where it is not what is read.
-        written_camel: the same as the SDK spells it, where `spelled_as_the_sdk` does not make it of `written`.
+        camel: the input JSON in camelCase, if it differs from `to_camel_case(snake)`.
+        written: the output JSON in snake_case, if it differs from the input.
+        written_camel: the output JSON in camelCase, if it differs from `to_camel_case(written)`.
 
     """
 
@@ -27,18 +27,18 @@ class Vector(NamedTuple):
     written_camel: str | None = None
 
     def properties(self) -> dict[str, str]:
-        """The vector as its file has it, without the binary message."""
+        """The properties of the vector's file, without the binary message."""
         properties = {
             "about": self.about,
-            "camelCase": self.camel or spelled_as_the_sdk(self.snake),
+            "camelCase": self.camel or to_camel_case(self.snake),
             "snake_case": self.snake,
         }
         if self.written is not None:
-            properties["camelCaseWritten"] = self.written_camel or spelled_as_the_sdk(self.written)
+            properties["camelCaseWritten"] = self.written_camel or to_camel_case(self.written)
             properties["snake_caseWritten"] = self.written
         return properties | {"text": self.text}
 
 
-def spelled_as_the_sdk(json: str) -> str:
-    """JSON with each name in camelCase: for inputs in which all names with `_` are those of the contract."""
+def to_camel_case(json: str) -> str:
+    """Converts each name to camelCase. Names with `_` must be names of the contract."""
     return re.sub(r'"[a-z0-9_]+":', lambda name: re.sub("_([a-z0-9])", lambda end: end[1].upper(), name[0]), json)

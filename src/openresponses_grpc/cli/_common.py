@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -61,8 +61,11 @@ def make_writer(target: str, naming: Naming | None) -> EventWriter:
     return FORMATS[target].writer(partial(protobuf_to_json, naming=naming or default))
 
 
-def chunks(file: BinaryIO, advance: Callable[[int], None] = lambda _: None) -> Iterator[bytes]:
-    """Yields chunks as they become available. Calls `advance` with the size of each consumed chunk, in bytes."""
+def chunks(file: BinaryIO, advance: Callable[[int], None] = lambda _: None) -> Generator[bytes, None, None]:
+    """Yields chunks as they become available; the caller closes it.
+
+    Calls `advance` with the size of each consumed chunk, in bytes.
+    """
     read: Callable[[int], bytes] = getattr(file, "read1", file.read)
     with readiness(file) as wait:
         wait()

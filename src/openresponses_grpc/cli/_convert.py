@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import BinaryIO
 
 import click
@@ -78,9 +78,9 @@ def convert(
       openresponses convert events.ndjson events.binpb
       openresponses convert events.binpb | head
     """
-    with exit_on_file_error(), _progress(input) as advance:
+    with exit_on_file_error(), _progress(input) as advance, closing(chunks(input, advance)) as raw:
         name = input.name if isinstance(input.name, str) else ""
-        source, data = detect_format(source, name, chunks(input, advance))
+        source, data = detect_format(source, name, raw)
         target = target or format_from_suffix(output) or ("ndjson" if source == "protobuf" else "protobuf")
         if output == "-":
             refuse_binary_on_terminal(target)

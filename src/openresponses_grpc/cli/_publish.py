@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 from typing import BinaryIO, NoReturn
 
@@ -98,8 +99,13 @@ def publish(
         raise click.UsageError("--end and --fail cannot be combined")
     if message and not reason:
         raise click.UsageError("--fail-message requires --fail")
-    with exit_on_file_error(), tally("published") as counted, client.publish(stream) as publisher:
-        source, data = detect_format(source, file.name if isinstance(file.name, str) else "", chunks(file))
+    with (
+        exit_on_file_error(),
+        closing(chunks(file)) as raw,
+        tally("published") as counted,
+        client.publish(stream) as publisher,
+    ):
+        source, data = detect_format(source, file.name if isinstance(file.name, str) else "", raw)
         reader, summary = make_reader(source, strict), InputSummary()
         skipped = SkippedEvents(reader)
         reader.on_error = skipped if on_error == "skip" else None

@@ -71,7 +71,7 @@ class StreamCopy:
     Args:
         sink: receives the output, and holds the position to resume at.
         encoder: encodes the output.
-        start_offset: offset of the first event to write, if there is no saved position.
+        start_offset: offset of the first event to write, if no position was saved.
 
     """
 

@@ -9,11 +9,10 @@ import click
 
 from ..codec import _raw_messages as raw_messages
 from ..server._auth import InvalidTokensError, Tokens
-from ..server._files import connections, raise_file_limit
 from ..server._logs import LogFormat, set_up_logs
 from ..server._metrics import exposed_metrics
 from ..server._reload import Reloaded
-from ..server._server import MAX_CONNECTIONS, ListenError, running_server, stop_signal
+from ..server._server import MAX_CONNECTIONS, ListenError, connections, raise_file_limit, running_server, stop_signal
 from ..server._service import StreamService
 from ..server._tls import ServerFiles
 from ..store import OpenStoreError, StoreLimits, open_store

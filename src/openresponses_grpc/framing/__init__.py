@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from ._guess import guess_format, is_enough
+from ._detect import guess_format, is_enough
 from ._interface import ErrorHandler, EventReader, EventWriter, JSONDecoder, JSONEncoder
 from ._ndjson import NDJSONReader, NDJSONWriter
 from ._protobuf import ProtobufReader, ProtobufWriter
@@ -42,7 +42,9 @@ class Format(NamedTuple):
     """A format of event streams: creates its reader and its writer from the codec."""
 
     reader: Callable[[JSONDecoder], EventReader]
+    """Makes a reader."""
     writer: Callable[[JSONEncoder], EventWriter]
+    """Makes a writer."""
 
 
 FORMATS: Final[Mapping[str, Format]] = {
@@ -50,6 +52,7 @@ FORMATS: Final[Mapping[str, Format]] = {
     "sse": Format(SSEReader, SSEWriter),
     "protobuf": Format(lambda decode: ProtobufReader(), lambda encode: ProtobufWriter()),
 }
+"""The formats by their names."""
 
 
 def read_events(reader: EventReader, chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,7 +1,8 @@
-"""Detects what an invalid input looks like, for error messages. Runs only after an error."""
+"""Detects what an input looks like: its format from its first bytes, and after an error what it is instead."""
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from typing import Any, Final
@@ -16,6 +17,28 @@ _MAX_EXCERPT: Final = 200  # characters
 _MAX_BODY: Final = 1 << 14
 _MAX_PAGE: Final = 1 << 12  # bytes of HTML to search for text: the search may take quadratic time
 _TAGS: Final = re.compile(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>")
+
+_JSON: Final = re.compile(rb"""[{\[]\s*(["{}\[\]]|$)|<""")
+_UTF8: Final = codecs.getincrementaldecoder("utf-8")
+_ENOUGH: Final = 8  # bytes
+
+
+def is_enough(start: bytes) -> bool:
+    """Returns whether the first bytes of an input suffice to guess its format."""
+    text = _text(start)
+    return len(text) >= _ENOUGH or b"\n" in text
+
+
+def guess_format(start: bytes) -> str:
+    """Guesses the format of an input from its first bytes. Text in no known format counts as `ndjson`."""
+    text = _text(start)
+    if is_sse(text) or text.startswith(b":"):
+        return "sse"
+    if not text or _JSON.match(text):
+        return "ndjson"
+    if (detect_non_text(start[:4]) or PROTOBUF) != PROTOBUF or _is_text(text[:64]):
+        return "ndjson"
+    return "protobuf"
 
 
 def detect_non_text(data: bytes) -> str | None:
@@ -153,7 +176,7 @@ def _parsed(text: bytes) -> Any:
 
 
 def _after_object(text: bytes) -> str:
-    """Returns the text after a leading JSON object; empty if there is no such object."""
+    """Returns the text after a leading JSON object; empty without one."""
     try:
         decoded = text.decode()
         value, end = json.JSONDecoder().raw_decode(decoded)
@@ -167,3 +190,15 @@ def _is_binary(line: bytes) -> bool:
         return any(character < " " and character != "\t" for character in line.decode())
     except UnicodeDecodeError:
         return True
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        text = _UTF8().decode(data)  # incremental: the data may end within a multi-byte character
+    except UnicodeDecodeError:
+        return False
+    return all(character >= " " or character in "\t\r\n" for character in text)
+
+
+def _text(start: bytes) -> bytes:
+    return start.removeprefix(BOM).lstrip()

@@ -1,4 +1,4 @@
-"""Who may come in: tokens that can be replaced, revoked and expire while calls are open."""
+"""Access control: authenticates callers, and ends open calls whose token is revoked or expires."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
-from ._auth import AccessError, Permission, Token, TokenRepeatedError, Tokens, TokenUnknownError
+from ._auth import Permission, Token, Tokens
 from ._calls import Call
+from ._errors import AccessError, TokenRepeatedError, TokenUnknownError
 
 _logger = logging.getLogger(__package__)
 
@@ -19,16 +20,16 @@ PERMISSIONS: Final[Mapping[str, Permission]] = {
     "ListStreams": "inspect",
     "DeleteStream": "delete",
 }
-"""What a token must allow for each method."""
+"""The permission that each method requires."""
 
 
 class Access:
-    """Admits calls, and ends those whose token loses its right to them.
+    """Authenticates callers, and ends calls that their token no longer permits.
 
     Args:
-        tokens: those that callers must show one of; None admits everyone.
-        open_calls: gives the calls that are open.
-        clock: the time in seconds since 1970.
+        tokens: the accepted tokens; None turns authentication off.
+        open_calls: returns the open calls.
+        clock: returns the Unix time.
 
     """
 
@@ -43,42 +44,42 @@ class Access:
         self._open_calls = open_calls
         self._clock = clock
         self._expired_at = clock()
-        self._pointed_out: set[str] = set()
+        self._warned: set[str] = set()
 
     def identify(self, metadata: Iterable[tuple[str, str | bytes]]) -> Token | None:
-        """The token that a caller shows in its metadata; None if everyone is admitted.
+        """Returns the token in a call's metadata; None if authentication is off.
 
         Raises:
-            AccessError: the caller does not show exactly one token, or one that is not known or has expired.
+            AccessError: the metadata does not have exactly one token, or the token is unknown or expired.
 
         """
         if self._tokens is None:
             return None
-        shown = [str(value) for name, value in metadata if name == "authorization"]
-        if len(shown) > 1:
-            raise TokenRepeatedError(f"the call has {len(shown)} authorization headers; send one")
-        authorization = shown[0] if shown else None
+        headers = [str(value) for name, value in metadata if name == "authorization"]
+        if len(headers) > 1:
+            raise TokenRepeatedError(f"the call has {len(headers)} authorization headers: send one")
+        authorization = headers[0] if headers else None
         try:
             return self._tokens.identify(authorization, self._clock())
         except TokenUnknownError:
             if token := self._tokens.with_newline(authorization):
-                self._point_out(token)
+                self._warn_of_newline(token)
             raise
 
     def replace(self, tokens: Tokens) -> None:
-        """Replaces the tokens, and ends the calls that these do not allow."""
+        """Replaces the tokens, and ends the open calls that the new ones do not permit."""
         self._tokens = tokens
-        self._pointed_out.clear()
+        self._warned.clear()
         self._review(tokens)
 
     async def expire(self) -> None:
-        """Ends the calls whose token has expired; to be called again and again."""
+        """Ends the calls whose token has expired. Call it periodically."""
         since, self._expired_at = self._expired_at, self._clock()
         if self._tokens and self._tokens.expires_between(since, self._expired_at):
             self._review(self._tokens)
 
     def _review(self, tokens: Tokens) -> None:
-        """Ends the calls whose token was revoked, has expired, or does not allow them any more."""
+        """Ends the calls whose token was revoked, has expired, or no longer permits them."""
         now = self._clock()
         for call in self._open_calls():
             if call.token is None:
@@ -89,13 +90,13 @@ class Access:
                 if call.stream_id:
                     call.token.check(PERMISSIONS[call.method], call.stream_id)
             except AccessError as error:
-                call.waiting.end(error)
+                call.waiting.interrupt(error)
 
-    def _point_out(self, token: Token) -> None:
-        if token.name not in self._pointed_out:
-            self._pointed_out.add(token.name)
+    def _warn_of_newline(self, token: Token) -> None:
+        if token.name not in self._warned:
+            self._warned.add(token.name)
             _logger.warning(
-                "the sha256 of the token %r is that of the token and a newline, so that it is refused: make the digest"
-                " without the newline, as in tr -d '\\n' < FILE | sha256sum",
+                "the sha256 of token %r includes a trailing newline, so the token is refused: hash it without the"
+                " newline, as in tr -d '\\n' < FILE | sha256sum",
                 token.name,
             )

@@ -1,4 +1,4 @@
-"""Bearer tokens: who a caller is, and what it may do. Pure: no I/O."""
+"""Bearer tokens: authentication and permissions. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -13,64 +13,24 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from ..store import ServiceError
 from ..store._shares import Shares
+from ._errors import NotPermittedError, TokenExpiredError, TokenMissingError, TokenRevokedError, TokenUnknownError
 from ._sizes import parse_size
 
 Permission = Literal["publish", "subscribe", "inspect", "delete"]
-"""`inspect` is to describe and list streams."""
-
-
-class AccessError(ServiceError):
-    """The caller is not authenticated, or lacks a permission."""
-
-
-class TokenMissingError(AccessError):
-    """The call has no bearer token."""
-
-    reason = "TOKEN_MISSING"
-
-
-class TokenRepeatedError(AccessError):
-    """The call has several `authorization` headers."""
-
-    reason = "TOKEN_REPEATED"
-
-
-class TokenUnknownError(AccessError):
-    """The server does not know the call's token."""
-
-    reason = "TOKEN_UNKNOWN"
-
-
-class TokenExpiredError(AccessError):
-    """The call's token has expired, before the call or while it was open."""
-
-    reason = "TOKEN_EXPIRED"
-
-
-class TokenRevokedError(AccessError):
-    """The call's token was removed from the server's tokens while the call was open."""
-
-    reason = "TOKEN_REVOKED"
-
-
-class NotPermittedError(AccessError):
-    """The call's token may not do this on this stream."""
-
-    reason = "NOT_PERMITTED"
+"""A permission; `inspect` covers describing and listing streams."""
 
 
 class InvalidTokensError(Exception):
-    """A text does not describe tokens; the message says where and why."""
+    """The tokens are invalid; the message says where and why."""
 
 
 class Expiry(datetime):
-    """When a token expires. In TOML it is a date, which is its first moment in UTC, or a date-time with an offset."""
+    """The time at which a token expires. In TOML: a date, meaning midnight UTC, or a date-time with an offset."""
 
     @classmethod
     def parse(cls, value: object) -> Expiry:
-        """Reads what TOML has; raises ValueError."""
+        """Converts a TOML value; raises ValueError."""
         if not isinstance(value, date):
             raise ValueError("Expected a date without quotes, such as 2027-01-31 or 2027-01-31T12:00:00Z")
         moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day, tzinfo=UTC)
@@ -83,12 +43,12 @@ Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class TokenShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a token can have at any time, whatever the others do; None for a fair share.
+    """What a token can always use, regardless of other tokens; None for a fair share.
 
     Attributes:
-        bytes: of its streams; a number, or a text such as `64MiB`.
-        streams: how many.
-        calls: open ones.
+        bytes: the bytes of its streams: a number, or a size such as `64MiB`.
+        streams: the number of its streams.
+        calls: the number of its open calls.
 
     """
 
@@ -100,20 +60,20 @@ class TokenShare(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         self.size()
 
     def size(self) -> int | None:
-        """The number of bytes."""
+        """Returns `bytes` as a number."""
         return parse_size(self.bytes) if isinstance(self.bytes, str) else self.bytes
 
 
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One token, of which nothing is known but its digest.
+    """A bearer token, of which the server knows only the digest.
 
     Attributes:
-        name: what logs call it.
-        sha256: the SHA-256 digest of the token's characters, in lower-case hexadecimal.
-        may: what it may do.
-        streams: the ids of the streams that it may do it on: a glob of `*`, `?` and `[...]`.
-        expires: from when on it is refused; None for never.
-        share: what it can have at any time.
+        name: its name in logs and errors.
+        sha256: the SHA-256 digest of the token in lower-case hexadecimal.
+        may: its permissions.
+        streams: the ids of the streams that the permissions apply to: a glob of `*`, `?` and `[...]`.
+        expires: the time from which it is refused; None for never.
+        share: its share of the server.
 
     """
 
@@ -125,25 +85,25 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     share: TokenShare = TokenShare()
 
     def covers(self, stream_id: str) -> bool:
-        """Whether its `streams` has this one."""
+        """Whether the permissions apply to a stream."""
         return fnmatchcase(stream_id, self.streams)
 
     def shares(self) -> Shares:
-        """What it can have at any time. A token that may not publish has no fair share of the store."""
+        """Returns its shares. Without the permission to publish, its fair share of the store is nothing."""
         fair = None if "publish" in self.may else 0
         size, streams = self.share.size(), self.share.streams
         return Shares(fair if size is None else size, fair if streams is None else streams, self.share.calls)
 
     def check(self, permission: Permission, stream_id: str | None = None) -> None:
-        """Raises NotPermittedError unless the token may do this, on this stream if one is named."""
+        """Raises NotPermittedError if the token lacks the permission, for this stream if one is given."""
         if permission not in self.may or not (stream_id is None or self.covers(stream_id)):
-            where = "streams" if stream_id is None else f"stream {stream_id!r}"
-            raise NotPermittedError(f"the token {self.name!r} does not have the permission to {permission} {where}")
+            where = "" if stream_id is None else f" for stream {stream_id!r}"
+            raise NotPermittedError(f"token {self.name!r} lacks the permission {permission!r}{where}")
 
     def check_expiry(self, now: float) -> None:
-        """Raises TokenExpiredError if the token has expired; `now` is in seconds since 1970."""
+        """Raises TokenExpiredError if the token has expired at the Unix time `now`."""
         if self.expires and self.expires.timestamp() <= now:
-            raise TokenExpiredError(f"the token {self.name!r} expired at {self.expires.isoformat()}")
+            raise TokenExpiredError(f"token {self.name!r} expired at {self.expires.isoformat()}")
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -151,7 +111,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Tokens:
-    """The tokens that a server knows."""
+    """The tokens that a server accepts."""
 
     def __init__(self, tokens: Iterable[Token]) -> None:
         self._tokens = {bytes.fromhex(token.sha256): token for token in tokens}
@@ -160,58 +120,55 @@ class Tokens:
         return len(self._tokens)
 
     def shares(self) -> Mapping[str, Shares]:
-        """The share of each, by its name."""
+        """Returns the shares of each token by its name."""
         return {token.name: token.shares() for token in self._tokens.values()}
 
     def identify(self, authorization: str | None, now: float) -> Token:
-        """The token that a caller shows.
+        """Returns the token of a caller.
 
         Args:
-            authorization: the value of its `authorization`, `Bearer TOKEN`; None where it has none.
-            now: the time in seconds since 1970.
+            authorization: the caller's `authorization` header, `Bearer TOKEN`; None if it is missing.
+            now: the Unix time.
 
         Raises:
-            TokenMissingError: there is no bearer token in it.
-            TokenUnknownError: the token is none of these.
-            TokenExpiredError: the token is one of these, and has expired.
+            TokenMissingError: the header has no bearer token.
+            TokenUnknownError: the token is unknown.
+            TokenExpiredError: the token has expired.
 
         """
-        scheme, _, shown = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not shown:
-            raise TokenMissingError("a bearer token is needed: authorization: Bearer TOKEN")
-        token = self._find(shown)
+        scheme, _, secret = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not secret:
+            raise TokenMissingError("a bearer token is required: authorization: Bearer TOKEN")
+        token = self._find(secret)
         if token is None:
-            raise TokenUnknownError("the bearer token is not known")
+            raise TokenUnknownError("unknown bearer token")
         token.check_expiry(now)
         return token
 
     def latest(self, token: Token) -> Token:
-        """The entry that a token has here.
-
-        Args:
-            token: a token of this or earlier tokens.
+        """Returns the current entry of a token that an earlier version of the tokens accepted.
 
         Raises:
-            TokenRevokedError: it has none.
+            TokenRevokedError: the tokens no longer contain it.
 
         """
         found = self._tokens.get(bytes.fromhex(token.sha256))
         if found is None:
-            raise TokenRevokedError(f"the token {token.name!r} was revoked")
+            raise TokenRevokedError(f"token {token.name!r} was revoked")
         return found
 
     def expires_between(self, start: float, end: float) -> bool:
-        """Whether one of the tokens expires after one time and not after another, in seconds since 1970."""
+        """Whether a token expires after the Unix time `start`, up to and including `end`."""
         return any(start < token.expires.timestamp() <= end for token in self._tokens.values() if token.expires)
 
     def with_newline(self, authorization: str | None) -> Token | None:
-        """The token whose digest is that of the shown token and a newline, as `sha256sum` of a file makes it."""
+        """Returns the token whose digest includes a trailing newline, as that of `sha256sum FILE` often does."""
         return self._find((authorization or "").partition(" ")[2] + "\n")
 
-    def _find(self, shown: str) -> Token | None:
-        digest = hashlib.sha256(shown.encode()).digest()
+    def _find(self, secret: str) -> Token | None:
+        digest = hashlib.sha256(secret.encode()).digest()
         found = None
-        # Every digest is compared, and each in constant time, so that the time tells nothing about any.
+        # Compare all digests, each in constant time, so that the timing reveals nothing about them.
         for known, token in self._tokens.items():
             if hmac.compare_digest(known, digest):
                 found = token
@@ -219,10 +176,10 @@ class Tokens:
 
 
 def parse_tokens(text: str) -> Tokens:
-    """Reads tokens from TOML: a table `[[token]]` for each, with the attributes of `Token`.
+    """Parses tokens from TOML: one `[[token]]` table each, with the attributes of `Token`.
 
     Raises:
-        InvalidTokensError: the text is no TOML, a table is not as it must be, or two have a name or a digest in common.
+        InvalidTokensError: the text is not TOML, a table is invalid, or two tokens share a name or a digest.
 
     """
     try:

@@ -1,9 +1,10 @@
-"""The calls that are open on a server: how many there may be, and what ends one that waits."""
+"""The open calls of a server: admission, timeouts, status, and shutdown."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Final, NamedTuple, NoReturn
 
@@ -11,61 +12,26 @@ import grpc
 
 from ..store import ServiceError
 from ..store._shares import Pool
-from ._auth import AccessError, Token
-
-
-class CallEndedError(ServiceError):
-    """The server ends the call, although its requests are valid."""
-
-    retryable = True
-
-
-class ShuttingDownError(CallEndedError):
-    """The server is to stop, and the call with it."""
-
-    reason = "SHUTTING_DOWN"
-
-
-class TooManyCallsError(CallEndedError):
-    """The server has as many open calls as it may have."""
-
-    reason = "TOO_MANY_CALLS"
-
-
-class CallShareExceededError(CallEndedError):
-    """The tenant has at least its share of the open calls, and the places that are left belong to others.
-
-    Attributes:
-        tenant: the name of its token.
-
-    """
-
-    reason = "SHARE_EXCEEDED"
-
-    def __init__(self, message: str, *, tenant: str) -> None:
-        super().__init__(message)
-        self.tenant = tenant
-
-
-class PeerNotReadingError(CallEndedError):
-    """What is written to the peer has not been taken for too long."""
-
-    reason = "PEER_NOT_READING"
-
-
-class RequestTimeoutError(CallEndedError):
-    """No complete request has come from the peer for too long."""
-
-    reason = "REQUEST_TIMEOUT"
+from ._auth import Token
+from ._errors import (
+    AccessError,
+    CallEndedError,
+    CallShareExceededError,
+    PeerNotReadingError,
+    RequestTimeoutError,
+    ShuttingDownError,
+    TooManyCallsError,
+)
+from ._statuses import status_for
 
 
 class Timeouts(NamedTuple):
-    """Seconds that a call gives its peer. gRPC does not tell a request that has begun from silence.
+    """The timeouts of a call in seconds. gRPC does not distinguish an incomplete request from silence.
 
     Attributes:
-        first_request: until its first request is complete.
-        next_request: until the one after it is complete: a publisher may be silent for so long.
-        write: until what is written to it is read.
+        first_request: until the first request is complete.
+        next_request: until the next request is complete; a publisher can be silent for this long.
+        write: until the peer has read a response.
 
     """
 
@@ -75,38 +41,38 @@ class Timeouts(NamedTuple):
 
 
 TIMEOUTS: Final = Timeouts()
-"""Those of a call, unless it is said."""
+"""The default timeouts."""
 
 
 class _Waiting:
-    """Where a call waits for others. What ends a call from outside ends it here, and nowhere else."""
+    """Marks where a call waits for others. Only there can it be interrupted from outside."""
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
         self._task = task
-        self._waits = False
-        self._end: CallEndedError | AccessError | None = None
+        self._active = False
+        self._error: CallEndedError | AccessError | None = None
 
-    def end(self, error: CallEndedError | AccessError) -> None:
-        """Raises `error` where the call waits, now or when it comes to it."""
-        self._end = self._end or error
-        if self._waits:
+    def interrupt(self, error: CallEndedError | AccessError) -> None:
+        """Raises `error` in the call: now if it is waiting, else when it next waits."""
+        self._error = self._error or error
+        if self._active:
             self._task.cancel()
 
     def __enter__(self) -> None:
-        if self._end:
-            raise self._end
-        self._waits = True
+        if self._error:
+            raise self._error
+        self._active = True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._waits = False
-        if self._end and kind is asyncio.CancelledError:
-            raise self._end from None
+        self._active = False
+        if self._error and kind is asyncio.CancelledError:
+            raise self._error from None
 
 
-class _PeerMayBeGone:
-    """Around what gRPC does with a peer: when it or the server is gone, that fails with an error of gRPC's own."""
+class _CancelledWithPeer:
+    """Raises CancelledError for gRPC's own errors, which mean that the peer or the server is gone."""
 
     def __enter__(self) -> None:
         pass
@@ -118,97 +84,132 @@ class _PeerMayBeGone:
             raise asyncio.CancelledError from None
 
 
-_GONE = _PeerMayBeGone()
+_CANCELLED_WITH_PEER = _CancelledWithPeer()
+
+
+class CallObserver:
+    """Observes the calls of a server. By default, the methods do nothing."""
+
+    def transferred(self, call: Call, events: int, size: int) -> None:
+        """Called for each message whose events were stored for a publisher or sent to a subscriber."""
+
+    def ended(self, call: Call) -> None:
+        """Called when a call has ended, also if it was refused; `code` and `reason` are set."""
 
 
 class Call:
-    """One call, to be made in the task that handles it.
+    """One RPC, created in the task that handles it.
 
-    Where the peer is gone without a word, its methods raise CancelledError as if it had said so.
+    After the peer has disconnected, its methods raise CancelledError, as they do after the peer cancels.
 
     Args:
-        method: `Publish` or `Subscribe`.
-        context: gRPC's side of the call.
-        timeouts: what ends it.
+        method: the method's name, such as `Publish`.
+        context: gRPC's context of the call.
+        timeouts: the timeouts.
+        observers: observe the call.
 
     Attributes:
-        token: the token that its caller has shown; None where none is asked for.
-        stream_id: its stream; empty before its first request.
-        offset: the offset of the next event that it reads or appends.
-        end: the offset at which its stream ends, as far as it knows.
-        events, bytes: what it has moved so far, in messages of so many bytes.
-        started: when it began, by the event loop's clock.
-        waiting: a context manager for what waits for others.
+        token: the caller's token; None without authentication.
+        stream_id: the stream; empty before the first request.
+        offset: the offset of the next event to send to a subscriber.
+        end: the end offset of the stream, as far as the call knows.
+        events: the number of events transferred.
+        bytes: the bytes of the messages that held them.
+        code: the status code; CANCELLED until the call has ended otherwise.
+        reason: the reason of the error; empty without one.
+        started: the start time by the event loop's clock.
+        waiting: a context manager in which the call can be interrupted.
 
     """
 
-    def __init__(self, method: str, context: grpc.aio.ServicerContext[Any, Any], timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        method: str,
+        context: grpc.aio.ServicerContext[Any, Any],
+        timeouts: Timeouts,
+        observers: Sequence[CallObserver] = (),
+    ) -> None:
         task = asyncio.current_task()
         assert task is not None
         self.method = method
         self.token: Token | None = None
         self.stream_id = ""
         self.offset = self.end = self.events = self.bytes = 0
+        self.code, self.reason = grpc.StatusCode.CANCELLED, ""
         self.task = task
         self.waiting = _Waiting(task)
         self._context = context
         self._timeouts = timeouts
+        self._observers = observers
         self._loop = asyncio.get_running_loop()
         self.started = self._loop.time()
         self._reading_since: float | None = None
         self._writing_since: float | None = None
         self._has_request = False
-        self._watch = self._loop.call_later(min(timeouts.first_request, timeouts.write), self._check)
+        self._timer = self._loop.call_later(min(timeouts.first_request, timeouts.write), self._check_timeouts)
 
     @property
     def tenant(self) -> str:
-        """Whose share it counts for: the name of its token, empty where none is asked for."""
+        """The tenant whose share the call uses: the name of its token, empty without authentication."""
         return self.token.name if self.token else ""
 
     @property
     def peer(self) -> str:
-        """Where the caller is, as gRPC names it: `ipv4:127.0.0.1:40000`."""
+        """The caller's address in gRPC's notation: `ipv4:127.0.0.1:40000`."""
         return str(self._context.peer())
 
     @property
     def seconds(self) -> float:
-        """How long it has been open."""
+        """The seconds since the call started."""
         return self._loop.time() - self.started
 
-    async def accept(self) -> None:
-        """Sends the headers, which tell a peer that its call is let in and has nothing to read yet.
+    def metadata(self) -> list[tuple[str, str | bytes]]:
+        """The metadata that the caller sent."""
+        return list(self._context.invocation_metadata() or ())
 
-        Sooner or later they must go: a call that is ended while they are under way could send no status.
+    def transferred(self, events: int, size: int) -> None:
+        """Counts a message of `size` bytes whose events were stored for a publisher or sent to a subscriber."""
+        self.events += events
+        self.bytes += size
+        for observer in self._observers:
+            observer.transferred(self, events, size)
+
+    async def accept(self) -> None:
+        """Sends the initial metadata, which tells the peer that the call is admitted before there is a response.
+
+        It is not interruptible: gRPC cannot send a status while the metadata is being sent.
         """
-        with _GONE:
+        with _CANCELLED_WITH_PEER:
             await self._context.send_initial_metadata(())
 
     async def read(self) -> bytes | None:
-        """The next request; None after the last one."""
+        """Reads the next request; None after the last one."""
         self._reading_since = self._loop.time()
         with self.waiting:
-            with _GONE:
+            with _CANCELLED_WITH_PEER:
                 data = await self._context.read()
             self._reading_since, self._has_request = None, True
             if data is grpc.aio.EOF:
-                # Requests end, too, when a call is cancelled; that it was is told only in the loop's next turn.
+                # A cancelled call reads EOF, too; the cancellation arrives in the loop's next iteration.
                 await asyncio.sleep(0)
                 return None
             return data  # type: ignore[no-any-return]
 
     async def write(self, data: bytes) -> int:
-        """Sends a response; returns its size in bytes when there is room for the next."""
+        """Sends a response, waits until there is room for another one, and returns its size in bytes."""
         self._writing_since = self._loop.time()
-        with self.waiting, _GONE:
+        with self.waiting, _CANCELLED_WITH_PEER:
             await self._context.write(data)
         self._writing_since = None
         return len(data)
 
-    async def abort(self, status: grpc.Status, patience: float | None = None) -> NoReturn:
-        """Ends the call with a status; waits up to `patience` seconds for a peer that does not read.
+    async def abort(self, error: Exception, patience: float | None = None) -> NoReturn:
+        """Ends the call with the status of an error, and waits up to `patience` seconds for the peer to read it.
 
-        A peer who does not read gets it after what it has not read, if ever; it is not waited for.
+        It does not wait for a peer that has not read earlier responses: the status is queued behind them.
         """
+        status = status_for(error)
+        self.code, self.reason = status.code, error.reason if isinstance(error, ServiceError) else ""
         try:
             async with asyncio.timeout(0 if self._writing_since else patience or self._timeouts.write):
                 await self._context.abort_with_status(status)
@@ -218,84 +219,111 @@ class Call:
             raise asyncio.CancelledError from None
 
     def close(self) -> None:
-        """Forgets the call; to be called when it has ended."""
-        self._watch.cancel()
+        """Cancels the timer, and reports the end of the call to the observers."""
+        self._timer.cancel()
+        for observer in self._observers:
+            observer.ended(self)
 
-    def _check(self) -> None:
-        # A timer for each call, not for each read and write: that would take a tenth of the time of a small message.
+    def _check_timeouts(self) -> None:
+        # One timer per call: one per read and write would take a tenth of the time of a small message.
         first, later, write = self._timeouts
         read = later if self._has_request else first
         now = self._loop.time()
         if self._writing_since and self._writing_since + write <= now:
-            self.waiting.end(PeerNotReadingError(f"the responses were not read for {write:g} seconds"))
+            self.waiting.interrupt(PeerNotReadingError(f"the peer read no response for {write:g} seconds"))
         elif self._reading_since and self._reading_since + read <= now:
-            self.waiting.end(RequestTimeoutError(f"no complete request has come for {read:g} seconds: begin again"))
+            self.waiting.interrupt(RequestTimeoutError(f"no complete request for {read:g} seconds: call again"))
         else:
             due = min((self._writing_since or now) + write, (self._reading_since or now) + read)
-            self._watch = self._loop.call_at(due, self._check)
+            self._timer = self._loop.call_at(due, self._check_timeouts)
 
 
 class Calls:
     """The open calls of a server.
 
     Args:
-        limit: how many there may be.
+        limit: the maximum number of open calls.
+        timeouts: the timeouts of each call.
+        authenticate: returns the token of a call; raises AccessError.
+        observers: observe every call.
 
     """
 
-    def __init__(self, limit: int) -> None:
-        self._places = Pool(limit)
-        self._open: dict[Call, str] = {}  # with their tenants: a token may be renamed while they are open
+    def __init__(
+        self,
+        limit: int,
+        timeouts: Timeouts,
+        *,
+        authenticate: Callable[[Call], Token | None] = lambda _: None,
+        observers: Sequence[CallObserver] = (),
+    ) -> None:
+        self._pool = Pool(limit)
+        self._timeouts = timeouts
+        self._authenticate = authenticate
+        self._observers = observers
+        self._open: dict[Call, str] = {}  # with their tenants: a token may be renamed during a call
         self._draining = False
 
     @property
     def limit(self) -> int:
-        """How many there may be."""
-        return self._places.limit
+        """The maximum number of open calls."""
+        return self._pool.limit
 
     def set_shares(self, shares: Mapping[str, int]) -> None:
-        """Gives each tenant its share of the calls."""
-        self._places.set_shares(shares)
+        """Sets each tenant's share of the calls."""
+        self._pool.set_shares(shares)
 
     def open(self) -> list[Call]:
-        """The calls that are open; any thread may ask."""
+        """Returns the open calls; thread-safe."""
         return list(self._open)
 
-    def add(self, call: Call) -> None:
-        """Lets a call in.
-
-        Raises:
-            CallEndedError: the server is to stop, or has as many calls as it may have.
-
-        """
-        if self._draining:
-            raise ShuttingDownError("the server is shutting down")
-        tenant, places = call.tenant, self._places
-        if not places.has_room(1):
-            raise TooManyCallsError(f"the server has {places.limit} open calls, as many as it may have")
-        if not places.may_hold(tenant, 1):
-            raise CallShareExceededError(
-                f"the token {tenant!r} has {places.held(tenant)} open calls; its share is {places.share(tenant)}, and"
-                " the rest is taken or reserved for the others",
-                tenant=tenant,
-            )
-        places.hold(tenant, 1)
-        self._open[call] = tenant
-
-    def remove(self, call: Call) -> None:
-        """Lets a call go, if it was in."""
-        tenant = self._open.pop(call, None)
-        if tenant is not None:
-            self._places.free(tenant, 1, held=True)
+    @asynccontextmanager
+    async def call(self, method: str, context: Any) -> AsyncIterator[Call]:
+        """Runs one call: authenticates and admits it, and ends it with the status of any error."""
+        call = Call(method, context, self._timeouts, self._observers)
+        try:
+            call.token = self._authenticate(call)
+            self._add(call)
+            yield call
+            call.code = grpc.StatusCode.OK
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:
+            await call.abort(error)
+        finally:
+            self._remove(call)
+            call.close()
 
     async def drain(self, grace: float) -> None:
-        """Ends every call, and lets none in.
+        """Ends all calls and refuses new ones.
 
-        Returns when the last one has ended, at the latest after `grace` seconds: a peer that does not read what is
-        written to it holds its call up.
+        Returns when all calls have ended, or after `grace` seconds: a peer that does not read delays the end of its
+        call.
         """
         self._draining = True
         for call in self._open:
-            call.waiting.end(ShuttingDownError("the server is shutting down"))
+            call.waiting.interrupt(ShuttingDownError("the server is shutting down"))
         if self._open:
             await asyncio.wait([call.task for call in self._open], timeout=grace)
+
+    def _add(self, call: Call) -> None:
+        """Admits a call; raises CallEndedError if the server is shutting down or a limit is reached."""
+        if self._draining:
+            raise ShuttingDownError("the server is shutting down")
+        tenant, pool = call.tenant, self._pool
+        if not pool.has_room(1):
+            raise TooManyCallsError(f"the server has reached its limit of {pool.limit} open calls")
+        if not pool.may_hold(tenant, 1):
+            raise CallShareExceededError(
+                f"token {tenant!r} has {pool.held(tenant)} open calls and a share of {pool.share(tenant)}; all other"
+                " calls are in use or reserved",
+                tenant=tenant,
+            )
+        pool.hold(tenant, 1)
+        self._open[call] = tenant
+
+    def _remove(self, call: Call) -> None:
+        """Removes a call, unless it was refused."""
+        tenant = self._open.pop(call, None)
+        if tenant is not None:
+            self._pool.free(tenant, 1, held=True)

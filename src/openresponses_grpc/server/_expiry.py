@@ -1,4 +1,4 @@
-"""When certificates expire: read from their PEM files, told to the operator before it happens."""
+"""The expiry of certificates: read from their PEM files, and logged in advance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 _logger = logging.getLogger(__package__)
 
 SOON_SECONDS: Final = 30 * 86400.0
-"""How long before a certificate expires the operator is warned."""
+"""The time before the expiry of a certificate at which a warning is logged."""
 
 _PEM: Final = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----(.+?)-----END", re.DOTALL)
 
@@ -23,55 +23,55 @@ _UTC_TIME: Final = 0x17
 
 
 def expires_at(pem: bytes) -> float:
-    """When the first of the certificates in PEM expires, in seconds since 1970.
+    """Returns the Unix time at which the first of some PEM certificates expires.
 
     Raises:
-        ValueError: there is no certificate, or one that is not as RFC 5280 says.
+        ValueError: there are no certificates, or one violates RFC 5280.
 
     """
     return min(_not_after(binascii.a2b_base64(text)) for text in _PEM.findall(pem))
 
 
 class ExpiryWatch:
-    """Warns of certificates that expire soon or have expired, once for each change.
+    """Warns about certificates that expire soon or have expired, once per change.
 
     Args:
-        expires: gives when the first certificate of each file expires, in seconds since 1970.
-        tell: is told so after each check.
-        clock: the time in seconds since 1970.
+        expires: returns the Unix time at which the first certificate of each file expires.
+        report: called with each file and this time at every check.
+        clock: returns the Unix time.
 
     """
 
     def __init__(
         self,
         expires: Callable[[], Mapping[str, float]],
-        tell: Callable[[str, float], None],
+        report: Callable[[str, float], None],
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._expires = expires
-        self._tell = tell
+        self._report = report
         self._clock = clock
         self._warned: dict[str, tuple[float, str]] = {}
 
     async def check(self) -> None:
-        """Looks at the time; to be called again and again."""
+        """Checks the time. Call it periodically."""
         now = self._clock()
         for name, expires in self._expires().items():
-            self._tell(name, expires)
+            self._report(name, expires)
             state = "has expired" if expires <= now else "expires soon" if expires <= now + SOON_SECONDS else ""
             if state and self._warned.get(name) != (expires, state):
                 self._warned[name] = expires, state
                 level = logging.ERROR if expires <= now else logging.WARNING
                 at = datetime.fromtimestamp(expires, UTC).isoformat()
-                _logger.log(level, "a certificate of %s %s: its last moment is %s", name, state, at)
+                _logger.log(level, "a certificate in %s %s: notAfter is %s", name, state, at)
 
 
 def _not_after(certificate: bytes) -> float:
-    """The end of a certificate's validity, in DER (RFC 5280, section 4.1); raises ValueError."""
+    """Parses the notAfter of a certificate in DER (RFC 5280, section 4.1); raises ValueError."""
     try:
-        (_, whole), *_ = _values(certificate)
-        (_, signed), *_ = _values(whole)
+        (_, content), *_ = _values(certificate)
+        (_, signed), *_ = _values(content)
         _, _, _, (_, validity), *_ = (field for field in _values(signed) if field[0] != _VERSION)
         _, (tag, value) = _values(validity)
     except IndexError:
@@ -83,7 +83,7 @@ def _not_after(certificate: bytes) -> float:
 
 
 def _values(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The values that follow each other, each with its tag."""
+    """Yields consecutive DER values with their tags."""
     position = 0
     while position < len(data):
         tag, length = data[position], data[position + 1]

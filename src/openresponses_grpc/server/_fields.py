@@ -1,7 +1,7 @@
-"""Counts what a message holds before it is parsed: two bytes of it can cost a parser more than a hundred. Pure.
+"""Counts the elements of a message before it is parsed: two bytes can cost the parser more than a hundred. Pure.
 
-A message that is too small to hold too much is not looked at. Others are walked in steps, so that a caller can let
-others have a turn. Malformed bytes end a walk: the parser says what is wrong.
+Messages too small to exceed a limit are skipped. Larger ones are walked in steps, so that the caller can yield to
+other tasks. Malformed bytes end the walk; the parser reports them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from openresponses_grpc.v1.stream_service_pb2 import PublishRequest
 from ..codec._raw_messages import MAX_ELEMENTS, MAX_EVENTS
 
 _SMALLEST: Final = 2
-"""Bytes of the smallest element: its tag and its length."""
+"""The bytes of the smallest element: a tag and a length."""
 
 _COUNTED_BYTES: Final = 2 << 20
-"""Bytes up to which one step counts how often a byte occurs."""
+"""The size up to which one step counts all occurrences of a byte."""
 
 _STEP: Final = 512
-"""Fields that are walked before others have a turn: about a millisecond. What others do takes several turns."""
+"""The fields walked between two yields, about a millisecond: other tasks need several turns to get work done."""
 
 _EVENTS: Final = PublishRequest.DESCRIPTOR.fields_by_name["events"].number
 _EVENT_TAG: Final = _EVENTS << 3 | 2
@@ -37,49 +37,49 @@ _Children = Mapping[int, Descriptor]
 
 
 class TooManyError(Exception):
-    """A message has more of something than it may have; the text says of what."""
+    """A message has too many elements; the text says of which kind."""
 
 
 def count_events(request: bytes) -> Iterator[None]:
-    """Counts the events of a serialized PublishRequest, step by step; raises TooManyError."""
+    """Counts the events of a serialized PublishRequest step by step; raises TooManyError."""
     if len(request) <= MAX_EVENTS * _SMALLEST:
         return
-    # Every event begins with its tag, which a varint may spell in more bytes than it needs.
+    # Every event begins with its tag, a varint that may be longer than necessary.
     if len(request) <= _COUNTED_BYTES and request.count(_EVENT_TAG) + request.count(_EVENT_TAG | _MORE) <= MAX_EVENTS:
         return
-    problem = f"has more than {MAX_EVENTS:,} events: send them in several requests"
+    problem = f"has more than {MAX_EVENTS:,} events: split them over several requests"
     yield from _walk(request, {}, _EVENT_TAG, MAX_EVENTS, problem)
 
 
 def count_elements(event: bytes) -> Iterator[None]:
-    """Counts the messages, strings and lists in a serialized event, step by step; raises TooManyError."""
+    """Counts the messages, strings and lists of a serialized event step by step; raises TooManyError."""
     if len(event) > MAX_ELEMENTS * _SMALLEST:
-        problem = f"has more than {MAX_ELEMENTS:,} messages, strings and lists: send less in one event"
+        problem = f"has more than {MAX_ELEMENTS:,} messages, strings and lists: send a smaller event"
         yield from _walk(event, _children(OpenResponsesStreamEvent.DESCRIPTOR), None, MAX_ELEMENTS, problem)
 
 
 def _walk(data: bytes, children: _Children, counted: int | None, limit: int, problem: str) -> Iterator[None]:
-    """Walks the fields of a message, and those of the messages in it that `children` has.
+    """Walks the fields of a message and, recursively, those of its children.
 
-    A group is walked as if its fields were those of the message around it, which counts no fewer.
+    The fields of a group are treated as those of the enclosing message, so that none is missed.
 
     Args:
         data: the message.
-        children: its fields that are messages, by number.
-        counted: the tag of the fields to count; None for all that have a length.
-        limit: how many of these there may be.
-        problem: what a TooManyError says.
+        children: the descriptors of its message fields by number.
+        counted: the tag of the fields to count; None for all length-delimited fields.
+        limit: the maximum number of counted fields.
+        problem: the text of the TooManyError.
 
     """
-    around: list[tuple[_Children, int]] = []  # the messages that the current one is in, and where each ends
+    enclosing: list[tuple[_Children, int]] = []  # the messages around the current one, and their ends
     position, end = 0, len(data)
     fields = found = 0
     try:
         while True:
             while position == end:
-                if not around:
+                if not enclosing:
                     return
-                children, end = around.pop()
+                children, end = enclosing.pop()
             fields += 1
             if fields % _STEP == 0:
                 yield
@@ -100,7 +100,7 @@ def _walk(data: bytes, children: _Children, counted: int | None, limit: int, pro
                 if child is None:
                     position += length
                 elif length:
-                    around.append((children, end))
+                    enclosing.append((children, end))
                     children, end = _children(child), position + length
             elif wire_type == _VARINT:
                 _, position = _varint(data, position)
@@ -115,7 +115,7 @@ def _walk(data: bytes, children: _Children, counted: int | None, limit: int, pro
 
 
 def _varint(data: bytes, position: int) -> tuple[int, int]:
-    """A varint and the position after it; raises IndexError where there is none."""
+    """Parses a varint; returns it and the position after it. Raises IndexError if it is malformed."""
     value = shift = 0
     while shift <= _MAX_SHIFT:
         byte, position = data[position], position + 1
@@ -128,5 +128,5 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
 
 @cache
 def _children(message: Any) -> _Children:
-    """The fields of a message that are messages, by number."""
+    """Returns the descriptors of a message's message fields by number."""
     return {field.number: field.message_type for field in message.fields if field.message_type}

@@ -1,18 +1,18 @@
-"""What a server logs: a line for each call that has ended, and what goes wrong."""
+"""The server's logs: one line per call, and one per problem."""
 
 from __future__ import annotations
 
 import logging
 import sys
 from collections.abc import Mapping
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from pythonjsonlogger.json import JsonFormatter
 
-from ._calls import Call
+from ._calls import Call, CallObserver
 
 LogFormat = Literal["text", "json"]
-"""Lines for people, or JSON objects for machines."""
+"""The format of a log line: plain text, or a JSON object."""
 
 LOG_FORMATS: Final[tuple[LogFormat, ...]] = get_args(LogFormat)
 
@@ -20,7 +20,7 @@ _logger = logging.getLogger(__package__)
 
 
 class _NotUTF8:
-    """Counts the headers that are not UTF-8, and drops what gRPC logs of each: a traceback, and the value."""
+    """Counts non-UTF-8 headers, and drops the log record that gRPC makes of each: its traceback shows the value."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -37,7 +37,7 @@ logging.getLogger("grpc._cython.cygrpc").addFilter(_not_utf8)
 
 
 def set_up_logs(log_format: LogFormat, level: str) -> None:
-    """Lets everything from a level on go to standard error."""
+    """Logs everything at or above a level to standard error."""
     formatter: logging.Formatter
     if log_format == "json":
         formatter = JsonFormatter(
@@ -50,34 +50,36 @@ def set_up_logs(log_format: LogFormat, level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
-def metadata_of(call: Call, context: Any) -> list[tuple[str, str | bytes]]:
-    """The metadata of a call. Headers that are not UTF-8 are read as Latin-1, and logged without their values."""
+def metadata_of(call: Call) -> list[tuple[str, str | bytes]]:
+    """Returns the metadata of a call. Non-UTF-8 headers are decoded as Latin-1, and logged without their values."""
     before = _not_utf8.count
-    metadata = [*context.invocation_metadata()]
+    metadata = call.metadata()
     if count := _not_utf8.count - before:
-        _logger.warning("headers that are not UTF-8: %d, method %r, peer %r", count, call.method, call.peer)
+        _logger.warning("non-UTF-8 headers: %d, method %r, peer %r", count, call.method, call.peer)
     return metadata
 
 
-def log_call(call: Call, code: str, reason: str) -> None:
-    """Logs that a call has ended, with the name of its status code and the reason of its error."""
-    if not _logger.isEnabledFor(logging.INFO):
-        return
-    fields = {
-        "method": call.method,
-        "stream_id": call.stream_id,
-        "code": code,
-        "reason": reason,
-        "peer": call.peer,
-        "token": call.token.name if call.token else None,
-        "seconds": round(call.seconds, 6),
-        "events": call.events,
-        "bytes": call.bytes,
-    }
-    log_ended("call", fields)
+class CallLog(CallObserver):
+    """Logs every call when it has ended."""
+
+    def ended(self, call: Call) -> None:
+        if not _logger.isEnabledFor(logging.INFO):
+            return
+        fields = {
+            "method": call.method,
+            "stream_id": call.stream_id,
+            "code": call.code.name,
+            "reason": call.reason,
+            "peer": call.peer,
+            "token": call.token.name if call.token else None,
+            "seconds": round(call.seconds, 6),
+            "events": call.events,
+            "bytes": call.bytes,
+        }
+        log_ended("call", fields)
 
 
 def log_ended(what: str, fields: Mapping[str, object]) -> None:
-    """Logs that something has ended, with its fields in the text and, as JSON, by themselves."""
+    """Logs the end of a call or request, with its fields in the text and as properties of the JSON object."""
     text = ", ".join(f"{name} {value!r}" for name, value in fields.items())
     _logger.info("%s ended: %s", what, text, extra=dict(fields))

@@ -1,4 +1,4 @@
-"""What a server counts, for Prometheus."""
+"""The server's metrics, for Prometheus."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
-from ._calls import Call
+from ._calls import Call, CallObserver
 
 STORE_SECONDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
-class Metrics:
-    """The metrics of one server. Events are counted for each message, which may hold thousands, not one by one.
+class Metrics(CallObserver):
+    """The metrics of one server. They are updated once per message, which may hold thousands of events.
 
     Args:
-        open_calls: gives the calls that are open; it is called from another thread.
+        open_calls: returns the open calls; it is called from another thread.
 
     Attributes:
-        registry: what `prometheus_client` exposes.
+        registry: the registry that `prometheus_client` exposes.
 
     """
 
@@ -35,22 +35,20 @@ class Metrics:
             gauge.set_function(lambda: value(open_calls()))
 
         self._events = {
-            "Publish": counter("events_received", "Events from publishers, with those that the log had already."),
-            "Subscribe": counter("events_sent", "Events to subscribers."),
+            "Publish": counter("events_received", "Events received from publishers, retries included."),
+            "Subscribe": counter("events_sent", "Events sent to subscribers."),
         }
         self._bytes = {
-            "Publish": counter("received_bytes", "Bytes of the messages from publishers."),
-            "Subscribe": counter("sent_bytes", "Bytes of the messages to subscribers."),
+            "Publish": counter("received_bytes", "Bytes of messages received from publishers."),
+            "Subscribe": counter("sent_bytes", "Bytes of messages sent to subscribers."),
         }
-        self._calls = counter(
-            "calls", "Calls that have ended, by method, status code, and reason.", "method", "code", "reason"
-        )
+        self._calls = counter("calls", "Ended calls by method, status code and reason.", "method", "code", "reason")
         self._finished = counter(
-            "finished_streams", "Requests that have ended a stream, by outcome: complete or failed.", "outcome"
+            "finished_streams", "Requests that ended a stream, by outcome: complete or failed.", "outcome"
         )
         store_seconds = Histogram(
             "openresponses_store_seconds",
-            "Seconds that the store takes to append events, or to read events that are there.",
+            "Seconds the store takes to append events, or to read available events.",
             ["operation"],
             buckets=STORE_SECONDS,
             registry=self.registry,
@@ -58,52 +56,48 @@ class Metrics:
         self.appended = store_seconds.labels("append").observe
         self.read = store_seconds.labels("read").observe
         self.store_writable = Gauge(
-            "openresponses_store_writable", "1 while the store can be written, else 0.", registry=self.registry
+            "openresponses_store_writable", "1 if the store is writable, else 0.", registry=self.registry
         )
         self.certificate_expires = Gauge(
             "openresponses_certificate_expires_seconds",
-            "When the first certificate of a file expires, in seconds since 1970.",
+            "Unix time at which the first certificate of a file expires.",
             ["file"],
             registry=self.registry,
         )
-        gauge("open_publishers", "Publishers that are connected.", lambda calls: _count(calls, "Publish"))
-        gauge("open_subscribers", "Subscribers that are connected.", lambda calls: _count(calls, "Subscribe"))
+        gauge("open_publishers", "Connected publishers.", lambda calls: _count(calls, "Publish"))
+        gauge("open_subscribers", "Connected subscribers.", lambda calls: _count(calls, "Subscribe"))
         gauge(
             "slowest_subscriber_lag_events",
-            "Events that the connected subscriber who is farthest behind has still to be sent.",
+            "Events not yet sent to the connected subscriber that is farthest behind.",
             slowest_lag,
         )
 
-    def moved(self, call: Call, events: int, size: int) -> None:
-        """Counts a message whose events were stored for a publisher, or that was written to a subscriber."""
-        call.events += events
-        call.bytes += size
+    def transferred(self, call: Call, events: int, size: int) -> None:
         self._events[call.method].inc(events)
         self._bytes[call.method].inc(size)
 
-    def finished(self, *, failed: bool) -> None:
-        """Counts a request that has ended its stream; a retry counts again."""
-        self._finished.labels("failed" if failed else "complete").inc()
+    def ended(self, call: Call) -> None:
+        self._calls.labels(call.method, call.code.name, call.reason).inc()
 
-    def ended(self, call: Call, code: str, reason: str) -> None:
-        """Counts a call that has ended with a status code and the reason of its error."""
-        self._calls.labels(call.method, code, reason).inc()
+    def finished(self, *, failed: bool) -> None:
+        """Counts a request that ended its stream; a retry counts again."""
+        self._finished.labels("failed" if failed else "complete").inc()
 
 
 @contextmanager
 def exposed_metrics(registry: CollectorRegistry, listen: str) -> Iterator[str]:
-    """Exposes metrics over HTTP for as long as the context lasts.
+    """Exposes metrics over HTTP while the context is open.
 
     Args:
         registry: the metrics.
-        listen: `host:port`; port 0 takes a free one.
+        listen: `host:port`; port 0 picks a free port.
 
     Yields:
         The URL.
 
     Raises:
-        OSError: the address cannot be listened at.
-        ValueError: it is no `host:port`.
+        OSError: cannot listen on the address.
+        ValueError: the address is not a valid `host:port`.
 
     """
     host, _, port = listen.rpartition(":")
@@ -117,7 +111,7 @@ def exposed_metrics(registry: CollectorRegistry, listen: str) -> Iterator[str]:
 
 
 def slowest_lag(calls: Collection[Call]) -> int:
-    """Events that the subscriber who is farthest behind has still to be sent, as far as calls know their streams."""
+    """Returns the lag of the subscriber that is farthest behind, in events, by the stream ends that the calls know."""
     ends: dict[str, int] = {}
     for call in calls:
         ends[call.stream_id] = max(call.end, ends.get(call.stream_id, 0))

@@ -1,4 +1,4 @@
-"""Whether the store can be written, as health and metrics tell it."""
+"""Monitors whether the store is writable, for health and metrics."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from ..store import Store
 _logger = logging.getLogger(__package__)
 
 CHECK_TIMEOUT: Final = 5.0
-"""How long a check may take, in seconds; a store that takes longer has stalled."""
+"""The timeout of a check in seconds; a store that takes longer has stalled."""
 
 
 class Monitor:
-    """Checks a store, and tells each change: to the health service and to the operator.
+    """Checks a store, and reports and logs each change.
 
     Args:
         store: the store.
-        tell: is told whether the store can be written, after each check that finds it changed.
-        timeout: how long a check may take, in seconds.
+        report: called with whether the store is writable, when that has changed.
+        timeout: the timeout of a check in seconds.
 
     """
 
-    def __init__(self, store: Store, tell: Callable[[bool], None], *, timeout: float = CHECK_TIMEOUT) -> None:
+    def __init__(self, store: Store, report: Callable[[bool], None], *, timeout: float = CHECK_TIMEOUT) -> None:
         self._store = store
-        self._tell = tell
+        self._report = report
         self._timeout = timeout
         self._writable: bool | None = None
 
@@ -38,18 +38,18 @@ class Monitor:
         if writable is self._writable:
             return
         if problem:
-            _logger.error("the store cannot be written, health is NOT_SERVING: %s", problem)
+            _logger.error("the store is not writable, health is NOT_SERVING: %s", problem)
         elif self._writable is not None:
-            _logger.warning("the store can be written again, health is SERVING")
+            _logger.warning("the store is writable again, health is SERVING")
         self._writable = writable
-        self._tell(writable)
+        self._report(writable)
 
     async def _problem(self) -> str | None:
         try:
             async with asyncio.timeout(self._timeout):
                 await self._store.check()
         except TimeoutError:
-            return f"it has not answered for {self._timeout:g} seconds"
-        except Exception as error:  # whatever it is, nobody could publish now
+            return f"no reply within {self._timeout:g} seconds"
+        except Exception as error:  # publishing would fail, too
             return str(error) or repr(error)
         return None

@@ -1,4 +1,4 @@
-"""What a server does again and again beside its calls."""
+"""Periodic tasks."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 UPKEEP_SECONDS: Final = 1.0
-"""How often a server looks after its store, its tokens and its files."""
+"""How often a server checks its store, its tokens and its files."""
 
 _logger = logging.getLogger(__package__)
 
 
 @asynccontextmanager
 async def every(action: Callable[[], Awaitable[None]], *, seconds: float = UPKEEP_SECONDS) -> AsyncIterator[None]:
-    """Runs an action at the beginning, and then again and again for as long as the context lasts."""
+    """Runs an action now, and then every `seconds` while the context is open."""
     stopped = False
 
     async def run() -> None:
-        # A cancellation that a library swallows ends the task after the action, too.
+        # The flag ends the task even if a library swallows the cancellation.
         while not stopped:
             await asyncio.sleep(seconds)
             try:

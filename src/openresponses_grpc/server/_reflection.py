@@ -1,7 +1,7 @@
-"""gRPC reflection, for tools that ask a server what it serves.
+"""gRPC reflection, for tools that discover services.
 
-grpcio-reflection answers out of a pool of descriptors. Python's own lacks what tools such as ghz count on and this
-one has: the fields' names in JSON, and methods among the symbols that are looked for.
+grpcio-reflection serves from a descriptor pool. Tools such as ghz rely on two things that protobuf's pool lacks and
+this one has: the JSON names of fields, and look-up of methods by symbol.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from grpc_reflection.v1alpha import reflection
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 
 from . import _requests as requests
-from ._anonymous import AnonymousCalls, Turns
+from ._anonymous import AnonymousCalls, SerialReader
 from ._calls import Call
 
 _CALLS: Final = 10
-"""Calls at one time: it is a service for developers."""
+"""The maximum number of open calls; reflection is for developers."""
 
 
 class _Pool:
-    """A pool for reflection: it has the files of some services, and those that they import.
+    """A descriptor pool with the files of some services and their imports.
 
     Args:
-        services: the full names of services whose stubs are imported.
+        services: the full names of the services; their stubs must be imported.
 
     """
 
@@ -61,7 +61,7 @@ class _Pool:
 
 
 def _name_in_json(message: DescriptorProto, descriptor: Descriptor) -> None:
-    """Gives the fields of a message their names in JSON, as protoc does; Python's stubs are made without them."""
+    """Sets the JSON names of a message's fields, as protoc does; Python's stubs lack them."""
     for field in message.field:
         field.json_name = descriptor.fields_by_name[field.name].json_name
     for nested in message.nested_type:
@@ -69,10 +69,10 @@ def _name_in_json(message: DescriptorProto, descriptor: Descriptor) -> None:
 
 
 class Reflection:
-    """The reflection service: it tells everyone what a server serves.
+    """The reflection service, which needs no authentication.
 
     Args:
-        services: the full names of the others.
+        services: the full names of the server's other services.
 
     """
 
@@ -80,20 +80,20 @@ class Reflection:
         names = (*services, reflection.SERVICE_NAME)
         pool = cast("descriptor_pool.DescriptorPool", _Pool(names))
         self._servicer = reflection.aio.ReflectionServicer(names, pool=pool)
-        self._turns = Turns(_CALLS, turn=1.0, patience=10.0)
+        self._reader = SerialReader(_CALLS, contended_timeout=1.0, timeout=10.0)
         self._calls = AnonymousCalls(_CALLS, per_connection=4)
 
     def handler(self) -> grpc.GenericRpcHandler:
-        """The service's method, to be added to a `grpc.aio` server."""
+        """Returns the service's handler, for a `grpc.aio` server."""
         handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_stream_rpc_method_handler(self._info)
         return grpc.method_handlers_generic_handler(reflection.SERVICE_NAME, {"ServerReflectionInfo": handler})
 
     async def _info(self, _: object, context: Any) -> None:
         async with self._calls.call("ServerReflectionInfo", context) as call:
-            info: Any = self._servicer.ServerReflectionInfo  # an async generator, whatever its stubs say
+            info: Any = self._servicer.ServerReflectionInfo  # an async generator, unlike in its stubs
             async for response in info(self._requests(call), context):
                 await call.write(response.SerializeToString())
 
     async def _requests(self, call: Call) -> AsyncIterator[ServerReflectionRequest]:
-        while (data := await self._turns.read(call)) is not None:
+        while (data := await self._reader.read(call)) is not None:
             yield requests.parse(ServerReflectionRequest, data)

@@ -1,4 +1,4 @@
-"""Files that a server reads again: when they change, and when it is told to."""
+"""Files that a server reloads when they change or on request."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ T = TypeVar("T")
 _logger = logging.getLogger(__package__)
 
 _Stamp = tuple[tuple[int, ...] | None, ...]
-"""What is different after a file was changed or replaced; None for a file that is not there."""
+"""Identifies the contents of files by their metadata; None for a missing file."""
 
 _FAULTS: Final = (OSError, InvalidTokensError, CredentialsError)
 
 
 class Reloaded(Generic[T]):
-    """What is read from files that belong together, and read again when they change.
+    """A value read from related files, reloaded when they change.
 
-    A check that finds a change waits for the next one: a file may be half written, or the certificate be there before
-    its key. What cannot be used is logged, and what was read before stays in use.
+    A change takes effect once two consecutive checks find the same files: one may be half written, or a certificate may
+    have arrived before its key. Invalid files are logged, and the previous value stays in use.
 
     Args:
         files: the files.
         read: reads them; raises OSError, InvalidTokensError or CredentialsError.
 
     Attributes:
-        value: what was read first.
-        use: is called with what is read later.
+        value: the initial value.
+        use: called with each later value.
 
     """
 
@@ -48,11 +48,11 @@ class Reloaded(Generic[T]):
         self.use: Callable[[T], None] = lambda _: None
 
     def ask(self) -> None:
-        """Lets the next check read the files, changed or not."""
+        """Makes the next check reload the files, changed or not."""
         self._asked = True
 
     async def check(self) -> None:
-        """Looks whether the files have changed; to be called again and again."""
+        """Reloads the files if they have changed. Call it periodically."""
         before, self._seen = self._seen, await asyncio.to_thread(self._stamp)
         settled = self._seen == before
         if self._asked or (settled and self._seen != self._read_at):
@@ -66,9 +66,9 @@ class Reloaded(Generic[T]):
             self.use(await asyncio.to_thread(self._read))
         except _FAULTS as error:
             if isinstance(error, OSError):
-                self._read_at = None  # it may be readable at the next check
+                self._read_at = None  # retry at the next check
             if str(error) != self._problem:
-                _logger.error("cannot reload %s, what was read before stays in use: %s", names, error)
+                _logger.error("cannot reload %s, the previous contents stay in use: %s", names, error)
             self._problem = str(error)
         else:
             self._problem = ""
@@ -79,7 +79,7 @@ class Reloaded(Generic[T]):
 
 
 def read_tokens(file: Path) -> Tokens:
-    """Reads a file of tokens; raises OSError or InvalidTokensError, with the file's name."""
+    """Reads a tokens file; raises OSError or InvalidTokensError, which names the file."""
     try:
         return parse_tokens(file.read_text(encoding="utf-8"))
     except (InvalidTokensError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""Requests: parsed, checked, and turned into what the store is asked for. Pure: no I/O."""
+"""Parses and validates requests, and converts them to the store's types. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 from openresponses_grpc.v1.stream_service_pb2 import ListStreamsRequest, SubscribeRequest
 
 from ..codec import _raw_messages as raw_messages
-from ..store import Append, Check, Failure, InvalidRequestError, ServiceError
+from ..store import Append, Check, Failure, InvalidRequestError
 from ..store._rules import MAX_PUBLISHER
 from . import _fields as fields
 
@@ -20,17 +20,17 @@ PAGE_SIZE: Final = 100
 MAX_PAGE_SIZE: Final = 1000
 
 _AT_ONCE_BYTES: Final = 2 * raw_messages.BATCH_BYTES
-"""Bytes of a request up to which it is parsed in one step."""
+"""The size up to which a request is parsed in one step."""
 
 _STEP_BYTES: Final = 256 << 10
 _STEP_EVENTS: Final = 500
-"""What is parsed of a larger one in a step."""
+"""The part of a larger request that is parsed in one step."""
 
 M = TypeVar("M", bound=Message)
 
 
 class Subscription(NamedTuple):
-    """What a SubscribeRequest asks for."""
+    """The contents of a SubscribeRequest."""
 
     stream_id: str
     start_offset: int
@@ -39,12 +39,8 @@ class Subscription(NamedTuple):
     must_exist: bool
 
 
-class UnknownServiceError(ServiceError):
-    """A health request asks for a service that the server does not have."""
-
-
 def parse(message: type[M], data: bytes | None) -> M:
-    """Parses a request; None stands for a call that ended without one."""
+    """Parses a request; `data` is None if the call ended without one."""
     if data is None:
         raise InvalidRequestError("", f"the call ended without a {message.__name__}")
     try:
@@ -57,21 +53,21 @@ def parse_publish(data: bytes) -> Generator[None, None, Append]:
     """Parses a PublishRequest step by step and returns it; its stream id may be empty.
 
     Yields:
-        After each step, so that others can have a turn.
+        After each step, so that the caller can yield to other tasks.
 
     """
     try:
         yield from fields.count_events(data)
     except fields.TooManyError as error:
         raise InvalidRequestError("events", str(error)) from None
-    # The generated class checks what its twin, which has each event as bytes, does not: that each one is an event.
+    # The generated class validates the events, which the class with raw events does not.
     small = len(data) <= _AT_ONCE_BYTES
     if small:
         parse(stream_service_pb2.PublishRequest, data)
     request = parse(raw_messages.PublishRequest, data)
     if not small:
         yield
-    events = list(request.events)  # each access to protobuf's list copies an event
+    events = list(request.events)  # each access to protobuf's list copies the event
     request.ClearField("events")
     step = 0
     for index, event in enumerate(events):
@@ -112,14 +108,14 @@ def parse_subscribe(data: bytes | None) -> Subscription:
 
 
 def page_size(request: ListStreamsRequest) -> int:
-    """The number of streams on the page that a request asks for."""
+    """Returns the page size of a request."""
     if request.page_size < 0:
         raise InvalidRequestError("page_size", f"must not be negative: {request.page_size}")
     return min(request.page_size or PAGE_SIZE, MAX_PAGE_SIZE)
 
 
 def check_stream_id(stream_id: str) -> str:
-    """Returns the id of a stream if it can be one."""
+    """Returns a stream id if it is valid; raises InvalidRequestError."""
     if not stream_id:
         raise InvalidRequestError("stream_id", "is required")
     if len(stream_id.encode()) > raw_messages.MAX_STREAM_ID_BYTES:
@@ -155,10 +151,10 @@ def _check(request: Any) -> Check | None:
 
 def _check_publisher(request: Any, publisher: int, events: Sequence[bytes]) -> None:
     if publisher > MAX_PUBLISHER:
-        raise InvalidRequestError("publisher", f"was not drawn: it is greater than {MAX_PUBLISHER}")
+        raise InvalidRequestError("publisher", f"was not drawn by the server: it exceeds {MAX_PUBLISHER}")
     if not publisher:
         if events or request.end_of_stream:
-            raise InvalidRequestError("publisher", "is 0, which draws a number, in a request that appends")
+            raise InvalidRequestError("publisher", "must not be 0, which draws a number, in a request that appends")
     elif not request.HasField("epoch"):
         raise InvalidRequestError("epoch", "is required with publisher")
     elif events and not request.HasField("first_offset"):
@@ -170,7 +166,7 @@ def _failure(request: Any) -> Failure | None:
         return None
     failure = Failure(request.failure.reason, request.failure.message)
     if not request.end_of_stream:
-        raise InvalidRequestError("failure", "is set without end_of_stream")
+        raise InvalidRequestError("failure", "requires end_of_stream")
     if not 0 < len(failure.reason.encode()) <= raw_messages.MAX_REASON_BYTES:
         raise InvalidRequestError("failure.reason", f"must have 1 to {raw_messages.MAX_REASON_BYTES} bytes")
     if len(failure.message.encode()) > raw_messages.MAX_FAILURE_MESSAGE_BYTES:

@@ -1,4 +1,4 @@
-"""Responses, from what the store says. Pure: no I/O."""
+"""Builds responses from the store's types. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..codec import _raw_messages as raw_messages
 
 
 def publish(end: store.End) -> PublishResponse:
-    """The acknowledgement of an append."""
+    """Builds the acknowledgement of an append."""
     return PublishResponse(
         next_offset=end.next_offset,
         epoch=end.epoch,
@@ -26,7 +26,7 @@ def publish(end: store.End) -> PublishResponse:
 
 
 def subscribe(batch: store.Batch) -> Any:
-    """The next response to a subscriber, a `raw_messages.SubscribeResponse`."""
+    """Builds the next response to a subscriber, a `raw_messages.SubscribeResponse`."""
     return raw_messages.SubscribeResponse(
         first_offset=batch.first_offset,
         events=batch.events,
@@ -40,7 +40,7 @@ def subscribe(batch: store.Batch) -> Any:
 
 
 def stream_info(info: store.StreamInfo) -> StreamInfo:
-    """The description of a stream."""
+    """Builds the description of a stream."""
     return StreamInfo(
         stream_id=info.stream_id,
         epoch=info.epoch,

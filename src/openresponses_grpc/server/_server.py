@@ -1,8 +1,9 @@
-"""A server around the stream service: its port, its health, its way out."""
+"""Runs a gRPC server with the stream service, health and reflection."""
 
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,43 +22,46 @@ from ._reflection import Reflection
 from ._service import StreamService
 
 DRAIN_SECONDS: Final = 5.0
-"""How long a server that is told to stop waits for its calls to end, in seconds."""
+"""The default time in seconds that a stopping server gives its calls to end."""
+
+RESERVED: Final = 128
+"""Files reserved for other uses than connections: the store, logs, metrics, gRPC itself."""
 
 MAX_CONNECTIONS: Final = 10_000
-"""The connections that may be open at one time, unless it is said."""
+"""The default maximum number of open connections."""
 
 OPTIONS: Final[list[tuple[str, int]]] = [
-    # A second server on the port is an error, not a silent partner that gets half of the calls.
+    # A second server on the port must fail instead of silently receiving half of the calls.
     ("grpc.so_reuseport", 0),
-    # Above the default of 1,000 pending calls a server cancels calls that did nothing wrong.
+    # Beyond the default of 1,000 pending calls, gRPC cancels legitimate calls.
     ("grpc.server.max_pending_requests", 10_000),
     ("grpc.server.max_pending_requests_hard_limit", 20_000),
-    # A client that opens and cancels calls in a row does not starve the others of a server whose connections have 100.
+    # At 100 streams per connection, a client that opens and cancels calls rapidly does not starve the others.
     ("grpc.max_concurrent_streams", 100),
-    # A peer that is gone without a word is noticed within 30 seconds, and its calls end. The ping's own timeout of 60
-    # caps the other, and while nothing is sent only two pings are by default.
+    # A peer that disappears is detected within 30 seconds, and its calls end. The ping timeout must be lowered too:
+    # its default of 60 seconds overrides the keepalive timeout. By default, an idle connection gets only two pings.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
-    # A client's keepalive ping every 20 seconds is welcome; the default answers it with GOAWAY.
+    # Clients may send a keepalive ping every 20 seconds; by default, the server replies with GOAWAY.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
-    # A connection that makes no call, or does not get to the point where it could, makes room for others in seconds.
+    # A connection without calls, or one that does not complete its handshake, is closed within seconds.
     ("grpc.server_handshake_timeout_ms", 5_000),
     ("grpc.max_connection_idle_ms", 3_000),
-    # No message is inflated: a few kilobytes could be all that a message may have.
+    # No compression: a few kilobytes could inflate to the maximum message size.
     ("grpc.compression_enabled_algorithms_bitset", 1),
-    # What a peer may send for each call before anybody reads it. Probes would let it grow to megabytes.
+    # The data buffered per call before it is read. BDP probes would raise it to megabytes.
     ("grpc.http2.bdp_probe", 0),
     ("grpc.http2.lookahead_bytes", 256 << 10),
 ]
 
 
 def is_local(listen: str) -> bool:
-    """Whether only this machine can reach an address: a Unix socket, `localhost:PORT`, or a port of the loopback.
+    """Whether an address is local: a Unix socket, `localhost:PORT`, or a loopback IP address and port.
 
-    Any other name is one that others may reach, whatever it stands for here.
+    Other host names are not resolved, and count as reachable from other machines.
     """
     if listen.startswith(("unix:", "unix-abstract:")):
         return True
@@ -71,7 +75,7 @@ def is_local(listen: str) -> bool:
 
 
 class ListenError(Exception):
-    """The server cannot listen at its address."""
+    """The server cannot listen on its address."""
 
 
 @asynccontextmanager
@@ -85,27 +89,25 @@ async def running_server(
     reflect: bool = False,
     grace: float = DRAIN_SECONDS,
 ) -> AsyncIterator[str]:
-    """Serves for as long as the context lasts, then drains.
+    """Runs a server while the context is open, then drains it.
 
-    The health service says SERVING while the store can be written, and NOT_SERVING while it cannot.
-
-    To drain is to say NOT_SERVING as the health service and to end every call with UNAVAILABLE; what was acknowledged
-    is stored by then.
+    Health is SERVING while the store is writable, else NOT_SERVING. Draining sets health to NOT_SERVING and ends every
+    call with UNAVAILABLE; all acknowledged events are stored.
 
     Args:
-        service: the service, over its store.
-        listen: `host:port`, where port 0 takes a free one, or `unix:PATH`.
-        credentials: for TLS; None serves plain text.
-        max_message_bytes: the largest message that is accepted.
-        max_connections: the connections that may be open at one time; another is closed at once.
-        reflect: serve reflection, too, which tells everyone what services there are.
-        grace: seconds that calls have to end in when the context ends.
+        service: the service.
+        listen: `host:port`, where port 0 picks a free port, or `unix:PATH`.
+        credentials: the TLS credentials; None for plain text.
+        max_message_bytes: the maximum size of a received message.
+        max_connections: the maximum number of open connections; further ones are closed immediately.
+        reflect: whether to serve reflection, which lists the services without authentication.
+        grace: seconds for the calls to end while draining.
 
     Yields:
-        The address, with the port that was taken where it has one.
+        The address, with the actual port.
 
     Raises:
-        ListenError: the address cannot be listened at.
+        ListenError: the server cannot listen on the address.
 
     """
     limits = [
@@ -120,7 +122,7 @@ async def running_server(
     try:
         port = server.add_secure_port(listen, credentials) if credentials else server.add_insecure_port(listen)
     except RuntimeError as error:
-        raise ListenError(f"cannot listen at {listen}: is the port taken, and the host one of this machine?") from error
+        raise ListenError(f"cannot listen on {listen}: is the port free and the host local?") from error
 
     def set_serving(serving: bool) -> None:
         service.metrics.store_writable.set(serving)
@@ -135,7 +137,7 @@ async def running_server(
             ends_at = asyncio.get_running_loop().time() + grace
             healthy.stop()
             await service.drain(grace)
-            # A call that has ended may still have its status on the way, to a peer that does not read perhaps.
+            # The status of an ended call may still be unsent if its peer does not read.
             await server.stop(max(0.0, ends_at - asyncio.get_running_loop().time()))
 
 
@@ -150,3 +152,35 @@ async def stop_signal() -> signal.Signals:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, receive, number)
     return await received
+
+
+def raise_file_limit() -> int:
+    """Raises the soft limit on open files to the hard limit, and returns the resulting limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (OSError, ValueError):  # some systems allow less than they report
+            return soft
+    return hard
+
+
+def connections(wanted: int | None, most: int, files: int) -> int:
+    """Returns the maximum number of connections for a limit on open files.
+
+    Args:
+        wanted: the number wanted; None for as many as possible, up to `most`.
+        most: see `wanted`.
+        files: the limit on open files; negative means unlimited.
+
+    Raises:
+        ValueError: the limit is too low for `wanted`, or for a single connection.
+
+    """
+    possible = files - RESERVED if files >= 0 else max(wanted or 0, most)
+    if possible < (wanted or 1):
+        raise ValueError(
+            f"{wanted or 1} connections and {RESERVED} other files exceed the system's limit of {files} open files:"
+            " raise its hard limit (ulimit -Hn, LimitNOFILE=), or allow fewer connections"
+        )
+    return wanted or min(most, possible)

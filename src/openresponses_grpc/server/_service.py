@@ -1,11 +1,11 @@
-"""The stream service over a store."""
+"""The stream service."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AsyncExitStack
 from typing import Any, Final
 
 import grpc
@@ -20,16 +20,15 @@ from openresponses_grpc.v1.stream_service_pb2 import (
 )
 
 from ..codec import _raw_messages as raw_messages
-from ..store import Append, Check, End, InvalidRequestError, ServiceError, Store, StreamNotFoundError
+from ..store import Append, Check, End, InvalidRequestError, Store, StreamNotFoundError
 from ..store._shares import SharesError, divide
 from . import _requests as requests
 from . import _responses as responses
 from ._access import PERMISSIONS, Access
-from ._auth import InvalidTokensError, Tokens
+from ._auth import InvalidTokensError, Token, Tokens
 from ._calls import TIMEOUTS, Call, Calls, Timeouts
-from ._logs import log_call, metadata_of
+from ._logs import CallLog, metadata_of
 from ._metrics import Metrics
-from ._statuses import ending
 
 
 class StreamService:
@@ -37,23 +36,23 @@ class StreamService:
 
     Args:
         store: keeps the logs.
-        tokens: those that callers must show one of; None serves everyone.
-        max_calls: the calls that may be open at one time.
-        idle_interval: seconds after which a subscriber who waits gets a response without events.
-        timeouts: what ends a call whose peer is silent, or does not read.
+        tokens: the accepted tokens; None turns authentication off.
+        max_calls: the maximum number of open calls.
+        idle_interval: seconds after which a waiting subscriber gets a heartbeat, a response without events.
+        timeouts: the timeouts of each call.
 
     Attributes:
         store: the store.
-        access: who is served.
-        metrics: what is counted.
+        access: the access control.
+        metrics: the metrics.
 
     Raises:
-        InvalidTokensError: the shares of the tokens are more than there is.
+        InvalidTokensError: the shares of the tokens exceed a limit.
 
     """
 
     MAX_CALLS: Final = 10_000
-    """The calls that may be open at one time, unless it is said."""
+    """The default maximum number of open calls."""
 
     def __init__(
         self,
@@ -65,19 +64,19 @@ class StreamService:
         timeouts: Timeouts = TIMEOUTS,
     ) -> None:
         self.store = store
-        self._calls = Calls(max_calls)
+        self.metrics = Metrics(lambda: self._calls.open())
+        observers = self.metrics, CallLog()
+        self._calls = Calls(max_calls, timeouts, authenticate=self._authenticate, observers=observers)
         self.access = Access(None, self._calls.open)
         if tokens:
             self.admit(tokens)
-        self.metrics = Metrics(self._calls.open)
         self._idle_interval = idle_interval
-        self._timeouts = timeouts
 
     def admit(self, tokens: Tokens) -> None:
-        """Asks callers for one of these tokens from now on, and divides the store and the open calls among them.
+        """Accepts only these tokens from now on, and divides the store and the open calls among them.
 
         Raises:
-            InvalidTokensError: their shares are more than there is; nothing has changed.
+            InvalidTokensError: their shares exceed a limit; nothing has changed.
 
         """
         shares = tokens.shares()
@@ -90,10 +89,10 @@ class StreamService:
         self.access.replace(tokens)
 
     def handler(self) -> grpc.GenericRpcHandler:
-        """The service's methods, to be added to a `grpc.aio` server.
+        """Returns the service's handler, for a `grpc.aio` server.
 
-        Requests and responses are bytes here, so that a malformed request gets INVALID_ARGUMENT. Every method is
-        handled from its headers on, as a streaming one: a caller without a token is refused before its request.
+        Requests and responses are bytes, so that a malformed request gets INVALID_ARGUMENT. All methods are registered
+        as streaming, so that a caller without a token is refused before its request is read.
         """
         methods: dict[str, Callable[[object, Any], Awaitable[None]]] = {
             "Publish": self._publish,
@@ -108,24 +107,24 @@ class StreamService:
         return grpc.method_handlers_generic_handler(raw_messages.SERVICE_NAME, handlers)
 
     async def drain(self, grace: float) -> None:
-        """Ends every call with UNAVAILABLE and answers new ones so; returns after `grace` seconds at the latest."""
+        """Ends every call with UNAVAILABLE, and refuses new ones; returns after `grace` seconds at the latest."""
         await self._calls.drain(grace)
 
     async def _publish(self, _: object, context: Any) -> None:
-        async with self._call("Publish", context) as call, AsyncExitStack() as publishing:
+        async with self._calls.call("Publish", context) as call, AsyncExitStack() as publishing:
             end: End | None = None
             while (data := await call.read()) is not None:
                 size = len(data)
                 append = await _in_turns(requests.parse_publish(data))
-                del data  # it may be large, and is not needed while the store takes the events
+                del data  # it may be large, and is not needed during the append
                 if not call.stream_id:
                     await self._begin(call, append.stream_id)
                 elif append.stream_id not in ("", call.stream_id):
-                    raise InvalidRequestError("stream_id", f"is constant within a call: it was {call.stream_id!r}")
+                    raise InvalidRequestError("stream_id", f"must not change within a call: it was {call.stream_id!r}")
                 started, first = time.perf_counter(), end is None
-                end = await self.store.append(_continued(append, call, end))
+                end = await self.store.append(_in_call(append, call, end))
                 self.metrics.appended(time.perf_counter() - started)
-                self.metrics.moved(call, len(append.events), size)
+                call.transferred(len(append.events), size)
                 if append.end_of_stream:
                     self.metrics.finished(failed=append.failure is not None)
                 if first and not end.end_of_stream:
@@ -136,7 +135,7 @@ class StreamService:
                 raise InvalidRequestError("stream_id", "the call ended without a request that names a stream")
 
     async def _subscribe(self, _: object, context: Any) -> None:
-        async with self._call("Subscribe", context) as call, AsyncExitStack() as reading:
+        async with self._calls.call("Subscribe", context) as call, AsyncExitStack() as reading:
             request = requests.parse_subscribe(await call.read())
             await self._begin(call, request.stream_id)
             reading.enter_context(self.store.reading(call.stream_id))
@@ -156,9 +155,9 @@ class StreamService:
                 if not waits:
                     self.metrics.read(time.perf_counter() - started)
                 call.end = batch.end
-                # The message is put together where it is sent: a peer that does not read holds its bytes alone.
+                # No variable keeps the message: a slow peer should hold only its serialized bytes.
                 size = await call.write(responses.subscribe(batch).SerializeToString())
-                self.metrics.moved(call, len(batch.events), size)
+                call.transferred(len(batch.events), size)
                 call.offset = batch.first_offset + len(batch.events)
                 if batch.end_of_stream:
                     return
@@ -167,14 +166,14 @@ class StreamService:
                     check = Check(call.offset, batch.checksum)
 
     async def _get_stream(self, _: object, context: Any) -> None:
-        async with self._call("GetStream", context) as call:
+        async with self._calls.call("GetStream", context) as call:
             request = requests.parse(GetStreamRequest, await call.read())
             await self._begin(call, request.stream_id)
             info = await self.store.info(call.stream_id)
             await call.write(GetStreamResponse(stream=responses.stream_info(info)).SerializeToString())
 
     async def _list_streams(self, _: object, context: Any) -> None:
-        async with self._call("ListStreams", context) as call:
+        async with self._calls.call("ListStreams", context) as call:
             request = requests.parse(ListStreamsRequest, await call.read())
             size = requests.page_size(request)
             if call.token:
@@ -187,7 +186,7 @@ class StreamService:
             await call.write(response.SerializeToString())
 
     async def _delete_stream(self, _: object, context: Any) -> None:
-        async with self._call("DeleteStream", context) as call:
+        async with self._calls.call("DeleteStream", context) as call:
             request = requests.parse(DeleteStreamRequest, await call.read())
             await self._begin(call, request.stream_id)
             try:
@@ -197,30 +196,11 @@ class StreamService:
                     raise
             await call.write(DeleteStreamResponse().SerializeToString())
 
-    @asynccontextmanager
-    async def _call(self, method: str, context: Any) -> AsyncIterator[Call]:
-        """One call: let in, and with a status for whatever ends it."""
-        call = Call(method, context, self._timeouts)
-        code, reason = grpc.StatusCode.CANCELLED, ""
-        try:
-            call.token = self.access.identify(metadata_of(call, context))
-            self._calls.add(call)
-            yield call
-            code = grpc.StatusCode.OK
-        except grpc.aio.AbortError:
-            raise
-        except Exception as error:
-            status = ending(error)
-            code, reason = status.code, error.reason if isinstance(error, ServiceError) else ""
-            await call.abort(status)
-        finally:
-            self._calls.remove(call)
-            call.close()
-            self.metrics.ended(call, code.name, reason)
-            log_call(call, code.name, reason)
+    def _authenticate(self, call: Call) -> Token | None:
+        return self.access.identify(metadata_of(call))
 
     async def _begin(self, call: Call, stream_id: str) -> None:
-        """Checks what a call's first request asks for."""
+        """Authorizes the first request of a call, and accepts the call."""
         call.stream_id = requests.check_stream_id(stream_id)
         if call.token:
             call.token.check(PERMISSIONS[call.method], stream_id)
@@ -228,7 +208,7 @@ class StreamService:
 
 
 async def _in_turns(steps: Generator[None, None, Append]) -> Append:
-    """Runs steps to their result, and lets others have a turn after each."""
+    """Runs steps to their result, and yields to other tasks after each."""
     while True:
         try:
             next(steps)
@@ -237,8 +217,8 @@ async def _in_turns(steps: Generator[None, None, Append]) -> Append:
         await asyncio.sleep(0)
 
 
-def _continued(append: Append, call: Call, end: End | None) -> Append:
-    """An append as its call means it: after the first one, of the same stream, and behind what was acknowledged."""
+def _in_call(append: Append, call: Call, end: End | None) -> Append:
+    """Completes an append with the tenant and, after the first one, with the stream and the position of its call."""
     if end is None:
         return append._replace(tenant=call.tenant) if call.token else append
     epoch = end.epoch if append.epoch is None else append.epoch

@@ -1,4 +1,4 @@
-"""Sizes with units, as options and files have them."""
+"""Parses sizes with units, such as `256MiB`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)", re.ASCII | re.IGNORECAS
 
 
 def parse_size(text: str) -> int:
-    """The bytes of a size such as `256MiB` or `1.5GB`, at least 1; a number without a unit is bytes.
+    """Returns the bytes of a size such as `256MiB` or `1.5GB`, at least 1; the default unit is bytes.
 
     Raises:
         ValueError: the text is not a size.
@@ -30,15 +30,15 @@ def parse_size(text: str) -> int:
     """
     match = _SIZE.fullmatch(text.strip())
     if match is None or match[2].lower() not in _BY_LOWER_CASE:
-        raise ValueError(f"{text!r} is not a size: give bytes, or a number with {listed(SIZES)}")
+        raise ValueError(f"{text!r} is not a size: give a number of bytes, or a number with {listed(SIZES)}")
     unit = _BY_LOWER_CASE[match[2].lower()]
     value = int(match[1]) * unit if match[1].isdigit() else int(float(match[1]) * unit)
     if value < 1:
-        raise ValueError(f"{text!r} is too small: at least 1 byte")
+        raise ValueError(f"{text!r} is less than 1 byte")
     return value
 
 
 def listed(units: Mapping[str, float]) -> str:
-    """The names of units as a sentence lists them."""
+    """Joins the names of units with commas and "or"."""
     *others, last = units
     return f"{', '.join(others)} or {last}"

@@ -1,4 +1,4 @@
-"""gRPC statuses with their details: what went wrong as a code, as a sentence, and as data (`google.rpc`)."""
+"""Maps errors to gRPC statuses: a code, a message, and details (`google.rpc`)."""
 
 from __future__ import annotations
 
@@ -31,28 +31,26 @@ from ..store import (
     StreamFullError,
     StreamNotFoundError,
 )
-from ._auth import (
+from ._errors import (
+    CallShareExceededError,
     NotPermittedError,
+    PeerNotReadingError,
+    RequestTimeoutError,
+    ShuttingDownError,
     TokenExpiredError,
     TokenMissingError,
     TokenRepeatedError,
     TokenRevokedError,
     TokenUnknownError,
-)
-from ._calls import (
-    CallShareExceededError,
-    PeerNotReadingError,
-    RequestTimeoutError,
-    ShuttingDownError,
     TooManyCallsError,
+    UnknownServiceError,
 )
-from ._requests import UnknownServiceError
 
 ERROR_DOMAIN: Final = "openresponses_grpc.v1"
 """The `domain` of every `google.rpc.ErrorInfo` of this service."""
 
 RETRY_SECONDS: Final = 1
-"""The `retry_delay` that a caller is asked for when trying again may help."""
+"""The `retry_delay` of retryable errors."""
 
 _logger = logging.getLogger(__package__)
 
@@ -85,15 +83,29 @@ CODES: Final[Mapping[type[Exception], grpc.StatusCode]] = {
     ShuttingDownError: grpc.StatusCode.UNAVAILABLE,
     StoreUnavailableError: grpc.StatusCode.UNAVAILABLE,
 }
-"""The statuses of the errors that are foreseen."""
+"""The status codes of the expected errors."""
 
 
-def status_of(error: Exception) -> grpc.Status | None:
-    """The status that an error ends a call with, and its details; None for an error that is not foreseen.
+def status_for(error: Exception) -> grpc.Status:
+    """Returns the status with which an error ends a call.
 
-    The details are an `ErrorInfo` with its reason and figures, a `BadRequest` that names the field, a `QuotaFailure`
-    that names the token whose share is exceeded, and a `RetryInfo` where trying again may help: here, later, or at
-    another server.
+    An unexpected error becomes INTERNAL with a random id. The log has the error under this id, for the operator.
+    """
+    if isinstance(error, StoreUnavailableError):
+        _logger.error("the store is unavailable: %s", error)
+    if (status := _expected(error)) is not None:
+        return status
+    error_id = secrets.token_hex(8)
+    _logger.error("internal error %s", error_id, exc_info=error)
+    return _status(grpc.StatusCode.INTERNAL, f"internal error {error_id}")
+
+
+def _expected(error: Exception) -> grpc.Status | None:
+    """Returns the status of an expected error; None for any other error.
+
+    Its details are an `ErrorInfo` with reason and metadata, a `BadRequest` that names an invalid field, a
+    `QuotaFailure` that names the token whose share is exceeded, and a `RetryInfo` if a retry may succeed: here, later,
+    or at another server.
     """
     code = next((CODES[kind] for kind in type(error).__mro__ if kind in CODES), None)
     if code is None or not isinstance(error, ServiceError):
@@ -114,20 +126,6 @@ def status_of(error: Exception) -> grpc.Status | None:
         retry.retry_delay.seconds = RETRY_SECONDS
         details.append(retry)
     return _status(code, message, *details)
-
-
-def ending(error: Exception) -> grpc.Status:
-    """The status that an error ends a call with.
-
-    What an unforeseen error was is for the operator, who finds it in the log by the id that the caller gets.
-    """
-    if isinstance(error, StoreUnavailableError):
-        _logger.error("the store is unavailable: %s", error)
-    if (status := status_of(error)) is not None:
-        return status
-    error_id = secrets.token_hex(8)
-    _logger.error("internal error %s", error_id, exc_info=error)
-    return _status(grpc.StatusCode.INTERNAL, f"internal error {error_id}")
 
 
 def _status(code: grpc.StatusCode, message: str, *details: Message) -> grpc.Status:

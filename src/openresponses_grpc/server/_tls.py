@@ -1,4 +1,4 @@
-"""TLS credentials from PEM files, checked so that what is wrong with a file is said before anyone connects."""
+"""TLS credentials from PEM files, validated at start instead of at the first connection."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from ._expiry import expires_at
 
 
 class CredentialsError(Exception):
-    """A file with certificates or a key cannot be used; the text says which, and why."""
+    """A certificate or key file cannot be used; the text says which and why."""
 
 
 class ServerFiles(NamedTuple):
-    """What was read from a server's files.
+    """The contents of a server's files.
 
     Attributes:
-        configuration: for gRPC.
-        client_ca: whether it has roots of the clients' certificates.
-        expires: when the first certificate of each file expires, in seconds since 1970.
+        configuration: gRPC's configuration.
+        client_ca: whether clients need a certificate.
+        expires: the Unix time at which the first certificate of each file expires.
 
     """
 
@@ -33,12 +33,12 @@ class ServerFiles(NamedTuple):
 
 
 def read_server_files(cert: Path, key: Path, client_ca: Path | None) -> ServerFiles:
-    """Reads what a server shows its clients, and what it asks of them.
+    """Reads a server's certificate and key, and the CA of its clients.
 
     Args:
-        cert: the server's certificate, followed by those that lead to its root.
-        key: its private key, not encrypted.
-        client_ca: the roots of the certificates that every client must have; None asks for none.
+        cert: the server's certificate, followed by its intermediate certificates.
+        key: its private key, unencrypted.
+        client_ca: the root certificates for client certificates, which are then required; None requires none.
 
     Raises:
         CredentialsError: a file cannot be used.
@@ -53,14 +53,14 @@ def read_server_files(cert: Path, key: Path, client_ca: Path | None) -> ServerFi
 
 
 class ServerTLS:
-    """A server's credentials, whose certificates can be replaced.
+    """A server's credentials, with replaceable certificates.
 
     Args:
-        files: what was read.
+        files: the initial files.
 
     Attributes:
-        credentials: for the server. Connections that are made later get what it was told to use last.
-        expires: when the first certificate of each file expires, in seconds since 1970.
+        credentials: the credentials for gRPC. New connections use the latest files.
+        expires: the Unix time at which the first certificate of each file expires.
 
     """
 
@@ -70,24 +70,24 @@ class ServerTLS:
         self._lock = threading.Lock()
         self.credentials = grpc.dynamic_ssl_server_credentials(
             files.configuration,
-            self._fetch,  # type: ignore[arg-type]  # it may return None, which means no change
+            self._fetch,  # type: ignore[arg-type]  # None means no change
             require_client_authentication=files.client_ca,
         )
 
     def use(self, files: ServerFiles) -> None:
-        """Uses what was read for the connections to come."""
+        """Uses these files for new connections."""
         with self._lock:
             self._new, self.expires = files.configuration, files.expires
 
     def _fetch(self) -> grpc.ServerCertificateConfiguration | None:
-        """Called by gRPC, in a thread of its own, for each new connection."""
+        """Called by gRPC for each new connection, in a gRPC thread."""
         with self._lock:
             new, self._new = self._new, None
         return new
 
 
 def check_server_files(cert: Path, key: Path, client_ca: Path | None) -> None:
-    """Checks the files of a server; the arguments and the errors are those of `read_server_files`."""
+    """Validates a server's files; arguments and errors are those of `read_server_files`."""
     _check_pair(cert, key)
     if client_ca:
         _read_certificates(client_ca)
@@ -96,12 +96,12 @@ def check_server_files(cert: Path, key: Path, client_ca: Path | None) -> None:
 def channel_credentials(
     ca: Path | None = None, cert: Path | None = None, key: Path | None = None
 ) -> grpc.ChannelCredentials:
-    """What a client trusts, and what it shows a server that asks for a certificate.
+    """Returns the TLS credentials of a client.
 
     Args:
-        ca: the roots to be trusted; None for those that come with gRPC.
+        ca: the trusted root certificates; None for gRPC's defaults.
         cert: the client's certificate, given together with `key`; None for none.
-        key: its private key, not encrypted.
+        key: its private key, unencrypted.
 
     Raises:
         CredentialsError: a file cannot be used.
@@ -117,12 +117,12 @@ def channel_credentials(
 def _check_pair(cert: Path, key: Path) -> None:
     _read_certificates(cert)
     try:
-        # An encrypted key is asked its password for, and there is none.
+        # The empty password makes an encrypted key fail instead of prompting.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=lambda: "")
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise CredentialsError(f"the key in {key} is not that of the certificate in {cert}") from None
-        raise CredentialsError(f"{key} has no private key in PEM that can be read without a password") from None
+            raise CredentialsError(f"the key in {key} does not match the certificate in {cert}") from None
+        raise CredentialsError(f"{key} contains no unencrypted PEM private key") from None
     except OSError as error:
         raise CredentialsError(f"{key} cannot be read: {error.strerror}") from None
 
@@ -131,7 +131,7 @@ def _read_certificates(path: Path) -> bytes:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except ssl.SSLError:
-        raise CredentialsError(f"{path} has no certificate in PEM") from None
+        raise CredentialsError(f"{path} contains no PEM certificate") from None
     except OSError as error:
         raise CredentialsError(f"{path} cannot be read: {error.strerror}") from None
     return _read(path)
@@ -141,7 +141,7 @@ def _expires_at(path: Path, pem: bytes) -> float:
     try:
         return expires_at(pem)
     except ValueError:
-        raise CredentialsError(f"{path} has a certificate whose end cannot be read: make it anew") from None
+        raise CredentialsError(f"{path} contains a certificate with an invalid expiry: issue it again") from None
 
 
 def _read(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""The log of each stream: the interface that every store has, and what it raises."""
+"""Stores, which keep the log of each stream: their interface, their errors, and `open_store`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -69,7 +69,7 @@ REDIS: Final = ("redis://", "rediss://", "unix://", "redis+cluster://", "rediss+
 
 @asynccontextmanager
 async def open_store(url: str, limits: StoreLimits) -> AsyncIterator[Store]:
-    """Opens the store that a URL names, for as long as the context lasts; raises OpenStoreError where it cannot."""
+    """Opens the store with a URL while the context is open; raises OpenStoreError."""
     kind, _, place = url.partition(":")
     if kind == "memory" and not place:
         yield MemoryStore(limits)
@@ -78,7 +78,7 @@ async def open_store(url: str, limits: StoreLimits) -> AsyncIterator[Store]:
 
         path, question_mark, query = place.partition("?")
         if question_mark and query != "synchronous=full":
-            raise OpenStoreError(f"unknown {query!r} in {url!r}; there is ?synchronous=full")
+            raise OpenStoreError(f"unknown option {query!r} in {url!r}: the only option is ?synchronous=full")
         async with open_sqlite(Path(path), limits, synchronous="FULL" if query else "NORMAL") as store:
             yield store
     elif url.startswith(REDIS):
@@ -87,8 +87,10 @@ async def open_store(url: str, limits: StoreLimits) -> AsyncIterator[Store]:
         except ModuleNotFoundError as error:
             if error.name and error.name.partition(".")[0] != "redis":
                 raise
-            raise OpenStoreError("a store in Redis needs redis-py: pip install 'openresponses-grpc[redis]'") from None
+            raise OpenStoreError(
+                "the Redis store requires redis-py: install the package with the extra redis"
+            ) from None
         async with open_redis(url, limits) as store:
             yield store
     else:
-        raise OpenStoreError(f"unknown store {url!r}; there are memory:, sqlite:PATH and redis://HOST:PORT")
+        raise OpenStoreError(f"unknown store {url!r}: use memory:, sqlite:PATH or redis://HOST:PORT")

@@ -1,4 +1,4 @@
-"""A stream as a store of one process keeps it in memory, but for its events."""
+"""The in-memory state of a stream, without its events, in a store of one process."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ from ._segment import Verified
 
 
 class Entry:
-    """One stream. Times are by its index's clock.
+    """One stream. Times are by the clock of its index.
 
     Attributes:
-        tenant: the name of the token that created it; empty where no token was asked for.
-        end: the offset at which it ends, of what is stored.
+        tenant: the name of the token that created it; empty without authentication.
+        end: the end offset of its stored events.
         checksum: the checksum of its events.
-        bytes: bytes of its events.
-        owner: the number of the publisher that has claimed it; 0 while none has.
+        bytes: the bytes of its events.
+        owner: the number of the publisher that has claimed it; 0 before the first claim.
         drawn: the highest number that was drawn for it or has claimed it.
         created_at: when it was created.
-        updated_at: when events were last appended, or it ended.
-        finished_at: when it finished; None before.
-        failure: why it ended, if it failed.
+        updated_at: when events were last appended, or when it ended.
+        finished_at: when it ended; None while it is open.
+        failure: why it failed, if it did.
         left_at: when its last publisher left.
+        publishers: the number of its publishers and pending appends.
+        stored: whether the store has it; a new stream is stored with its first append.
 
     """
 
@@ -44,9 +46,9 @@ class Entry:
         self.stored = False
 
     def admit(self, publisher: int | None) -> tuple[int, int]:
-        """Admits the publisher of an append, who claims the stream or draws a number if `publisher` says so.
+        """Admits the publisher of an append, which may draw a number or claim the stream.
 
-        Returns the owner and the highest number drawn that the stream has from then on.
+        Returns the owner and the highest number drawn after the append.
 
         Raises:
             PublisherFencedError: a newer publisher has claimed the stream.
@@ -58,12 +60,12 @@ class Entry:
         return self.owner, self.drawn if publisher is None else draw(self.drawn, time.time())
 
     def end_now(self, publisher: int | None) -> End:
-        """Its end, for an append by this publisher; one that drew a number gets the latest."""
+        """Returns the end for the reply to an append, with the latest number if the publisher drew one."""
         number = self.drawn if publisher == 0 else None
         return End(self.end, self.epoch, self.checksum, self.finished_at is not None, self.failure, number)
 
     def batch(self, start_offset: int, events: Verified | None) -> Batch:
-        """A reader's batch of the events at an offset; None for an offset where it has none."""
+        """Returns a batch for a reader at an offset; `events` is None if the offset has no events."""
         stop = start_offset + (len(events.events) if events else 0)
         ended = self.finished_at is not None and stop == self.end
         checksum = self.checksum if stop == self.end else None

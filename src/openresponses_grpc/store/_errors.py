@@ -1,4 +1,4 @@
-"""The errors that end a call with a status, and those of stores among them."""
+"""The errors that end a call with a status, including those of stores."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ class ServiceError(Exception):
     """The base of all errors that end a call with a status.
 
     Attributes:
-        reason: the error's name for programs (the `reason` of a `google.rpc.ErrorInfo`); empty if it has none.
-        retryable: whether the same call can succeed later (the status has a `google.rpc.RetryInfo`).
-        metadata: the figures behind it, for programs.
+        reason: the machine-readable reason, sent in a `google.rpc.ErrorInfo`; may be empty.
+        retryable: whether a retry may succeed; the status then has a `google.rpc.RetryInfo`.
+        metadata: the values behind the error, for programs.
 
     """
 
@@ -24,29 +24,29 @@ class ServiceError(Exception):
 
 
 class StreamStateError(ServiceError):
-    """The stream is not in the state that the call needs."""
+    """The state of the stream or the store does not permit the operation."""
 
 
 class OffsetGapError(StreamStateError):
-    """The request's offset is beyond the stream's end, `next_offset`."""
+    """The offset of the request is beyond the end of the stream, `next_offset`."""
 
     reason = "OFFSET_GAP"
 
 
 class EpochMismatchError(StreamStateError):
-    """The stream was created again: it has another epoch, `epoch`."""
+    """The stream was deleted and created again: its epoch is `epoch`."""
 
     reason = "EPOCH_MISMATCH"
 
 
 class StreamNotFoundError(StreamStateError):
-    """The stream does not exist, or no longer exists."""
+    """The stream does not exist."""
 
     reason = "STREAM_NOT_FOUND"
 
 
 class StreamFinishedError(StreamStateError):
-    """The stream has ended, at `next_offset`: nothing can be appended, and it cannot end another way."""
+    """The stream has ended at `next_offset`: it accepts no more events and no other ending."""
 
     reason = "STREAM_FINISHED"
 
@@ -58,38 +58,38 @@ class PublisherFencedError(StreamStateError):
 
 
 class StreamDivergedError(StreamStateError):
-    """The log, which ends at `next_offset`, is not the one that the request's position or events belong to."""
+    """The log, which ends at `next_offset`, does not contain the position or the events of the request."""
 
     reason = "STREAM_DIVERGED"
 
 
 class DataLossError(StreamStateError):
-    """Events are damaged in the store, from `offset` on."""
+    """The stored events are damaged from `offset` on."""
 
     reason = "DATA_LOSS"
 
 
 class StreamAbandonedError(StreamStateError):
-    """The stream's publisher is gone for too long; its events end at `next_offset` without an end of stream."""
+    """The stream has had no publisher for too long; its log ends at `next_offset` without an end of stream."""
 
     reason = "STREAM_ABANDONED"
 
 
 class OffsetOutOfRangeError(StreamStateError):
-    """The stream has ended before the offset that is to be read, at `next_offset`."""
+    """The requested offset is beyond the end of a finished stream, `next_offset`."""
 
     reason = "OFFSET_OUT_OF_RANGE"
 
 
 class StoreFullError(StreamStateError):
-    """There is no room for the events, and nothing that may be dropped for them."""
+    """The store is full, and nothing can be evicted."""
 
     reason = "STORE_FULL"
     retryable = True
 
 
 class ShareExceededError(StoreFullError):
-    """The tenant has at least its share, and nothing is free: the room that is left belongs to others.
+    """The tenant has used its share of the store, and the rest is in use or reserved.
 
     Attributes:
         tenant: the name of its token.
@@ -104,28 +104,28 @@ class ShareExceededError(StoreFullError):
 
 
 class StreamFullError(StreamStateError):
-    """The stream would have more bytes than one stream may have, `max_stream_bytes`."""
+    """The stream would exceed the maximum size of one stream, `max_stream_bytes`."""
 
     reason = "STREAM_FULL"
 
 
 class OffsetTrimmedError(StreamStateError):
-    """The events up to `oldest_offset` are gone from the log."""
+    """The events before `oldest_offset` are no longer in the log."""
 
     reason = "OFFSET_TRIMMED"
 
 
 class StoreUnavailableError(ServiceError):
-    """The store cannot be reached or written at the moment; what was asked of it may or may not be stored."""
+    """The store cannot be reached or written; the requested change may or may not be stored."""
 
     retryable = True
 
 
 class InvalidRequestError(ServiceError):
-    """A field of a request has an invalid value.
+    """A field of the request has an invalid value.
 
     Attributes:
-        field: the field, as `google.rpc.BadRequest` names it: `stream_id`, `events[2]`.
+        field: the path of the field, as in `google.rpc.BadRequest`: `stream_id`, `events[2]`.
 
     """
 
@@ -135,11 +135,11 @@ class InvalidRequestError(ServiceError):
 
 
 class InvalidPageTokenError(InvalidRequestError):
-    """The page token was not made by this store."""
+    """The page token was not issued by this store."""
 
     def __init__(self, problem: str) -> None:
         super().__init__("page_token", problem)
 
 
 class OpenStoreError(Exception):
-    """The store cannot be opened; the text says what to do about it."""
+    """The store cannot be opened; the text says what to do."""

@@ -1,4 +1,4 @@
-"""The account of the streams of one process: their ends, their publishers, their waiting readers, and the room left."""
+"""The index of the streams in a store of one process: their state, their publishers, and their waiting readers."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from contextlib import contextmanager
 from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
+from ._capacity import Capacity
 from ._entry import Entry
 from ._errors import StoreFullError
 from ._interface import Failure, Page, State, StoreLimits, StreamInfo
 from ._queue import Queue
-from ._room import Room
-from ._rules import abandoned, check_epoch, check_past_end, check_size, not_found, read_on
+from ._rules import abandoned, check_epoch, check_past_end, check_size, not_found, reader_retention
 from ._shares import Shares
 
 E = TypeVar("E", bound=Entry)
 
 
-class Claim(NamedTuple, Generic[E]):
-    """Room that is taken for events which are not stored yet.
+class Reservation(NamedTuple, Generic[E]):
+    """Capacity reserved for events that are not stored yet.
 
     Attributes:
-        events: how many there are.
-        bytes: of these.
-        checksum: the stream's checksum after them.
-        size: bytes that they and, where it is new, the stream are counted with.
+        events: the number of events.
+        bytes: their bytes.
+        checksum: the checksum of the stream after them.
+        size: the bytes reserved, overhead included.
 
     """
 
@@ -40,23 +40,22 @@ class Claim(NamedTuple, Generic[E]):
 
 
 class StreamIndex(Generic[E]):
-    """The streams, by their ids. No I/O; it belongs to one event loop.
+    """The streams by id. No I/O; all calls must come from one event loop.
 
-    An event is stored in two steps: `reserve` makes room for it, then `commit` or `cancel` says how storing it went.
-    Readers see what is committed. Between the two steps, and while it has publishers, an unfinished stream is not
-    dropped.
+    Events are stored in two steps: `reserve` makes room for them, then `commit` or `cancel` reports the outcome.
+    Readers see committed events only. An open stream is not dropped between the two steps, nor while it has publishers.
 
-    Streams are dropped when they are too old: finished ones after `retention`, and unfinished ones as long after
-    they were abandoned. Those that somebody reads then are kept for as long as that, within a bound. When there is no
-    room, streams of the tenant that is furthest over its share go: these, then finished ones, the first one first, and
-    then abandoned ones. Streams within their tenant's share never go for another tenant.
+    Streams are dropped when they expire: `retention` after they ended or were abandoned, or later while they have
+    readers, up to a limit. When the store is full, streams of the tenant furthest over its share are evicted: first
+    expired ones that still have readers, then finished ones, the oldest first, then abandoned ones. A stream within its
+    tenant's share is never evicted for another tenant.
 
     Args:
-        limits: of the store.
-        clock: the time in seconds.
-        event_overhead: bytes that an event is counted with beside its own.
-        stream_overhead: bytes that a stream is counted with beside its events.
-        dropped: called with each stream that is dropped.
+        limits: the limits of the store.
+        clock: returns the time in seconds.
+        event_overhead: the bytes that an event counts in addition to its own.
+        stream_overhead: the bytes that a stream counts in addition to its events.
+        dropped: called with each dropped stream.
 
     """
 
@@ -75,40 +74,38 @@ class StreamIndex(Generic[E]):
         self._stream_overhead = stream_overhead
         self._dropped = dropped
         self._entries: dict[str, E] = {}
-        # In the order in which they finished, and in which the publishers of the others left.
-        self._finished = Queue[E]()
-        self._left = Queue[E]()
-        # Those of both that are too old and still read.
-        self._read_on = Queue[E]()
+        self._finished = Queue[E]()  # by the time of their end
+        self._left = Queue[E]()  # open, without publishers, by the time at which the last one left
+        self._expired = Queue[E]()  # kept for their readers
         self._readers: Counter[str] = Counter()
-        self._room = Room(limits)
+        self._capacity = Capacity(limits)
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
     def load(self, entry: E) -> None:
-        """Adds a stream that is stored already: finished ones in the order in which they finished."""
+        """Adds a stored stream when the store is opened. Add finished streams in the order in which they ended."""
         entry.stored = True
         entry.left_at = self._clock()
         self._entries[entry.stream_id] = entry
-        self._room.hold(entry.tenant, self._size_of(entry), 1)
+        self._capacity.hold(entry.tenant, self._size(entry), 1)
         if entry.finished_at is None:
             self._left.add(entry)
         else:
-            self._room.settle(entry.tenant, self._size_of(entry))
+            self._capacity.make_evictable(entry.tenant, self._size(entry))
             self._finished.add(entry)
 
     def divide(self, shares: Mapping[str, Shares]) -> None:
-        """Divides the room among tenants; raises SharesError."""
-        self._room.divide(shares)
+        """Divides the capacity among tenants; raises SharesError."""
+        self._capacity.divide(shares)
 
     def get(self, stream_id: str, epoch: int | None = None) -> E:
-        """The stream; raises StreamNotFoundError if it is not stored, EpochMismatchError if it has another epoch."""
+        """Returns a stream; raises StreamNotFoundError, and EpochMismatchError if it has another epoch."""
         entry = self.find(stream_id, epoch)
         if entry is None:
             raise not_found()
         return entry
 
     def find(self, stream_id: str, epoch: int | None) -> E | None:
-        """As `get`, but without an epoch a stream that is not stored is None."""
+        """Like `get`, but without an epoch it returns None for a stream that does not exist."""
         self.expire()
         entry = self._entries.get(stream_id)
         if entry is not None and not entry.stored:
@@ -117,12 +114,12 @@ class StreamIndex(Generic[E]):
         return entry
 
     def holds(self, entry: E) -> bool:
-        """Whether the stream has not been dropped."""
+        """Whether the index still has the stream."""
         return self._entries.get(entry.stream_id) is entry
 
     @contextmanager
     def publishing(self, entry: E) -> Iterator[None]:
-        """Counts a publisher for as long as the context lasts."""
+        """Counts a publisher of the stream while the context is open."""
         self._join(entry)
         try:
             yield
@@ -131,7 +128,7 @@ class StreamIndex(Generic[E]):
 
     @contextmanager
     def reading(self, stream_id: str) -> Iterator[None]:
-        """Counts a reader for as long as the context lasts."""
+        """Counts a reader of the stream while the context is open."""
         self._readers[stream_id] += 1
         try:
             yield
@@ -140,86 +137,86 @@ class StreamIndex(Generic[E]):
             if not self._readers[stream_id]:
                 del self._readers[stream_id]
                 entry = self._entries.get(stream_id)
-                if entry is not None and entry in self._read_on:
+                if entry is not None and entry in self._expired:
                     self.drop(entry)
 
-    def reserve(self, entry: E, events: Sequence[bytes], checksum: int) -> Claim[E]:
-        """Takes the room for events of an unfinished stream, and for the stream itself where it is new.
+    def reserve(self, entry: E, events: Sequence[bytes], checksum: int) -> Reservation[E]:
+        """Reserves capacity for events of an open stream, and for the stream itself if it is new.
 
         Args:
             entry: the stream.
             events: the events.
-            checksum: the stream's checksum after them.
+            checksum: the checksum of the stream after them.
 
         """
         size = sum(map(len, events))
         check_size(entry.bytes + size, self._limits.max_stream_bytes)
-        claim = Claim(entry, len(events), size, checksum, size + self._event_overhead * len(events))
+        reservation = Reservation(entry, len(events), size, checksum, size + self._event_overhead * len(events))
         if not entry.stored:
-            claim = claim._replace(size=claim.size + self._stream_overhead)
-        self._join(entry)  # first, so that it does not go for its own events
+            reservation = reservation._replace(size=reservation.size + self._stream_overhead)
+        self._join(entry)  # first, so that the stream is not evicted for its own events
         try:
-            self._make_room(entry.tenant, claim.size, streams=0 if entry.stored else 1)
+            self._make_room(entry.tenant, reservation.size, streams=0 if entry.stored else 1)
         except StoreFullError:
             self._leave(entry)
             raise
         self._entries[entry.stream_id] = entry
-        self._room.hold(entry.tenant, claim.size, 0 if entry.stored else 1)
-        return claim
+        self._capacity.hold(entry.tenant, reservation.size, 0 if entry.stored else 1)
+        return reservation
 
-    def commit(self, claim: Claim[E], now: float, *, finished: bool, failure: Failure | None) -> None:
-        """Notes that the events are stored, and that the stream has finished with them, if it has."""
-        entry = claim.entry
+    def commit(self, reservation: Reservation[E], now: float, *, finished: bool, failure: Failure | None) -> None:
+        """Adds the stored events to the stream, and ends it if `finished`."""
+        entry = reservation.entry
         entry.stored = True
-        entry.end += claim.events
-        entry.bytes += claim.bytes
-        entry.checksum = claim.checksum
+        entry.end += reservation.events
+        entry.bytes += reservation.bytes
+        entry.checksum = reservation.checksum
         entry.updated_at = now
         if finished:
             entry.finished_at, entry.failure = now, failure
             self._finished.add(entry)
-            self._room.settle(entry.tenant, self._size_of(entry))
+            self._capacity.make_evictable(entry.tenant, self._size(entry))
         self._leave(entry)
 
-    def cancel(self, claim: Claim[E]) -> None:
-        """Gives the room back: the events are not stored."""
-        entry = claim.entry
-        self._room.free(entry.tenant, claim.size, 0 if entry.stored else 1, held=True)
+    def cancel(self, reservation: Reservation[E]) -> None:
+        """Frees the reserved capacity: the events were not stored."""
+        entry = reservation.entry
+        self._capacity.free(entry.tenant, reservation.size, 0 if entry.stored else 1, held=True)
         if not entry.stored:
             del self._entries[entry.stream_id]
         self._leave(entry)
 
     def expire(self) -> None:
-        """Drops the streams that are too old."""
+        """Drops the expired streams."""
         now = self._clock()
         kept_since = now - self._limits.retention
         for streams in (self._finished, self._left):
-            while (entry := streams.first()) and self._over_at(entry) <= kept_since:
+            while (entry := streams.first()) and self._retained_from(entry) <= kept_since:
                 if self._readers[entry.stream_id]:
                     streams.discard(entry)
-                    self._read_on.add(entry)
+                    self._expired.add(entry)
                 else:
                     self.drop(entry)
-        read_since = now - read_on(self._limits.retention)
-        while (entry := self._read_on.first()) and self._over_at(entry) <= read_since:
+        kept_since = now - reader_retention(self._limits.retention)
+        while (entry := self._expired.first()) and self._retained_from(entry) <= kept_since:
             self.drop(entry)
 
     def drop(self, entry: E) -> None:
-        """Drops a stream, whatever its state; no events of it may be reserved."""
+        """Drops a stream in any state; it must not have a reservation."""
         del self._entries[entry.stream_id]
-        for streams in (self._finished, self._left, self._read_on):
+        for streams in (self._finished, self._left, self._expired):
             streams.discard(entry)
-        self._room.free(entry.tenant, self._size_of(entry), 1, held=entry.finished_at is None)
+        self._capacity.free(entry.tenant, self._size(entry), 1, held=entry.finished_at is None)
         self._dropped(entry)
         self._wake(entry.stream_id)
 
     def info(self, entry: E, time_at_0: float) -> StreamInfo:
-        """Describes a stream; `time_at_0` is the time, in seconds since 1970, when the index's clock was 0."""
-        abandoned_at = self._abandoned_at(entry)
+        """Describes a stream; `time_at_0` is the Unix time at which the index's clock was 0."""
         if entry.finished_at is not None:
-            state, gone_since = State.FAILED if entry.failure else State.COMPLETE, entry.finished_at
+            state = State.FAILED if entry.failure else State.COMPLETE
         else:
-            state, gone_since = State.ABANDONED if abandoned_at <= self._clock() else State.OPEN, abandoned_at
+            state = State.ABANDONED if self._abandoned_at(entry) <= self._clock() else State.OPEN
+        expires_at = time_at_0 + self._retained_from(entry) + self._limits.retention
         return StreamInfo(
             stream_id=entry.stream_id,
             epoch=entry.epoch,
@@ -230,11 +227,11 @@ class StreamIndex(Generic[E]):
             event_bytes=entry.bytes,
             created_at=time_at_0 + entry.created_at,
             updated_at=time_at_0 + entry.updated_at,
-            expires_at=None if state is State.OPEN else time_at_0 + gone_since + self._limits.retention,
+            expires_at=None if state is State.OPEN else expires_at,
         )
 
     def page(self, page_size: int, page_token: str, visible: Callable[[str], bool], time_at_0: float) -> Page:
-        """A page of the streams, by their ids: a page's token is the last id of the page before."""
+        """Returns a page of the streams, sorted by id. A page token is the last id of the previous page."""
         self.expire()
         later = (e for e in self._entries.values() if e.stream_id > page_token and e.stored and visible(e.stream_id))
         entries = heapq.nsmallest(page_size + 1, later, key=attrgetter("stream_id"))
@@ -244,9 +241,9 @@ class StreamIndex(Generic[E]):
     async def readable(
         self, stream_id: str, start_offset: int, *, epoch: int | None, must_exist: bool, timeout: float
     ) -> E | None:
-        """Waits until a stream has an event at an offset or has ended there, up to `timeout` seconds.
+        """Waits up to `timeout` seconds until a stream has an event at an offset or has ended there.
 
-        Returns the stream, whatever it has by then; None where there is none yet.
+        Returns the stream in its state by then; None if it does not exist yet.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
@@ -254,7 +251,7 @@ class StreamIndex(Generic[E]):
             entry = self.get(stream_id, epoch) if must_exist else self.find(stream_id, epoch)
             wait = deadline - loop.time()
             if entry is not None:
-                epoch = entry.epoch  # a stream that is created after this one is another
+                epoch = entry.epoch  # do not wait for a later stream with the same id
                 finished = entry.finished_at is not None
                 if start_offset < entry.end or (start_offset == entry.end and finished):
                     return entry
@@ -267,20 +264,21 @@ class StreamIndex(Generic[E]):
                 return entry
             await self._changed(stream_id, wait)
 
-    def _size_of(self, entry: E) -> int:
+    def _size(self, entry: E) -> int:
         return self._stream_overhead + self._event_overhead * entry.end + entry.bytes
 
     def _abandoned_at(self, entry: E) -> float:
         return float("inf") if entry.publishers else entry.left_at + self._limits.abandon_after
 
-    def _over_at(self, entry: E) -> float:
+    def _retained_from(self, entry: E) -> float:
+        """The time at which the retention begins."""
         return self._abandoned_at(entry) if entry.finished_at is None else entry.finished_at
 
     def _join(self, entry: E) -> None:
         entry.publishers += 1
         self._left.discard(entry)
-        if entry.finished_at is None:  # one that has finished stays with its readers
-            self._read_on.discard(entry)
+        if entry.finished_at is None:  # a finished stream stays expired
+            self._expired.discard(entry)
 
     def _leave(self, entry: E) -> None:
         entry.publishers -= 1
@@ -290,33 +288,34 @@ class StreamIndex(Generic[E]):
         self._wake(entry.stream_id)
 
     def _make_room(self, tenant: str, size: int, streams: int) -> None:
-        room = self._room
-        if size > room.bytes.limit:
-            raise StoreFullError(f"the events need {size} bytes, and the whole store has {room.bytes.limit}")
-        for pool, amount in ((room.bytes, size), (room.streams, streams)) if streams else ((room.bytes, size),):
-            # An abandoned stream is held until it goes, as its publisher may come back.
+        capacity = self._capacity
+        if size > capacity.bytes.limit:
+            raise StoreFullError(f"the events need {size} bytes, more than the store's {capacity.bytes.limit}")
+        pools = ((capacity.bytes, size), (capacity.streams, streams)) if streams else ((capacity.bytes, size),)
+        for pool, amount in pools:
+            # An abandoned stream counts as held until it is dropped: its publisher may come back.
             while not pool.may_hold(tenant, amount):
-                tenants = self._left.tenants() | self._read_on.tenants()
+                tenants = self._left.tenants() | self._expired.tenants()
                 abandoned = [each for each in tenants if self._first_abandoned(each)]
-                self._evict(pool.gives_way(abandoned, tenant, amount, held=True), self._first_abandoned, tenant)
+                self._evict(pool.victim(abandoned, tenant, amount, held=True), self._first_abandoned, tenant)
             while not pool.has_room(amount):
-                tenants = self._read_on.tenants() | self._finished.tenants() | self._left.tenants()
+                tenants = self._expired.tenants() | self._finished.tenants() | self._left.tenants()
                 evictable = [each for each in tenants if self._first_evictable(each)]
-                self._evict(pool.gives_way(evictable, tenant, amount), self._first_evictable, tenant)
+                self._evict(pool.victim(evictable, tenant, amount), self._first_evictable, tenant)
 
-    def _evict(self, victim: str | None, first_of: Callable[[str], E | None], tenant: str) -> None:
-        """Drops the first stream of a tenant; without one, refuses the other tenant that needs the room."""
-        entry = None if victim is None else first_of(victim)
+    def _evict(self, victim: str | None, first: Callable[[str], E | None], tenant: str) -> None:
+        """Drops the victim's first stream; without a victim, refuses the tenant that needs the capacity."""
+        entry = None if victim is None else first(victim)
         if entry is None:
-            raise self._room.refusal(tenant)
+            raise self._capacity.refusal(tenant)
         self.drop(entry)
 
     def _first_evictable(self, tenant: str) -> E | None:
-        return self._read_on.first_of(tenant) or self._finished.first_of(tenant) or self._first_abandoned(tenant)
+        return self._expired.first(tenant) or self._finished.first(tenant) or self._first_abandoned(tenant)
 
     def _first_abandoned(self, tenant: str) -> E | None:
-        read_on = (entry for entry in self._read_on.of(tenant) if entry.finished_at is None)
-        entry = next(read_on, None) or self._left.first_of(tenant)
+        expired = (entry for entry in self._expired.streams(tenant) if entry.finished_at is None)
+        entry = next(expired, None) or self._left.first(tenant)
         return entry if entry and self._abandoned_at(entry) <= self._clock() else None
 
     def _wake(self, stream_id: str) -> None:

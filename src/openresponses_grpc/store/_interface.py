@@ -1,4 +1,4 @@
-"""The interface between the service and the logs."""
+"""The interface between the service and its store."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ class StoreLimits:
     """How much a store keeps, and for how long.
 
     Attributes:
-        max_bytes: bytes for all streams together; each store has its own way to count what it keeps beside the events.
-        max_streams: streams at one time.
-        max_stream_bytes: bytes of the events of one stream.
-        retention: seconds that a finished or abandoned stream can be replayed for; a reader who is there may keep
-            it for longer.
-        abandon_after: seconds without a publisher after which the readers of an unfinished stream are told so.
+        max_bytes: the maximum bytes of all streams, including an overhead per event and stream.
+        max_streams: the maximum number of streams.
+        max_stream_bytes: the maximum bytes of the events of one stream.
+        retention: seconds for which a finished or abandoned stream can be read; connected readers may keep it longer.
+        abandon_after: seconds without a publisher after which an open stream is abandoned.
 
     """
 
@@ -36,30 +35,34 @@ class Failure(NamedTuple):
     """Why a stream ended before its response was complete."""
 
     reason: str
+    """A short name of the case for programs, such as `UPSTREAM_TIMEOUT`."""
     message: str
+    """A text for people; may be empty."""
 
 
 class Check(NamedTuple):
-    """What a log must have: this checksum of all events before this offset."""
+    """A condition on a log: the checksum of all events before an offset."""
 
     offset: int
+    """The number of events that the checksum covers."""
     checksum: int
+    """The CRC-32 of the events."""
 
 
 class Append(NamedTuple):
     """A request to append events to a stream.
 
     Attributes:
-        stream_id: the stream; it is created unless `epoch` is set.
-        events: serialized events; those that the log has already (by `first_offset`) are compared with it and dropped.
+        stream_id: the stream; it is created if it does not exist, unless `epoch` is set.
+        events: the serialized events; those already in the log (by `first_offset`) are compared with it and dropped.
         first_offset: the offset of `events[0]`; None appends at the end.
         end_of_stream: whether the stream ends after these events.
-        failure: why it ends, if it ends in failure.
+        failure: why the stream failed; None ends it as complete.
         epoch: the epoch that the stream must have; None for any.
-        check: what the log must have; needs `epoch`.
-        publisher: 0 draws a number; another value claims the stream with a number that was drawn, and needs `epoch`;
-            None appends to a stream that nobody has claimed.
-        tenant: who appends: the stream counts for its share if this creates it.
+        check: a condition on the log; requires `epoch`.
+        publisher: 0 draws a number; a drawn number claims the stream and requires `epoch`; None appends to a stream
+            that has not been claimed.
+        tenant: the tenant whose share the stream uses if this request creates it.
 
     """
 
@@ -81,9 +84,9 @@ class End(NamedTuple):
         next_offset: the offset of the next event.
         epoch: the stream's epoch.
         checksum: the checksum of all events.
-        end_of_stream: whether the stream has ended there for good.
-        failure: why, if it has ended in failure.
-        publisher: the number that was drawn, if one was asked for.
+        end_of_stream: whether the stream has ended.
+        failure: why it failed, if it did.
+        publisher: the number drawn, if one was requested.
 
     """
 
@@ -96,16 +99,16 @@ class End(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """A run of events of a stream.
+    """Consecutive events of a stream.
 
     Attributes:
-        first_offset: the offset of the first event, or of the next one where there are none.
-        events: the serialized events, as they were appended.
+        first_offset: the offset of the first event; without events, the offset of the next one.
+        events: the serialized events as appended.
         end_of_stream: whether the stream ends after these events.
         epoch: the stream's epoch; 0 while the stream does not exist.
-        end: the offset at which the stream ended when it was read.
-        checksum: the checksum of all events up to the last of these; None where the log does not reach `first_offset`.
-        failure: why the stream has ended, if it ends here in failure.
+        end: the end offset of the stream at the time of the read.
+        checksum: the checksum of all events up to and including these; None if the log is shorter than `first_offset`.
+        failure: why the stream failed, if it ends here in failure.
 
     """
 
@@ -119,76 +122,87 @@ class Batch(NamedTuple):
 
 
 class State(Enum):
-    """Whether a stream can still grow, and if not, why."""
+    """The state of a stream."""
 
     OPEN = 1
+    """The stream has not ended."""
     COMPLETE = 2
+    """The stream has ended, and the log has all of its events."""
     FAILED = 3
+    """The stream has ended in failure."""
     ABANDONED = 4
+    """The stream has not ended, and has had no publisher for `StoreLimits.abandon_after`."""
 
 
 class StreamInfo(NamedTuple):
-    """A stream, without its events; the times are in seconds since 1970.
+    """A stream without its events; times are Unix times.
 
     Attributes:
-        first_offset: the offset of the oldest event that the log has.
+        first_offset: the offset of the oldest event in the log.
         next_offset: the offset after the newest event.
-        event_bytes: bytes of its events.
-        expires_at: when it will be dropped; None while it is open.
+        event_bytes: the bytes of its events.
+        expires_at: when it expires; None while it is open.
 
     """
 
     stream_id: str
+    """The id of the stream."""
     epoch: int
+    """The epoch of the stream."""
     state: State
+    """The state of the stream."""
     failure: Failure | None
+    """Why the stream failed; None unless it has."""
     first_offset: int
     next_offset: int
     event_bytes: int
     created_at: float
+    """When the stream was created."""
     updated_at: float
+    """When the stream last changed: an append, or its end."""
     expires_at: float | None
 
 
 class Page(NamedTuple):
-    """A page of the list of streams; the token of the next page is empty after the last one."""
+    """A page of the list of streams; the token of the next page is empty on the last one."""
 
     streams: Sequence[StreamInfo]
+    """The streams of the page."""
     next_page_token: str
+    """The token of the next page."""
 
 
 class Store(Protocol):
     """Keeps an append-only log for each stream.
 
-    Every method may raise a StreamStateError, and a StoreUnavailableError where the store is kept outside of the
-    process and cannot be reached.
+    Every method may raise StreamStateError, and StoreUnavailableError if the store is outside of the process.
     """
 
     def divide(self, shares: Mapping[str, Shares]) -> None:
-        """Divides the room among tenants, instead of the division before.
+        """Divides the capacity among tenants; this replaces any earlier division.
 
-        Open streams beyond a share are refused where their room is reserved for others, and finished streams of the
-        tenant furthest over its share are dropped first. Raises SharesError, and changes nothing, if the shares are
-        more than there is.
+        A tenant can exceed its share only with capacity that is not reserved for others, and a full store drops
+        finished streams of the tenant furthest over its share first. Raises SharesError, and changes nothing, if the
+        shares exceed the capacity.
         """
 
     def publishing(self, stream_id: str, epoch: int) -> AbstractAsyncContextManager[None]:
-        """Tells the store that a publisher of a stream is there for as long as the context lasts.
+        """Registers a publisher of a stream while the context is open.
 
         Raises StreamNotFoundError if the stream with this epoch does not exist.
         """
 
     def reading(self, stream_id: str) -> AbstractContextManager[None]:
-        """Tells the store that a reader of a stream is there for as long as the context lasts.
+        """Registers a reader of a stream while the context is open.
 
-        A finished or abandoned stream does not expire while it is read, for up to `read_on` seconds of `rules.py`.
+        A finished or abandoned stream does not expire while it has readers, up to `reader_retention` (`_rules.py`).
         """
 
     async def append(self, append: Append) -> End:
-        """Appends events, and returns once they are stored as safely as this store stores.
+        """Appends events; returns once they are as durable as the store makes them.
 
-        The number of a publisher claims the stream atomically with its events, and also where the events are refused
-        for their offset or their size.
+        A publisher's number claims the stream atomically with its events, and also if the events are refused for their
+        offset or size.
         """
 
     async def read(
@@ -202,28 +216,28 @@ class Store(Protocol):
         max_bytes: int,
         timeout: float,
     ) -> Batch:
-        """Returns the events from `start_offset` on that are there, at least one and up to `max_bytes` of them.
+        """Returns the available events from `start_offset` on: at least one, and up to `max_bytes`.
 
-        Where there are none yet it waits for the first, up to `timeout` seconds, and then returns a batch without
-        events. Without `epoch` and `must_exist` it waits for the stream itself, too. It never waits for a log that
-        does not have what `check` says: that raises StreamDivergedError at once. Events that are damaged raise
-        DataLossError, after those before them have been returned.
+        At the end of the log, it waits up to `timeout` seconds for the next event, then returns a batch without events.
+        Without `epoch` and `must_exist`, it also waits for the stream to be created. It never waits for a log that
+        fails `check`, but raises StreamDivergedError at once. Damaged events raise DataLossError; the events before
+        them are returned first.
         """
 
     async def info(self, stream_id: str) -> StreamInfo:
         """Describes a stream; raises StreamNotFoundError if it does not exist."""
 
     async def list(self, page_size: int, page_token: str, visible: Callable[[str], bool]) -> Page:
-        """A page of up to `page_size` of the streams whose id is `visible`; may be empty even if there are more pages.
+        """Returns a page of up to `page_size` streams with a `visible` id; it may be empty although more pages follow.
 
-        Raises InvalidPageTokenError for a token that it has not made; the first page has an empty one.
+        The token of the first page is empty. Raises InvalidPageTokenError for a token that the store did not issue.
         """
 
     async def delete(self, stream_id: str, epoch: int | None) -> None:
         """Deletes a stream; raises StreamNotFoundError if it does not exist."""
 
     async def check(self) -> None:
-        """Writes something that nobody reads; raises StoreUnavailableError if the store cannot write.
+        """Does a test write; raises StoreUnavailableError if the store is not writable.
 
-        A store that is full by its own limit can.
+        A store that has reached its own limit is writable.
         """

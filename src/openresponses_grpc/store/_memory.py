@@ -1,4 +1,4 @@
-"""The store that keeps its logs in memory: they survive the clients, and end with the process."""
+"""The in-memory store, whose logs last as long as the process."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Final
 from ._entry import Entry
 from ._index import StreamIndex
 from ._interface import Append, Batch, Check, End, Page, StoreLimits, StreamInfo
-from ._rules import check_logged, check_position, logged, new_events
+from ._rules import check_position, check_repeated, new_events, repeated_events
 from ._segment import Segment, pieces
 from ._shares import Shares
 from ._times import Times, steady
 
 EVENT_OVERHEAD: Final = 64
 STREAM_OVERHEAD: Final = 1536
-"""Bytes that an event and a stream are counted with beside their own, for what Python keeps with them."""
+"""The bytes that an event and a stream count in addition to their own, for Python's overhead."""
 
 
 class _Log(Entry):
-    """The log of one stream."""
+    """A stream with its events."""
 
     def __init__(self, stream_id: str, now: float, tenant: str) -> None:
         super().__init__(stream_id, now, tenant)
@@ -29,16 +29,15 @@ class _Log(Entry):
 
 
 class MemoryStore:
-    """Logs in memory.
+    """Keeps logs in memory.
 
-    An event of a stream that is still published is never dropped. When the memory is full, finished streams go, the
-    one that finished first before the others, then abandoned ones, of the tenant that is furthest over its share; when
-    there are none, appending is refused.
+    An open stream with a publisher is never dropped. A full store drops finished streams of the tenant furthest over
+    its share, the oldest first, then abandoned ones; without such streams, it refuses appends.
 
     Args:
-        limits: of its memory, where what Python keeps beside an event is estimated, and of its times.
-        clock: seconds from any point on, which nobody can set: what durations are measured with.
-        wall: seconds since 1970: what the times in descriptions are told with.
+        limits: the limits; Python's overhead per event is estimated.
+        clock: a steady clock in seconds, for durations.
+        wall: the Unix time, for descriptions.
 
     """
 
@@ -71,16 +70,16 @@ class MemoryStore:
             log = _Log(append.stream_id, self._times(), append.tenant)
         check_position(append.check, end=log.end, checksum_at=log.segment.checksum_at)
         log.owner, log.drawn = log.admit(append.publisher)
-        if again := logged(append, log.end):
-            check_logged(append, log.segment.events[append.first_offset :][: len(again)], end=log.end)
+        if repeated := repeated_events(append, log.end):
+            check_repeated(append, log.segment.events[append.first_offset :][: len(repeated)], end=log.end)
         finished = log.finished_at is not None
         events = new_events(append, end=log.end, finished=finished, failure=log.failure)
         if not finished and (events or append.end_of_stream or not log.stored):
             new = list(pieces(events, log.end, log.checksum))
-            claim = self._index.reserve(log, events, new[-1].after if new else log.checksum)
+            reservation = self._index.reserve(log, events, new[-1].after if new else log.checksum)
             for piece in new:
                 log.segment.append(piece)
-            self._index.commit(claim, self._times(), finished=append.end_of_stream, failure=append.failure)
+            self._index.commit(reservation, self._times(), finished=append.end_of_stream, failure=append.failure)
         return log.end_now(append.publisher)
 
     async def read(
@@ -106,12 +105,12 @@ class MemoryStore:
         )
 
     async def info(self, stream_id: str) -> StreamInfo:
-        self._times.look()
-        return self._index.info(self._index.get(stream_id), self._times.at_0)
+        self._times.check_wall()
+        return self._index.info(self._index.get(stream_id), self._times.wall_at_0)
 
     async def list(self, page_size: int, page_token: str, visible: Callable[[str], bool]) -> Page:
-        self._times.look()
-        return self._index.page(page_size, page_token, visible, self._times.at_0)
+        self._times.check_wall()
+        return self._index.page(page_size, page_token, visible, self._times.wall_at_0)
 
     async def delete(self, stream_id: str, epoch: int | None) -> None:
         self._index.drop(self._index.get(stream_id, epoch))

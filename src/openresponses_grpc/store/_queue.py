@@ -1,4 +1,4 @@
-"""Streams in an order, of all tenants and of each."""
+"""Queues of streams, with those of each tenant in order."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ E = TypeVar("E", bound=Entry)
 class Queue(Generic[E]):
     """Streams in the order in which they were added.
 
-    Unlike a dict, an OrderedDict finds its first key at once even where many before it are gone.
+    An OrderedDict, unlike a dict, finds its first key in constant time after many deletions at its front.
     """
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Queue(Generic[E]):
         own[entry] = None
 
     def discard(self, entry: E) -> None:
-        """Removes a stream, if it is there."""
+        """Removes a stream if it is in the queue."""
         if entry not in self._all:
             return
         del self._all[entry]
@@ -41,18 +41,14 @@ class Queue(Generic[E]):
         if not own:
             del self._by_tenant[entry.tenant]
 
-    def first(self) -> E | None:
-        """The first of all streams."""
-        return next(iter(self._all), None)
+    def streams(self, tenant: str | None = None) -> Iterator[E]:
+        """Returns all streams, or those of one tenant."""
+        return iter(self._all if tenant is None else self._by_tenant.get(tenant, ()))
 
-    def of(self, tenant: str) -> Iterator[E]:
-        """A tenant's streams."""
-        return iter(self._by_tenant.get(tenant, ()))
-
-    def first_of(self, tenant: str) -> E | None:
-        """The first of a tenant's streams."""
-        return next(self.of(tenant), None)
+    def first(self, tenant: str | None = None) -> E | None:
+        """Returns the first of all streams, or of those of one tenant."""
+        return next(self.streams(tenant), None)
 
     def tenants(self) -> KeysView[str]:
-        """The tenants of the streams."""
+        """Returns the tenants of the streams."""
         return self._by_tenant.keys()

@@ -1,4 +1,4 @@
-"""The rules of appending and reading that every store follows. Pure: no I/O, no clock."""
+"""The rules for appends and reads in every store. Pure: no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from ._errors import (
 from ._interface import Append, Check, Failure
 
 _CHUNK: Final = 1024
-"""Events that `events_up_to` measures at once."""
+"""The number of events that `events_up_to` measures at once."""
 
 MAX_PUBLISHER: Final = 2**53 - 1
 
-READ_ON_FACTOR: Final = 4
-READ_ON_SECONDS: Final = 300.0
+_READER_RETENTION_FACTOR: Final = 4
+_MIN_READER_RETENTION: Final = 300.0
 
 
-def read_on(retention: float) -> float:
-    """Seconds that readers can keep a finished or abandoned stream for, where it is kept for `retention` anyway."""
-    return max(READ_ON_FACTOR * retention, READ_ON_SECONDS)
+def reader_retention(retention: float) -> float:
+    """Returns the maximum seconds for which readers can keep a finished or abandoned stream."""
+    return max(_READER_RETENTION_FACTOR * retention, _MIN_READER_RETENTION)
 
 
 def check_epoch(actual: int | None, expected: int | None) -> None:
-    """Checks that the stream is the one that is meant.
+    """Checks the epoch of a stream.
 
     Args:
-        actual: the stream's epoch; None where there is no such stream.
-        expected: the epoch that it must have; None for any, and for none.
+        actual: the stream's epoch; None if it does not exist.
+        expected: the epoch that it must have; None accepts any, and a missing stream.
 
     """
     if expected is None:
@@ -47,21 +47,21 @@ def check_epoch(actual: int | None, expected: int | None) -> None:
     if actual is None:
         raise not_found()
     if actual != expected:
-        raise EpochMismatchError(f"the stream was created again: its epoch is {actual}", epoch=actual)
+        raise EpochMismatchError(f"the stream was created again and has epoch {actual}", epoch=actual)
 
 
 def not_found() -> StreamNotFoundError:
-    """The error for a stream that does not exist."""
+    """Returns the error for a missing stream."""
     return StreamNotFoundError("the stream does not exist")
 
 
 def check_position(check: Check | None, *, end: int, checksum_at: Callable[[int], int]) -> None:
-    """Checks that the log has what a client knows of it.
+    """Checks that the log contains a client's position.
 
     Args:
-        check: what the client knows; None for nothing.
-        end: the offset at which the log ends.
-        checksum_at: the log's checksum at an offset up to its end.
+        check: the checked offset and checksum of the position; None for no position.
+        end: the end offset of the log.
+        checksum_at: returns the checksum of the log at an offset up to its end.
 
     """
     if check is None:
@@ -69,52 +69,52 @@ def check_position(check: Check | None, *, end: int, checksum_at: Callable[[int]
     if check.offset > end:
         raise diverged(f"it ends at offset {end}, before offset {check.offset}", end)
     if checksum_at(check.offset) != check.checksum:
-        raise diverged(f"its events before offset {check.offset} are not those of the position", end)
+        raise diverged(f"its events before offset {check.offset} do not match the position", end)
 
 
 def diverged(problem: str, end: int) -> StreamDivergedError:
-    """The error for a client whose log is not this one."""
-    return StreamDivergedError(f"the server's log of the stream has diverged: {problem}", next_offset=end)
+    """Returns the error for a log that differs from what the client knows."""
+    return StreamDivergedError(f"the log of the stream has diverged: {problem}", next_offset=end)
 
 
 def check_publisher(publisher: int | None, *, owner: int, end: int) -> None:
     """Checks that a publisher is not fenced.
 
     Args:
-        publisher: its number; 0 to draw one, None for none.
-        owner: the number that has claimed the stream; 0 while none has.
-        end: the offset at which the log ends.
+        publisher: its number; 0 to draw one, None without a number.
+        owner: the number that has claimed the stream; 0 before the first claim.
+        end: the end offset of the log.
 
     """
     if owner and publisher != 0 and (publisher is None or publisher < owner):
         raise PublisherFencedError(
-            "another publisher has claimed the stream since; only the latest one can append", next_offset=end
+            "a newer publisher has claimed the stream: only the latest one can append", next_offset=end
         )
 
 
 def draw(drawn: int, now: float) -> int:
-    """A number for a publisher.
+    """Draws a number for a publisher.
 
     Args:
         drawn: the highest number that was drawn or has claimed the stream.
-        now: seconds since 1970. With it a store that has lost its latest numbers does not draw one of them again.
+        now: the Unix time. It keeps a store that has lost its latest numbers from drawing one of them again.
 
     """
     return min(max(drawn + 1, int(now * 1_000_000)), MAX_PUBLISHER)
 
 
-def logged(append: Append, end: int) -> Sequence[bytes]:
-    """Those of the events to be appended that must be in the log, which ends at `end`, already."""
+def repeated_events(append: Append, end: int) -> Sequence[bytes]:
+    """Returns the events of an append that a log with this end offset must already contain."""
     return () if append.first_offset is None else append.events[: max(end - append.first_offset, 0)]
 
 
-def check_logged(append: Append, events: Sequence[bytes], *, end: int) -> None:
-    """Checks that the events that the log has are those that are sent again.
+def check_repeated(append: Append, events: Sequence[bytes], *, end: int) -> None:
+    """Checks that the repeated events of an append are those in the log.
 
     Args:
         append: the request.
-        events: the log's events from its `first_offset` on, as many as `logged` returns.
-        end: the offset at which the log ends.
+        events: the log's events from `first_offset` on, as many as `repeated_events` returns.
+        end: the end offset of the log.
 
     """
     assert append.first_offset is not None
@@ -124,24 +124,24 @@ def check_logged(append: Append, events: Sequence[bytes], *, end: int) -> None:
 
 
 def new_events(append: Append, *, end: int, finished: bool, failure: Failure | None) -> Sequence[bytes]:
-    """Those of the events to be appended that the log does not have.
+    """Returns the events of an append that the log does not contain yet.
 
     Args:
         append: the request.
-        end: the offset at which the log ends.
-        finished: whether the stream has ended there for good.
-        failure: why, if it has ended in failure.
+        end: the end offset of the log.
+        finished: whether the stream has ended.
+        failure: why it failed, if it did.
 
     """
     events, first_offset = append.events, append.first_offset
     if first_offset is not None:
         if first_offset > end:
             raise OffsetGapError(
-                f"offset {first_offset} is beyond the end of the stream: the next offset is {end}", next_offset=end
+                f"offset {first_offset} is beyond the end of the stream, offset {end}", next_offset=end
             )
         last = first_offset + len(events)
         if append.end_of_stream and last < end:
-            raise OffsetGapError(f"the stream cannot end at offset {last}: the next offset is {end}", next_offset=end)
+            raise OffsetGapError(f"the stream cannot end at offset {last}: its log ends at {end}", next_offset=end)
         events = events[end - first_offset :]
     if finished and (events or (append.end_of_stream and append.failure != failure)):
         how = f"failed at offset {end} with reason {failure.reason!r}" if failure else f"ended at offset {end}"
@@ -150,16 +150,16 @@ def new_events(append: Append, *, end: int, finished: bool, failure: Failure | N
 
 
 def check_size(size: int, max_stream_bytes: int) -> None:
-    """Checks that a stream's events may have `size` bytes."""
+    """Checks the size of a stream's events."""
     if size > max_stream_bytes:
         raise StreamFullError(
-            f"the stream would have {size} bytes; one stream has up to {max_stream_bytes}",
+            f"the stream would have {size} bytes, more than the maximum of {max_stream_bytes}",
             max_stream_bytes=max_stream_bytes,
         )
 
 
 def events_up_to(events: Sequence[bytes], start: int, max_bytes: int) -> Sequence[bytes]:
-    """The events from the index `start` on, where there are any at least one, and up to `max_bytes` of them."""
+    """Returns the events from index `start` on up to `max_bytes`, and at least one if any is left."""
     stop, room = start, max_bytes
     while chunk := events[stop : stop + _CHUNK]:
         ends = list(accumulate(map(len, chunk)))
@@ -171,15 +171,15 @@ def events_up_to(events: Sequence[bytes], start: int, max_bytes: int) -> Sequenc
 
 
 def check_past_end(start_offset: int, *, end: int, finished: bool) -> None:
-    """Checks that there can ever be an event at `start_offset`, where the log has none."""
+    """Checks that the stream can still get an event at `start_offset`."""
     if finished and start_offset > end:
         raise OffsetOutOfRangeError(
-            f"offset {start_offset} is beyond the end of the finished stream, {end}", next_offset=end
+            f"offset {start_offset} is beyond the end of the finished stream, offset {end}", next_offset=end
         )
 
 
 def abandoned(end: int, abandon_after: float) -> StreamAbandonedError:
-    """The error for a reader who waits at the end of a stream that has no publisher any more."""
+    """Returns the error for a reader that waits at the end of an abandoned stream."""
     return StreamAbandonedError(
-        f"no publisher for {abandon_after:g} seconds: the stream stops at offset {end}", next_offset=end
+        f"the stream has had no publisher for {abandon_after:g} seconds: its log ends at offset {end}", next_offset=end
     )

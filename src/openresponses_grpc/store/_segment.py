@@ -1,22 +1,26 @@
-"""Consecutive events of a log, with the checksum at the end of each append: what is read is what was appended."""
+"""Consecutive events of a log with checksums, which verify that reads return what was appended."""
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
 
 from ..codec._checksum import checksum
 from ._errors import DataLossError
 from ._rules import events_up_to
 
 PIECE_BYTES: Final = 256 << 10
-"""Bytes of events up to which a piece of an append has one checksum: to read one event, its piece is verified."""
+"""The maximum bytes of events under one checksum. Reading one event verifies its whole piece."""
 
 
 class Piece(NamedTuple):
-    """Events that are stored, and verified, together.
+    """Events that are stored and verified together.
 
     Attributes:
         first_offset: the offset of the first event.
@@ -32,7 +36,7 @@ class Piece(NamedTuple):
 
 
 def pieces(events: Sequence[bytes], first_offset: int, before: int) -> Iterator[Piece]:
-    """Cuts the events of an append, which follow a log of this length and checksum, into pieces."""
+    """Splits the events of an append to a log with this end offset and checksum into pieces."""
     start = 0
     while start < len(events):
         piece = events_up_to(events, start, PIECE_BYTES)
@@ -42,7 +46,7 @@ def pieces(events: Sequence[bytes], first_offset: int, before: int) -> Iterator[
 
 
 class Verified(NamedTuple):
-    """Events that were verified, at least one.
+    """Verified events, at least one.
 
     Attributes:
         before: the log's checksum before them.
@@ -56,11 +60,11 @@ class Verified(NamedTuple):
 
 
 class Segment:
-    """A run of pieces without gaps.
+    """Consecutive pieces without gaps.
 
     Args:
         first_offset: the offset of its first event.
-        before: the log's checksum there.
+        before: the log's checksum before it.
 
     Attributes:
         events: its events.
@@ -70,7 +74,7 @@ class Segment:
     def __init__(self, first_offset: int, before: int) -> None:
         self.first_offset = first_offset
         self.events: list[bytes] = []
-        # The ends of its pieces, and the checksum at each; the first is the segment's beginning.
+        # The end offsets of the pieces and the checksums there, preceded by the beginning of the segment.
         self._ends = array("Q", (first_offset,))
         self._checksums = array("I", (before,))
         self._last: tuple[tuple[int, int, int], Verified] | None = None
@@ -81,19 +85,19 @@ class Segment:
         return self._ends[-1]
 
     def append(self, piece: Piece) -> None:
-        """Adds a piece at its end."""
+        """Appends a piece."""
         self.events += piece.events
         self._ends.append(piece.first_offset + len(piece.events))
         self._checksums.append(piece.after)
 
     def extend(self, events: Iterable[bytes], ends: Iterable[int], checksums: Iterable[int]) -> None:
-        """Adds the events of pieces at its end: the pieces end at these offsets, where the log has these checksums."""
+        """Appends several pieces, given their events, their end offsets and the checksums there."""
         self.events += events
         self._ends.extend(ends)
         self._checksums.extend(checksums)
 
     def checksum_at(self, offset: int) -> int:
-        """The log's checksum at an offset from its beginning to its end; raises DataLossError."""
+        """Returns the log's checksum at an offset within the segment; raises DataLossError."""
         index = bisect_right(self._ends, offset) - 1
         if self._ends[index] == offset:
             return self._checksums[index]
@@ -101,13 +105,13 @@ class Segment:
         return checksum(self._between(self._ends[index], offset), self._checksums[index])
 
     def read(self, start: int, max_bytes: int) -> Verified:
-        """Its events from an offset on, before its end; at least one, and up to `max_bytes` of them.
+        """Returns the events from an offset before the end on: at least one, and up to `max_bytes`.
 
         Raises:
-            DataLossError: the piece that has the first one is damaged.
+            DataLossError: the piece with the first event is damaged.
 
         """
-        # Subscribers that have come to the same offset read the same events.
+        # Subscribers at the same offset read the same events.
         key = (start, self.end, max_bytes)
         if self._last and self._last[0] == key:
             return self._last[1]
@@ -118,11 +122,11 @@ class Segment:
         after = checksum(events, before)
         if checksum(self._between(stop, self._ends[last]), after) != self._checksums[last]:
             self._verify(first)
-            bad = first + 1
-            while not self._damaged(bad):
-                bad += 1
-            events = self._between(start, self._ends[bad])
-            after = self._checksums[bad]
+            damaged = first + 1
+            while not self._is_damaged(damaged):
+                damaged += 1
+            events = self._between(start, self._ends[damaged])
+            after = self._checksums[damaged]
         verified = Verified(events, before, after)
         self._last = (key, verified)
         return verified
@@ -130,15 +134,46 @@ class Segment:
     def _between(self, start: int, stop: int) -> Sequence[bytes]:
         return self.events[start - self.first_offset : stop - self.first_offset]
 
-    def _damaged(self, index: int) -> bool:
+    def _is_damaged(self, index: int) -> bool:
         events = self._between(self._ends[index], self._ends[index + 1])
         return checksum(events, self._checksums[index]) != self._checksums[index + 1]
 
     def _verify(self, index: int) -> None:
-        if self._damaged(index):
-            raise damaged(self._ends[index])
+        if self._is_damaged(index):
+            raise data_loss(self._ends[index])
 
 
-def damaged(offset: int) -> DataLossError:
-    """The error for events that are not what was appended, from an offset on."""
+def data_loss(offset: int) -> DataLossError:
+    """Returns the error for stored events that are damaged from an offset on."""
     return DataLossError(f"the stored events from offset {offset} on are damaged", offset=offset)
+
+
+def _stored_events() -> Any:
+    """Builds the class of `message StoredEvents { repeated bytes events = 2; }`; 2 as in `SubscribeResponse`."""
+    file = FileDescriptorProto(name="stored_events.proto", package="openresponses_grpc.store", syntax="proto3")
+    file.message_type.add(name="StoredEvents").field.add(
+        name="events", number=2, type=FieldDescriptorProto.TYPE_BYTES, label=FieldDescriptorProto.LABEL_REPEATED
+    )
+    pool = DescriptorPool()
+    pool.Add(file)
+    return GetMessageClass(pool.FindMessageTypeByName("openresponses_grpc.store.StoredEvents"))
+
+
+_StoredEvents = _stored_events()
+
+
+def serialize_events(events: Sequence[bytes]) -> bytes:
+    """Serializes events for a store. Serialized events can be concatenated."""
+    data: bytes = _StoredEvents(events=events).SerializeToString()
+    return data
+
+
+def parse_events(data: bytes) -> Sequence[bytes]:
+    """Parses serialized events.
+
+    Raises:
+        DecodeError: the bytes are damaged.
+
+    """
+    events: Sequence[bytes] = _StoredEvents.FromString(data).events
+    return events

@@ -1,4 +1,4 @@
-"""How tenants share a limit: what each may hold, and who gives way when it is reached. Pure: no I/O, no clock."""
+"""Divides a limit among tenants: the share of each, and whose data is evicted first. Pure: no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Shares(NamedTuple):
-    """What a tenant can have at any time, whatever the others do; None for a fair share."""
+    """What a tenant can always use, regardless of other tenants; None for a fair share."""
 
     bytes: int | None = None
     streams: int | None = None
@@ -16,31 +16,31 @@ class Shares(NamedTuple):
 
 
 class SharesError(ValueError):
-    """The shares add up to more than there is."""
+    """The shares exceed the limit."""
 
 
 def divide(limit: int, wanted: Mapping[str, int | None], unit: str) -> dict[str, int]:
-    """The share of each tenant.
+    """Returns the share of each tenant.
 
     Args:
-        limit: what there is for all.
-        wanted: the share that each tenant is to have; None for a fair one. The tenants with None divide half of what
-            the others leave, in equal parts; the other half is for whoever comes first.
-        unit: of the limit, for messages.
+        limit: the limit for all tenants together.
+        wanted: the configured shares; None for a fair one. Fair shares divide half of the remainder equally; the other
+            half is first come, first served.
+        unit: the unit of the limit, for messages.
 
     Raises:
-        SharesError: the shares add up to more than the limit.
+        SharesError: the shares exceed the limit.
 
     """
     rest = limit - sum(share for share in wanted.values() if share is not None)
     if rest < 0:
-        raise SharesError(f"the shares of {unit} add up to {limit - rest}, and there are {limit} for all")
+        raise SharesError(f"the shares of {unit} add up to {limit - rest}, more than the limit of {limit}")
     fair = rest // 2 // max(1, sum(share is None for share in wanted.values()))
     return {tenant: fair if share is None else share for tenant, share in wanted.items()}
 
 
 class _Account:
-    """What one tenant uses of a pool; `reserved` is its share, or what it holds where that is more."""
+    """One tenant's use of a pool; `reserved` is its share or what it holds, whichever is more."""
 
     __slots__ = ("held", "reserved", "share", "used")
 
@@ -48,7 +48,7 @@ class _Account:
         self.share = self.used = self.held = self.reserved = 0
 
     def add(self, used: int, held: int) -> int:
-        """Adds to what it uses and holds; returns what that adds to `reserved`."""
+        """Adds to what it uses and holds; returns the change of `reserved`."""
         self.used += used
         self.held = held = self.held + held
         before = self.reserved
@@ -59,15 +59,15 @@ class _Account:
 class Pool:
     """A limit for all tenants together, of which each has a share.
 
-    What a tenant uses is held, as open streams and calls are, or can be evicted, as finished streams can. A tenant may
-    hold anything but what the others hold and what is left of their shares. So each can hold its share at any time,
-    whatever the others do, and everything that is free serves whoever needs it.
+    What a tenant uses is either held, such as open streams and calls, or evictable, such as finished streams. A tenant
+    may hold everything except what others hold and what remains of their shares. So each tenant can always hold its
+    share, and all tenants compete for unreserved capacity.
 
     Args:
-        limit: what all tenants together may use.
+        limit: the maximum that all tenants together may use.
 
     Attributes:
-        used: what all tenants use.
+        used: what all tenants together use.
 
     """
 
@@ -79,7 +79,7 @@ class Pool:
         self._reserved = 0
 
     def set_shares(self, shares: Mapping[str, int]) -> None:
-        """Gives each tenant its share. Without shares, all that there is is for everyone."""
+        """Sets each tenant's share. Without shares, nothing is reserved."""
         self._shares = dict(shares)
         for tenant in self._accounts.keys() | shares.keys():
             account = self._accounts[tenant]
@@ -87,50 +87,50 @@ class Pool:
             self._reserved += account.add(0, 0)
 
     def share(self, tenant: str) -> int | None:
-        """A tenant's share; None while the limit is not divided."""
+        """Returns a tenant's share; None if no shares are set."""
         return self._shares.get(tenant, 0) if self._shares else None
 
     def held(self, tenant: str) -> int:
-        """What a tenant holds."""
+        """Returns what a tenant holds."""
         return self._accounts[tenant].held
 
     def may_hold(self, tenant: str, amount: int) -> bool:
-        """Whether a tenant may hold so much more."""
+        """Whether a tenant may hold `amount` more."""
         account = self._accounts[tenant]
         grown = account.held + amount - account.reserved
         return grown <= 0 or self._reserved + grown <= self.limit
 
     def has_room(self, amount: int) -> bool:
-        """Whether there is room for so much more, without eviction."""
+        """Whether `amount` more fits without eviction."""
         return self.used + amount <= self.limit
 
     def hold(self, tenant: str, amount: int) -> None:
-        """Counts what a tenant holds from now on."""
+        """Counts what a tenant starts to hold."""
         self.used += amount
         self._reserved += self._accounts[tenant].add(amount, amount)
 
-    def settle(self, tenant: str, amount: int) -> None:
-        """Counts what a tenant has held, and what can be evicted from now on."""
+    def make_evictable(self, tenant: str, amount: int) -> None:
+        """Makes what a tenant holds evictable."""
         self._reserved += self._accounts[tenant].add(0, -amount)
 
     def free(self, tenant: str, amount: int, *, held: bool) -> None:
-        """Counts what a tenant does not use any more: something that it held, or that could be evicted."""
+        """Frees what a tenant used; `held` is whether it was held or evictable."""
         self.used -= amount
         self._reserved += self._accounts[tenant].add(-amount, -amount if held else 0)
 
-    def gives_way(self, tenants: Iterable[str], tenant: str, amount: int, *, held: bool = False) -> str | None:
-        """Who gives way to `amount` for `tenant`: of `tenants`, the one that is furthest over its share.
+    def victim(self, tenants: Iterable[str], tenant: str, amount: int, *, held: bool = False) -> str | None:
+        """Selects the tenant to evict from: of `tenants`, the one furthest over its share.
 
-        Nobody gives way within its share, nor to a tenant that is further over its own.
+        It does not select a tenant within its share, nor one less far over it than the tenant that needs the capacity.
 
         Args:
-            tenants: those that have something to evict.
-            tenant: who needs the room.
-            amount: of the room.
-            held: compare what they hold with their shares, and not what they use.
+            tenants: the tenants with something to evict.
+            tenant: the tenant that needs the capacity.
+            amount: how much it needs.
+            held: whether to compare shares with what the tenants hold, instead of with what they use.
 
         Returns:
-            The tenant; None if the one that needs the room is to be refused.
+            The tenant; None if the request must be refused.
 
         """
         furthest = None
@@ -144,5 +144,5 @@ class Pool:
     def _over(self, tenant: str, more: int, *, held: bool) -> int:
         account = self._accounts[tenant]
         over = (account.held if held else account.used) + more - account.share
-        # Streams of a token that is gone go before those of any other.
+        # Streams of a removed token are evicted before all others.
         return over if tenant in self._shares else over + self.limit

@@ -1,4 +1,4 @@
-"""The time of a store: it passes evenly, whatever the wall clock is set to."""
+"""The clock of a store, which is not affected by changes of the wall clock."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 _SET_SECONDS: Final = 1.0
-"""A wall clock that differs by more from what it should be has been set; by less, it was adjusted."""
+"""The deviation beyond which the wall clock counts as set, and not as adjusted."""
 
 
 def steady() -> float:
-    """Seconds since the machine was started, also those it slept; nobody can set it."""
-    # Only Linux has a clock that counts them; elsewhere a store stands still while the machine sleeps.
+    """Returns the seconds since the machine started, suspended time included."""
+    # Only Linux has such a clock; elsewhere the store's clock stops while the machine is suspended.
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def boot_id() -> str:
-    """Names this run of the machine's kernel; empty where the system has no name for it."""
+    """Returns the id of the current boot; empty if the system has no boot id."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
@@ -27,12 +27,12 @@ def boot_id() -> str:
 
 
 class Offsets(NamedTuple):
-    """What two clocks are behind a store's time, in seconds: what to add to them.
+    """The seconds to add to two clocks to get a store's time.
 
     Attributes:
-        boot: the run of the kernel whose steady clock it was.
-        steady: of the steady clock.
-        wall: of the wall clock.
+        boot: the id of the boot that the steady clock belongs to.
+        steady: the seconds to add to the steady clock.
+        wall: the seconds to add to the wall clock.
 
     """
 
@@ -42,21 +42,21 @@ class Offsets(NamedTuple):
 
 
 class Times:
-    """A store's time, in seconds since 1970 by the wall clock at the store's beginning.
+    """A store's time: the Unix time at the creation of the store, advanced by a steady clock.
 
-    It passes as the steady clock does. After a restart of the machine only the wall clock knows how much has passed.
-    It counts for `most` at most, as somebody may have set it meanwhile.
+    After a reboot, only the wall clock knows how much time has passed. It may have been set meanwhile, so it advances
+    the time by at most `most` beyond the latest time in the store.
 
     Args:
-        clock: seconds from any point on, which nobody can set.
-        wall: seconds since 1970, which can be set at any moment.
-        boot: names the run of the kernel; empty where it has no name.
-        last: what `offsets` were when the store was last open; None for a new one.
+        clock: the steady clock in seconds.
+        wall: the wall clock, a Unix time, which may be set at any moment.
+        boot: the id of the current boot; may be empty.
+        last: the `offsets` when the store was last open; None for a new store.
         latest: the latest time in the store.
-        most: seconds after it at which the time begins at most, where the wall clock counts.
+        most: the maximum seconds after `latest` at which the time starts after a reboot.
 
     Attributes:
-        offsets: what to keep for the next start.
+        offsets: the offsets to store for the next start.
 
     """
 
@@ -78,18 +78,18 @@ class Times:
             now = wall() + (last.wall if last else 0.0)
             now = max(latest, min(now, latest + most)) if latest else now
         self.offsets = Offsets(boot, now - clock(), last.wall if last else 0.0)
-        self.look()
+        self.check_wall()
 
     def __call__(self) -> float:
         return self._clock() + self.offsets.steady
 
     @property
-    def at_0(self) -> float:
-        """What the wall clock shows when this time is 0."""
+    def wall_at_0(self) -> float:
+        """The wall clock at time 0."""
         return -self.offsets.wall
 
-    def look(self) -> bool:
-        """Looks at the wall clock; returns whether it was set since, so that `offsets` are others now."""
+    def check_wall(self) -> bool:
+        """Checks the wall clock; returns whether it was set since the last check, which changes `offsets`."""
         wall = self() - self._wall()
         if abs(wall - self.offsets.wall) <= _SET_SECONDS:
             return False

@@ -1,4 +1,4 @@
-// Drives a headless Chromium: reads commands from standard input, a JSON array a line, and prints the result of each.
+// Drives a headless Chromium: reads a command per line from standard input, as a JSON array, and prints its result.
 
 import { chromium } from "playwright-core";
 import readline from "node:readline";
@@ -20,7 +20,7 @@ const commands = {
 
   press: (selector) => page.click(selector).then(() => null),
 
-  // Waits until the page has shown so many events, or what its status says.
+  // Wait until the page has shown this many events, or has this status.
   events: (count) => waited((count) => Number(/(\d+) events/.exec(document.querySelector("#status").textContent)?.[1]) >= count, count),
   status: (state) => waited((state) => document.querySelector("#status").dataset.state === state, state),
 
@@ -38,7 +38,7 @@ const commands = {
 
   screenshot: (path) => page.screenshot({ path }).then(() => null),
 
-  // Reads with the browser's own EventSource, which reconnects by itself, until [DONE] or an error of the gateway.
+  // Reads with the browser's EventSource, which reconnects automatically, until [DONE] or an error from the gateway.
   eventSource: (url, types) =>
     page.evaluate(
       ([url, types]) =>
@@ -55,7 +55,7 @@ const commands = {
       [url, types],
     ),
 
-  // Runs a script of a page that makes an EventSource `source`; returns what it logs until the source is closed.
+  // Runs a script that creates an EventSource `source` on a page; returns its log messages until the source is closed.
   async run(url, script) {
     await page.goto(url);
     const logged = [];

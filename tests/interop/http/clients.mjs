@@ -1,4 +1,4 @@
-// Reads a stream with one of the clients that people have, and prints what it gives, a JSON value a line.
+// Reads a stream with a third-party client, and prints each event that it returns as a line of JSON.
 // Usage: node clients.mjs CLIENT BASE_URL ID [STARTING_AFTER]
 
 import { createOpenAI } from "@ai-sdk/openai";
@@ -24,7 +24,7 @@ const clients = {
     print(await new OpenAI({ baseURL, apiKey: "viewer" }).responses.retrieve(id));
   },
 
-  // The SDK has no call for a response that is there already: its request goes to the gateway instead.
+  // The SDK cannot read an existing response: the request for a new one is redirected to the gateway.
   async openrouter() {
     const httpClient = new HTTPClient();
     httpClient.addHook("beforeRequest", () => new Request(url, { headers: { accept: "text/event-stream" } }));
@@ -32,7 +32,7 @@ const clients = {
     for await (const event of await openrouter.beta.responses.send({ input: "", stream: true })) print(event);
   },
 
-  // Nor has this one.
+  // The same applies to this SDK.
   async vercel() {
     const provider = createOpenAI({ apiKey: "viewer", fetch: () => fetch(url) });
     const { fullStream } = streamText({ model: provider.responses("gpt-5-mini"), prompt: "", maxRetries: 0 });

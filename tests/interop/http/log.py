@@ -1,4 +1,4 @@
-"""The streams that the clients read, and what of them each gives."""
+"""The streams that the clients read, and the events that each client returns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXAMPLE: Final = [
     json_to_protobuf(line)
     for line in (Path(__file__).parents[3] / "examples" / "response.ndjson").read_bytes().splitlines()
 ]
-"""The example's stream, serialized."""
+"""The sample stream, serialized."""
 
 
 async def publish(client: AsyncEventStreamClient, stream_id: str, events: Iterable[bytes]) -> None:
@@ -30,7 +30,7 @@ def values(events: Iterable[bytes], naming: Naming = "snake_case") -> list[Any]:
 
 
 def known_to_the_sdk(events: Iterable[bytes]) -> list[bytes]:
-    """Those of types that OpenRouter's SDK has."""
+    """The events whose type is in OpenRouter's SDK."""
     return [event for event in events if _is_known(event)]
 
 

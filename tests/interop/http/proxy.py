@@ -1,4 +1,4 @@
-"""A TCP proxy that cuts each connection after so many bytes."""
+"""A TCP proxy that cuts connections after a number of bytes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from contextlib import asynccontextmanager, suppress
 
 @asynccontextmanager
 async def cutting(port: int, after: Iterable[int]) -> AsyncIterator[tuple[str, list[int]]]:
-    """Relays connections to a port of 127.0.0.1, and cuts them in the middle of what they carry.
+    """Relays connections to a port of 127.0.0.1, and cuts them within the response.
 
     Args:
-        port: the port.
-        after: for each connection that has a response, the bytes of it after which it is cut; when there are no more,
-            none is.
+        port: the port of the target.
+        after: the number of response bytes after which each connection is cut; later connections are not cut.
 
     Yields:
-        The URL, and the bytes after which connections were cut.
+        The URL of the proxy, and the list of cuts so far, each as a number of response bytes.
 
     """
     remaining, cuts = list(after), list[int]()
@@ -41,11 +40,11 @@ async def cutting(port: int, after: Iterable[int]) -> AsyncIterator[tuple[str, l
                     writer.write(data)
                     await writer.drain()
                 if left is not None:
-                    remaining.insert(0, left)  # it was short: the next one is cut
+                    remaining.insert(0, left)  # the response was too short: cut the next connection
             finally:
                 request.cancel()
                 to_server.transport.abort()
-                writer.close()  # behind what was written
+                writer.close()  # after the written data
 
     def accept(reader: StreamReader, writer: StreamWriter) -> None:
         writers.append(writer)

@@ -1,4 +1,4 @@
-"""A browser: its EventSource, and the page of examples/browser, while connections break and the server is killed."""
+"""EventSource in a browser and the page of examples/browser, with dropped connections and a killed server."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,7 +21,8 @@ from openresponses_grpc.client import AsyncEventPublisher
 from ...faults.processes import Restartable, free_port
 from ...faults.processes import gateway as gateway_before
 from ...faults.processes import server as server_over
-from ..languages import EXAMPLES, needs
+from ..languages import EXAMPLES
+from .browser import Browser
 from .log import EXAMPLE, values
 from .proxy import cutting
 
@@ -31,45 +31,9 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 CUTS = 10
 
 
-class Browser:
-    """A browser that does what it is told."""
-
-    def __init__(self, process: Process) -> None:
-        self._process = process
-
-    async def __call__(self, *command: object) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(command).encode() + b"\n")
-        line = await self._process.stdout.readline()
-        assert line, "the browser's driver has ended"
-        return json.loads(line)
-
-
-@pytest.fixture
-async def browser(node: Path) -> AsyncIterator[Browser]:
-    needs("chromium")
-    process = await asyncio.create_subprocess_exec(
-        *("node", "browser.mjs"),
-        cwd=node,
-        stdin=PIPE,
-        stdout=PIPE,
-        env={**os.environ, "CHROMIUM": str(shutil.which("chromium"))},
-        limit=1 << 24,
-    )
-    browser = Browser(process)
-    try:
-        yield browser
-        assert await browser("errors") == []
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        await process.wait()
-
-
 @asynccontextmanager
 async def served(tmp_path: Path) -> AsyncIterator[tuple[Restartable, Restartable, str]]:
-    """A server, a gateway, and the URL of the page."""
+    """A server, a gateway, and the origin of the page."""
     port = free_port()
     command = (
         sys.executable,
@@ -102,11 +66,11 @@ async def send(publisher: AsyncEventPublisher, events: list[bytes]) -> None:
     await publisher.flush()
 
 
-async def test_event_source_reads_a_stream_over_connections_that_break(browser: Browser, tmp_path: Path) -> None:
+async def test_event_source_reads_stream_over_dropped_connections(browser: Browser, tmp_path: Path) -> None:
     types = sorted({event["type"] for event in values(EXAMPLE)})
     async with served(tmp_path) as (server, gateway, origin), AsyncEventStreamClient(server.address) as client:
         await browser("open", origin)
-        # Each cut comes a few events later than the one before.
+        # Each cut is a few events later than the previous one.
         async with cutting(gateway.port, [2_000 + 400 * number for number in range(CUTS)]) as (url, cuts):
             reading = asyncio.create_task(
                 browser("eventSource", f"{url}/v1/responses/resp_1?stream=true&wait=60", types)
@@ -125,9 +89,7 @@ async def test_event_source_reads_a_stream_over_connections_that_break(browser: 
     assert [json.loads(data) for data in result["received"]] == values(EXAMPLE)
 
 
-async def test_the_page_shows_each_event_once_after_cuts_a_reload_and_a_killed_server(
-    browser: Browser, tmp_path: Path
-) -> None:
+async def test_page_shows_each_event_once_after_cuts_reload_and_killed_server(browser: Browser, tmp_path: Path) -> None:
     async with served(tmp_path) as (server, gateway, origin), AsyncEventStreamClient(server.address) as client:
         await browser("open", origin)
         await browser("read", f"http://{gateway.address}", "resp_1")
@@ -142,7 +104,7 @@ async def test_the_page_shows_each_event_once_after_cuts_a_reload_and_a_killed_s
                 await send(publisher, part)
                 sent += len(part)
                 if number % 2:
-                    # Otherwise the connection breaks while they are on their way.
+                    # Otherwise the connection drops while the events are in flight.
                     await browser("events", sent)
                 if number < CUTS:
                     await browser("press", "#cut")
@@ -153,14 +115,14 @@ async def test_the_page_shows_each_event_once_after_cuts_a_reload_and_a_killed_s
         if folder := os.environ.get("OPENRESPONSES_SCREENSHOTS"):
             await browser("screenshot", str(Path(folder) / "page.png"))
     assert_shown(state)
-    # It continued where it was: the events before the reload came from what was saved.
+    # It resumed: the events before the reload came from the saved state.
     match = re.search(r"over (\d+) connection", state["status"])
     assert match is not None
     assert int(match[1]) < CUTS
 
 
 def assert_shown(state: dict[str, Any]) -> None:
-    """The page shows the response of the example, with every event counted once."""
+    """Asserts that the page shows the response of the sample and counted each event once."""
     assert f"completed; {len(EXAMPLE)} events" in state["status"]
     assert "0 difference(s)" in state["status"]
     output = values(EXAMPLE)[-1]["response"]["output"]
@@ -178,7 +140,7 @@ def assert_shown(state: dict[str, Any]) -> None:
                 assert shown["width"] == 16
 
 
-async def test_a_page_that_is_opened_late_shows_the_same(browser: Browser, tmp_path: Path) -> None:
+async def test_page_opened_after_the_end_shows_the_same(browser: Browser, tmp_path: Path) -> None:
     async with served(tmp_path) as (server, gateway, origin), AsyncEventStreamClient(server.address) as client:
         async with client.publish("resp_1") as publisher:
             await send(publisher, EXAMPLE)
@@ -191,7 +153,7 @@ async def test_a_page_that_is_opened_late_shows_the_same(browser: Browser, tmp_p
         assert_shown(await browser("state"))
 
 
-async def test_the_page_says_why_a_stream_ended(browser: Browser, tmp_path: Path) -> None:
+async def test_page_shows_reason_of_failed_stream(browser: Browser, tmp_path: Path) -> None:
     async with served(tmp_path) as (server, gateway, origin), AsyncEventStreamClient(server.address) as client:
         async with client.publish("resp_1") as publisher:
             await publisher.send(EXAMPLE[0])

@@ -1,4 +1,4 @@
-"""The clients that people have, unchanged, against a gateway: the events of the log, from wherever they start."""
+"""Unmodified third-party clients against a gateway: they receive the events of the log from any start."""
 
 import asyncio
 import importlib
@@ -23,7 +23,7 @@ AFTER = [None, 0, 42, len(EXAMPLE) - 2]
 
 
 async def printed(node: Path, client: str, url: str, *arguments: object) -> list[Any]:
-    """What a client in Node prints."""
+    """The JSON values that a client in Node prints."""
     process = await asyncio.create_subprocess_exec(
         "node",
         *("clients.mjs", client, f"{url}/v1", *map(str, arguments)),
@@ -37,13 +37,13 @@ async def printed(node: Path, client: str, url: str, *arguments: object) -> list
 
 
 def after(number: int | None) -> list[Any]:
-    """The events of the example after a sequence number."""
+    """The events of the sample after a sequence number."""
     return [event for event in values(EXAMPLE) if number is None or event["sequence_number"] > number]
 
 
 @pytest.fixture
 def openai() -> Any:
-    """The module, which only `make interop` has."""
+    """The module, which only `make interop` installs."""
     return importlib.import_module("openai")
 
 
@@ -58,7 +58,7 @@ async def test_openai_python(number: int | None, openai: Any, served: Served) ->
         assert response.output_text.startswith("Low water")
 
 
-async def test_openai_python_resumes_a_stream_that_was_cut(openai: Any, served: Served) -> None:
+async def test_openai_python_resumes_after_cuts(openai: Any, served: Served) -> None:
     received: list[Any] = []
     async with cutting(served.gateway.port, [5_000, 12_000, 20_000]) as (url, cuts):
         async with openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="viewer") as client:
@@ -74,7 +74,7 @@ async def test_openai_python_resumes_a_stream_that_was_cut(openai: Any, served: 
     assert received == after(None)
 
 
-async def test_openai_python_is_told_of_errors(openai: Any, served: Served) -> None:
+async def test_openai_python_raises_errors(openai: Any, served: Served) -> None:
     async with (
         openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key="viewer") as client,
         AsyncEventStreamClient(served.server.address) as publisher_client,
@@ -100,7 +100,7 @@ async def test_openai_node(number: int | None, node: Path, served: Served) -> No
     assert await printed(node, "openai", served.url, "resp_1", *starting) == after(number)
 
 
-async def test_openai_node_gets_the_response(node: Path, served: Served) -> None:
+async def test_openai_node_retrieves_the_response(node: Path, served: Served) -> None:
     (response,) = await printed(node, "snapshot", served.url, "resp_1")
     assert response.items() >= values(EXAMPLE)[-1]["response"].items()
 
@@ -113,12 +113,12 @@ async def test_openrouter_sdk(node: Path, served: Served) -> None:
     received = await printed(node, "openrouter", served.url, "known")
     sent = values(known, "camelCase")
     assert [event["sequenceNumber"] for event in received] == [event["sequenceNumber"] for event in sent]
-    # It leaves out the properties that it does not know.
+    # The SDK drops unknown properties.
     assert all(is_part(event, whole) for event, whole in zip(received, sent, strict=True))
 
 
 def is_part(part: Any, whole: Any) -> bool:
-    """Whether a JSON value is another one with properties left out, or with `null` for some that are not there."""
+    """Whether a JSON value equals another one except for omitted properties and added ones that are `null`."""
     if isinstance(part, dict):
         return all(is_part(value, whole.get(name)) for name, value in part.items())
     if isinstance(part, list):
@@ -141,7 +141,7 @@ async def test_vercel_ai_sdk(node: Path, served: Served) -> None:
     assert finish["totalUsage"]["outputTokens"] == response["usage"]["output_tokens"]
 
 
-async def test_curl_resumes_with_the_last_id_that_it_has(served: Served) -> None:
+async def test_curl_resumes_with_last_event_id(served: Served) -> None:
     needs("curl")
     received: list[Sent] = []
     statuses = []

@@ -1,4 +1,4 @@
-"""The commands and programs of docs/http.md, as they are written there."""
+"""The exact commands and programs of docs/http.md."""
 
 from __future__ import annotations
 
@@ -20,12 +20,10 @@ from openresponses_grpc import AsyncEventStreamClient
 from ...faults.processes import free_port
 from ...gateway.streams import parse
 from ..languages import needs
+from .browser import Browser
 from .conftest import Served
 from .log import EXAMPLE, known_to_the_sdk, publish, values
 from .proxy import cutting
-from .test_browser import Browser, browser
-
-__all__ = ["browser"]
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
@@ -35,30 +33,30 @@ TEXT: Final = "".join(event["delta"] for event in values(EXAMPLE) if event["type
 
 
 def blocks(section: str, language: str) -> list[str]:
-    """The blocks of a section in a language."""
+    """The code blocks of a section in a language."""
     text = re.split(r"^## ", DOCUMENT.split(f"\n## {section}\n")[1], flags=re.MULTILINE)[0]
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def at(url: str, text: str) -> str:
-    """A text of the document with a gateway's URL in the place of the usual one."""
+    """Replaces the default URL of the gateway in a text."""
     assert "http://127.0.0.1:8080" in text
     return text.replace("http://127.0.0.1:8080", url)
 
 
 async def output(*command: str | Path, cwd: Path = ROOT) -> str:
-    """What a command prints, which ends well."""
+    """The output of a command that exits with status 0."""
     process = await asyncio.create_subprocess_exec(*command, cwd=cwd, stdout=-1, stderr=subprocess.STDOUT)
     stdout, _ = await process.communicate()
     assert process.returncode == 0, stdout.decode()
     return stdout.decode()
 
 
-async def test_the_first_commands(tmp_path: Path) -> None:
+async def test_first_commands(tmp_path: Path) -> None:
     (text,) = re.findall(r"^```sh\n(.*?)^```", DOCUMENT.split("\n## ")[0], re.MULTILINE | re.DOTALL)
     install, serve, gateway, publish_line = text.splitlines()
     assert install == "pip install '.[http]'"
-    # The ports of the document may be taken here: the variables of the options say others.
+    # The default ports may be in use: environment variables set other ones.
     server_port, gateway_port = free_port(), free_port()
     environment = {
         **os.environ,
@@ -94,7 +92,7 @@ async def test_curl(served: Served, tmp_path: Path) -> None:
     assert printed[2].startswith('{"id":"resp_')
 
 
-async def test_the_script_for_curl(served: Served, tmp_path: Path) -> None:
+async def test_curl_script(served: Served, tmp_path: Path) -> None:
     needs("curl", "awk")
     _, script = blocks("curl", "sh")
     async with cutting(served.gateway.port, [3_000, 1_000, 9_000, 12_345]) as (url, cuts):
@@ -103,12 +101,12 @@ async def test_the_script_for_curl(served: Served, tmp_path: Path) -> None:
     assert [sent.data for sent in parse((tmp_path / "resp_1.sse").read_text())] == [*values(EXAMPLE), "[DONE]"]
 
 
-async def test_the_script_for_curl_ends_where_the_stream_cannot_be_read(served: Served, tmp_path: Path) -> None:
+async def test_curl_script_exits_if_stream_cannot_be_read(served: Served, tmp_path: Path) -> None:
     needs("curl", "awk")
     _, script = blocks("curl", "sh")
     error = await output("bash", "-c", at(served.url, script).replace("resp_1", "none"), cwd=tmp_path)
     assert json.loads(error)["error"]["code"] == "STREAM_NOT_FOUND"
-    # All but the position of a complete stream is lost, and the reply is 204.
+    # Keep only the position of the complete stream: the reply is 204.
     page = await output("curl", "-sN", f"{served.url}/v1/responses/resp_1?stream=true")
     last = parse(page)[-2].id
     (tmp_path / "resp_1.sse").write_text(f"id: {last}\ndata: {{}}\n\n")
@@ -123,7 +121,7 @@ ANSWERS: Final = [
 ]
 
 
-async def test_the_part_to_copy_tries_again_where_a_proxy_or_a_busy_server_answers(tmp_path: Path) -> None:
+async def test_event_stream_retries_after_replies_of_proxies_and_busy_servers(tmp_path: Path) -> None:
     needs("node")
     answers = iter([*ANSWERS, (403, '{"error": {"code": "NOT_PERMITTED", "message": "m"}}')])
 
@@ -146,7 +144,7 @@ async def test_the_part_to_copy_tries_again_where_a_proxy_or_a_busy_server_answe
         assert (await output("node", tmp_path / "main.mjs")).split() == ["t", "NOT_PERMITTED"]
 
 
-async def test_the_page_keeps_contents_and_summaries_apart_whatever_their_ids_are(tmp_path: Path) -> None:
+async def test_page_separates_contents_and_summaries_for_any_item_id(tmp_path: Path) -> None:
     needs("node")
     (tmp_path / "response.mjs").write_text((ROOT / "examples" / "browser" / "response.js").read_text())
     (tmp_path / "main.mjs").write_text("""
@@ -169,13 +167,13 @@ async def test_event_source(browser: Browser, served: Served) -> None:
     async with AsyncEventStreamClient(served.server.address) as client, client.publish("failed") as publisher:
         await publisher.send(EXAMPLE[0])
         await publisher.fail("UPSTREAM_TIMEOUT", "no event for 30 seconds")
-    page = f"{served.url}/v1/responses/resp_1"  # of the same origin
+    page = f"{served.url}/v1/responses/resp_1"  # the same origin
     assert "".join(await browser("run", page, at(served.url, script))) == TEXT
     failed = at(served.url, script).replace("resp_1", "failed")
     assert await browser("run", page, failed) == ["no event for 30 seconds"]
 
 
-async def test_the_commands_for_the_page(tmp_path: Path) -> None:
+async def test_page_commands(tmp_path: Path) -> None:
     (commands,) = blocks("JavaScript in a browser", "sh")
     serve_page, gateway = commands.splitlines()
     port = free_port()
@@ -198,7 +196,7 @@ async def test_openai_python(served: Served) -> None:
 
 
 @pytest.mark.parametrize("section, stream_id", [("openai-node", "resp_1"), ("@openrouter/sdk", "known")])
-async def test_programs_in_node(section: str, stream_id: str, node: Path, served: Served) -> None:
+async def test_node_programs(section: str, stream_id: str, node: Path, served: Served) -> None:
     (program,) = blocks(section, "js")
     async with AsyncEventStreamClient(served.server.address) as client:
         await publish(client, "known", known_to_the_sdk(EXAMPLE))
@@ -209,7 +207,7 @@ async def test_programs_in_node(section: str, stream_id: str, node: Path, served
 
 @asynccontextmanager
 async def nginx(config: str, folder: Path) -> AsyncIterator[None]:
-    """An nginx with a configuration, in the foreground."""
+    """Runs nginx in the foreground with a configuration."""
     (folder / "nginx.conf").write_text(config)
     command, _ = blocks("Behind nginx", "sh")[0].splitlines()
     process = await asyncio.create_subprocess_exec(
@@ -222,7 +220,7 @@ async def nginx(config: str, folder: Path) -> AsyncIterator[None]:
         await process.communicate()
 
 
-async def test_nginx_passes_each_event_on_at_once(
+async def test_nginx_forwards_each_event_immediately(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
@@ -241,7 +239,7 @@ async def test_nginx_passes_each_event_on_at_once(
                 "bash", "-c", command.replace("resp_1", "live"), stdout=asyncio.subprocess.PIPE
             )
             assert process.stdout is not None
-            # Each event arrives while the next one is not sent yet.
+            # Each event arrives before the next one is sent.
             for event, value in zip(EXAMPLE[2:20], values(EXAMPLE[2:20]), strict=True):
                 await publisher.send(event)
                 await publisher.flush()

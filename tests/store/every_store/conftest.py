@@ -1,4 +1,4 @@
-"""Every store: in memory, in a file, in Redis, and in a Redis Cluster."""
+"""Runs each test against every store: memory, SQLite, Redis and Redis Cluster."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -18,7 +18,7 @@ from ...support.redis_server import emptied, pass_time
 
 
 class Clock:
-    """A time that passes when the test says so."""
+    """A clock that advances only when a test advances it."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -27,8 +27,8 @@ class Clock:
     def __call__(self) -> float:
         return self.now
 
-    async def passes(self, seconds: float) -> None:
-        """Goes on, and lets the time go on where a store keeps it elsewhere."""
+    async def advance(self, seconds: float) -> None:
+        """Advances the clock, and the clock of the store if it has its own."""
         self.now += seconds
         if self.elsewhere:
             await self.elsewhere(seconds)
@@ -44,7 +44,7 @@ LIMITS = StoreLimits(max_streams=20, max_stream_bytes=200, retention=100, abando
 
 @pytest.fixture
 def limits() -> StoreLimits:
-    """The store's limits; a test can have others as a parameter."""
+    """The limits of the store; a test can override them with a parameter."""
     return LIMITS
 
 
@@ -67,7 +67,7 @@ STORES: dict[str, Callable[[Clock, StoreLimits], AbstractAsyncContextManager[Sto
 
 
 REDIS = {"redis": "redis_url", "redis cluster": "redis_cluster_url"}
-"""The stores in Redis, with the fixture that is the URL of each."""
+"""The Redis stores, each with the fixture that provides its URL."""
 
 
 @asynccontextmanager

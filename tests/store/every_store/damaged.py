@@ -1,4 +1,4 @@
-"""Logs in which one bit of one event is flipped, in every kind of store."""
+"""Logs with one flipped bit in one event, for every store."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from openresponses_grpc.store import Append, MemoryStore, Store, StoreLimits
+import pytest
+
+from openresponses_grpc.store import Append, DataLossError, MemoryStore, Store, StoreLimits
 from openresponses_grpc.store.redis import open_redis
 from openresponses_grpc.store.redis._client import stream_keys
 from openresponses_grpc.store.sqlite import open_sqlite
@@ -19,18 +21,18 @@ from ...support.redis_server import emptied
 
 Appends = Sequence[Sequence[bytes]]
 Damaged = Callable[[Appends, bytes, bytes], AbstractAsyncContextManager[Store]]
-"""Opens a store with a stream `s` of these appends, where `event`, which they have once, is `damaged` instead."""
+"""Opens a store whose stream `s` contains the appends, with the single occurrence of `event` replaced by `damaged`."""
 
 
 def flipped(event: bytes, bit: int) -> bytes:
-    """An event with one bit flipped."""
+    """Returns the event with one bit flipped."""
     changed = bytearray(event)
     changed[bit // 8] ^= 1 << bit % 8
     return bytes(changed)
 
 
 def random_appends(random: Random) -> Appends:
-    """Appends of events that differ."""
+    """Returns appends of distinct events."""
     return [[random.randbytes(random.randint(16, 400)) for _ in range(random.randint(1, 4))] for _ in range(8)]
 
 
@@ -72,3 +74,21 @@ async def redis(url: str, appends: Appends, event: bytes, damaged: bytes) -> Asy
 async def _fill(store: Store, appends: Appends) -> None:
     for events in appends:
         await store.append(Append("s", events))
+
+
+async def check_readers(store: Store, appends: Appends, number: int) -> None:
+    """Reads the stream `s`, in which the append with this number is damaged, from every offset."""
+    log = [event for events in appends for event in events]
+    first = sum(map(len, appends[:number]))
+    after = first + len(appends[number])
+    for start in range(len(log)):
+        received: list[bytes] = []
+        stop = len(log) if start >= after else first
+        while start + len(received) < max(stop, start):
+            batch = await store.read("s", start + len(received), epoch=None, max_bytes=1000, timeout=0)
+            received += batch.events
+        assert received == log[start:stop]
+        if start < after:
+            with pytest.raises(DataLossError) as caught:
+                await store.read("s", max(start, first), epoch=None, max_bytes=1000, timeout=0)
+            assert caught.value.metadata == {"offset": str(first)}

@@ -1,4 +1,4 @@
-"""Reading without waiting."""
+"""Reads that do not wait."""
 
 from openresponses_grpc.store import Batch, Check, Store
 
@@ -6,5 +6,5 @@ from openresponses_grpc.store import Batch, Check, Store
 async def read(
     store: Store, start: int = 0, *, epoch: int | None = None, check: Check | None = None, max_bytes: int = 1000
 ) -> Batch:
-    """What a reader gets at once."""
+    """Reads the available events without waiting."""
     return await store.read("s", start, epoch=epoch, check=check, max_bytes=max_bytes, timeout=0)

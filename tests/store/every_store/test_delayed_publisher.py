@@ -1,4 +1,4 @@
-"""Bytes of a killed publisher that arrive late do not harm its successor, in every store."""
+"""Late bytes of a killed publisher do not affect its successor, in every store."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from ...support.delayed_publisher import CASES, Outcome, refusals, serving, succ
 
 
 @pytest.mark.parametrize("delayed, arrives", CASES)
-async def test_nothing_acknowledged_is_lost_and_late_events_are_refused(
+async def test_acknowledged_events_survive_and_late_events_are_refused(
     store: Store, delayed: str, arrives: str
 ) -> None:
     async with serving(store) as (address, service):

@@ -1,4 +1,4 @@
-"""How a stream ends, in every store."""
+"""The end of a stream, in every store."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ async def test_readers_get_every_event_and_then_the_ending(store: Store, failure
 
 @pytest.mark.parametrize("stored", ENDINGS)
 @pytest.mark.parametrize("sent", ENDINGS)
-async def test_a_retry_ends_a_stream_as_it_has_ended_or_is_refused(
+async def test_a_retry_of_the_ending_succeeds_only_with_the_same_ending(
     store: Store, stored: Failure | None, sent: Failure | None
 ) -> None:
     end = await store.append(Append("s", [b"a"], end_of_stream=True, failure=stored))

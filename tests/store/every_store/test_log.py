@@ -33,7 +33,7 @@ async def test_offsets_count_from_zero_without_gaps(store: Store) -> None:
         assert not batch.end_of_stream
 
 
-async def test_a_batch_is_at_least_one_event_and_at_most_max_bytes(store: Store) -> None:
+async def test_a_batch_holds_at_least_one_event_and_at_most_max_bytes(store: Store) -> None:
     await store.append(Append("s", [b"a" * 10, b"b" * 4, b"c" * 4, b"d" * 4], end_of_stream=True))
     assert list((await read(store, 0, max_bytes=9)).events) == [b"a" * 10]
     second = await read(store, 1, max_bytes=9)
@@ -42,7 +42,7 @@ async def test_a_batch_is_at_least_one_event_and_at_most_max_bytes(store: Store)
     assert (list(last.events), last.end_of_stream) == ([b"d" * 4], True)
 
 
-async def test_the_end_of_a_stream_is_read_at_its_end(store: Store) -> None:
+async def test_a_read_at_the_end_of_an_ended_stream_returns_the_ending(store: Store) -> None:
     await store.append(Append("s", [b"a"], end_of_stream=True))
     batch = await read(store, 1)
     assert (batch.first_offset, list(batch.events), batch.end_of_stream) == (1, [], True)
@@ -55,7 +55,7 @@ async def test_the_end_of_a_stream_is_read_at_its_end(store: Store) -> None:
     "first_offset, events, log",
     [(0, [b"a", b"b"], 2), (0, [b"a", b"b", b"c"], 3), (1, [b"b", b"c", b"d"], 4), (2, [b"c"], 3), (0, [], 2)],
 )
-async def test_events_that_are_there_already_are_dropped(
+async def test_events_already_in_the_log_are_dropped(
     store: Store, first_offset: int, events: list[bytes], log: int
 ) -> None:
     await store.append(Append("s", [b"a", b"b"]))
@@ -63,7 +63,7 @@ async def test_events_that_are_there_already_are_dropped(
     assert list((await read(store)).events) == [b"a", b"b", b"c", b"d"][:log]
 
 
-async def test_a_gap_is_refused_with_the_offset_expected(store: Store) -> None:
+async def test_a_gap_is_refused_with_the_expected_offset(store: Store) -> None:
     await store.append(Append("s", [b"a", b"b"]))
     for events in ([b"x"], []):
         with pytest.raises(OffsetGapError) as caught:
@@ -72,21 +72,21 @@ async def test_a_gap_is_refused_with_the_offset_expected(store: Store) -> None:
     assert len((await read(store)).events) == 2
 
 
-async def test_what_is_refused_creates_no_stream(store: Store) -> None:
+async def test_a_refused_append_creates_no_stream(store: Store) -> None:
     for first_offset, events in ((1, [b"a"]), (0, [b"a" * 201])):
         with pytest.raises((OffsetGapError, StreamFullError)):
             await store.append(Append("s", events, first_offset=first_offset))
     assert not (await read(store)).epoch
 
 
-async def test_a_stream_does_not_end_before_events_that_it_has(store: Store) -> None:
+async def test_a_stream_cannot_end_before_its_last_event(store: Store) -> None:
     await store.append(Append("s", [b"a", b"b"]))
     with pytest.raises(OffsetGapError):
         await store.append(Append("s", [b"a"], first_offset=0, end_of_stream=True))
     assert not (await read(store, 2)).end_of_stream
 
 
-async def test_a_finished_stream_takes_no_events_but_the_same_again(store: Store) -> None:
+async def test_an_ended_stream_accepts_only_retries(store: Store) -> None:
     position = await store.append(Append("s", [b"a"], end_of_stream=True))
     assert await store.append(Append("s", [b"a"], first_offset=0, end_of_stream=True)) == position
     assert await store.append(Append("s", [], end_of_stream=True)) == position
@@ -95,7 +95,7 @@ async def test_a_finished_stream_takes_no_events_but_the_same_again(store: Store
     assert caught.value.metadata == {"next_offset": "1"}
 
 
-async def test_an_epoch_is_one_stream_s(store: Store) -> None:
+async def test_an_epoch_identifies_one_stream(store: Store) -> None:
     first = await store.append(Append("s", [b"a"]))
     other = await store.append(Append("t", [b"a"]))
     assert 0 < first.epoch < 2**63
@@ -129,7 +129,7 @@ async def test_a_reader_waits_for_the_next_event(store: Store, before: list[byte
         assert (batch.first_offset, list(batch.events)) == (len(before), [b"x"])
 
 
-async def test_a_waiting_reader_is_told_of_the_end(store: Store) -> None:
+async def test_a_waiting_reader_gets_the_end_of_the_stream(store: Store) -> None:
     await store.append(Append("s", [b"a"]))
     reader = asyncio.create_task(store.read("s", 1, epoch=None, max_bytes=1000, timeout=60))
     await asyncio.wait((reader,), timeout=0)
@@ -137,7 +137,7 @@ async def test_a_waiting_reader_is_told_of_the_end(store: Store) -> None:
     assert (await reader).end_of_stream
 
 
-async def test_a_reader_who_stops_waiting_leaves_the_others(store: Store) -> None:
+async def test_a_cancelled_read_does_not_affect_other_readers(store: Store) -> None:
     stays, goes = (asyncio.create_task(store.read("s", 0, epoch=None, max_bytes=1000, timeout=60)) for _ in range(2))
     await asyncio.wait((stays, goes), timeout=0)
     goes.cancel()
@@ -146,11 +146,11 @@ async def test_a_reader_who_stops_waiting_leaves_the_others(store: Store) -> Non
     assert list((await stays).events) == [b"a"]
 
 
-async def test_a_finished_stream_is_kept_and_then_expires(store: Store, clock: Clock) -> None:
+async def test_an_ended_stream_expires_after_its_retention(store: Store, clock: Clock) -> None:
     first = await store.append(Append("s", [b"a"], end_of_stream=True))
-    await clock.passes(99)
+    await clock.advance(99)
     assert (await read(store, epoch=first.epoch)).end_of_stream
-    await clock.passes(2)
+    await clock.advance(2)
     with pytest.raises(StreamNotFoundError):
         await read(store, epoch=first.epoch)
     again = await store.append(Append("s", [b"b"]))
@@ -158,15 +158,15 @@ async def test_a_finished_stream_is_kept_and_then_expires(store: Store, clock: C
     assert again.epoch != first.epoch
 
 
-async def test_an_unfinished_stream_without_publisher_is_abandoned(store: Store, clock: Clock) -> None:
+async def test_an_open_stream_without_a_publisher_is_abandoned(store: Store, clock: Clock) -> None:
     epoch = (await store.append(Append("s"))).epoch
     async with store.publishing("s", epoch):
         await store.append(Append("s", [b"a"]))
-        await clock.passes(1000)
+        await clock.advance(1000)
         assert not (await read(store, 1)).events
-    await clock.passes(9)
+    await clock.advance(9)
     assert not (await read(store, 1)).events
-    await clock.passes(2)
+    await clock.advance(2)
     assert list((await read(store, 0)).events) == [b"a"]
     with pytest.raises(StreamAbandonedError) as caught:
         await read(store, 1)
@@ -176,7 +176,7 @@ async def test_an_unfinished_stream_without_publisher_is_abandoned(store: Store,
         assert (await store.append(Append("s", [b"b"]))).next_offset == 2
 
 
-async def test_a_stream_has_a_bound_and_stays_as_it_is_beyond_it(store: Store) -> None:
+async def test_an_append_beyond_the_stream_limit_is_refused_and_stores_nothing(store: Store) -> None:
     await store.append(Append("s", [b"a" * 150]))
     with pytest.raises(StreamFullError) as caught:
         await store.append(Append("s", [b"b", b"c" * 50]))
@@ -184,8 +184,8 @@ async def test_a_stream_has_a_bound_and_stays_as_it_is_beyond_it(store: Store) -
     assert (await store.append(Append("s", [b"d" * 50], first_offset=1, end_of_stream=True))).next_offset == 2
 
 
-@pytest.mark.parametrize("store", STORES, indirect=True)  # Redis bounds what it has by itself, with its maxmemory.
-async def test_there_is_a_bound_of_streams_and_finished_ones_make_room(store: Store) -> None:
+@pytest.mark.parametrize("store", STORES, indirect=True)  # Redis has its own limit, maxmemory.
+async def test_the_number_of_streams_is_limited_and_ended_streams_are_evicted(store: Store) -> None:
     async with AsyncExitStack() as publishing:
         for number in range(20):
             epoch = (await store.append(Append(str(number), [b"a"]))).epoch

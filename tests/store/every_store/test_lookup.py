@@ -1,4 +1,4 @@
-"""Looking at streams and deleting them, in every store."""
+"""Lookup, listing and deletion of streams, in every store."""
 
 import asyncio
 import time
@@ -38,14 +38,12 @@ async def test_a_stream_is_described(store: Store, clock: Clock) -> None:
         expires_at=None,
     )
     if not clock.elsewhere:
-        before = info.created_at  # by the test's clock
+        before = info.created_at  # from the clock of the test
     assert before - 1 <= info.created_at <= info.updated_at <= max(before, time.time()) + 1
 
 
 @pytest.mark.parametrize("failure", [None, Failure("REASON", "message")])
-async def test_a_stream_that_has_ended_is_complete_or_failed_and_will_expire(
-    store: Store, failure: Failure | None
-) -> None:
+async def test_an_ended_stream_is_complete_or_failed_and_has_an_expiry(store: Store, failure: Failure | None) -> None:
     await store.append(Append("s", [b"a"], end_of_stream=True, failure=failure))
     info = await store.info("s")
     assert (info.state, info.failure) == (State.FAILED if failure else State.COMPLETE, failure)
@@ -53,9 +51,9 @@ async def test_a_stream_that_has_ended_is_complete_or_failed_and_will_expire(
     assert abs(info.expires_at - info.updated_at - 100) < 2
 
 
-async def test_a_stream_without_publisher_is_abandoned_until_one_resumes_it(store: Store, clock: Clock) -> None:
+async def test_an_abandoned_stream_is_open_again_when_a_publisher_resumes(store: Store, clock: Clock) -> None:
     epoch = (await store.append(Append("s", [b"a"]))).epoch
-    await clock.passes(11)
+    await clock.advance(11)
     info = await store.info("s")
     assert info.state is State.ABANDONED
     assert info.expires_at is not None
@@ -105,7 +103,7 @@ async def test_a_page_describes_its_streams(store: Store) -> None:
 
 
 @pytest.mark.parametrize("state", ["open", "ended", "published"])
-async def test_a_stream_that_is_deleted_is_gone_and_its_id_is_free(store: Store, state: str) -> None:
+async def test_a_deleted_stream_is_gone_and_its_id_is_free(store: Store, state: str) -> None:
     end = await store.append(Append("s", [b"a"], end_of_stream=state == "ended"))
     if state == "published":
         async with store.publishing("s", end.epoch):
@@ -122,14 +120,14 @@ async def test_a_stream_that_is_deleted_is_gone_and_its_id_is_free(store: Store,
     assert (again.next_offset, again.epoch != end.epoch) == (1, True)
 
 
-async def test_another_stream_than_the_one_that_is_meant_is_not_deleted(store: Store) -> None:
+async def test_a_deletion_with_another_epoch_is_refused(store: Store) -> None:
     epoch = (await store.append(Append("s", [b"a"]))).epoch
     with pytest.raises(EpochMismatchError):
         await store.delete("s", epoch + 1)
     assert (await store.info("s")).epoch == epoch
 
 
-async def test_readers_who_wait_are_told_that_the_stream_is_deleted(store: Store) -> None:
+async def test_waiting_readers_are_told_of_a_deletion(store: Store) -> None:
     epoch = (await store.append(Append("s", [b"a"]))).epoch
     readers = [
         asyncio.create_task(store.read("s", 1, epoch=known, max_bytes=1000, timeout=60)) for known in (epoch, None)
@@ -142,7 +140,7 @@ async def test_readers_who_wait_are_told_that_the_stream_is_deleted(store: Store
 
 
 @pytest.mark.parametrize("token", ["?", "x:y", "-1:0"])
-async def test_a_page_token_of_another_store_is_invalid_or_names_a_place(store: Store, token: str) -> None:
+async def test_a_foreign_page_token_is_invalid_or_yields_an_empty_page(store: Store, token: str) -> None:
     try:
         page = await store.list(10, token, lambda _: True)
     except InvalidPageTokenError:

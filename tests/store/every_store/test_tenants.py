@@ -1,4 +1,4 @@
-"""Tenants and their shares, in every store that bounds its streams by itself; Redis has its maxmemory."""
+"""Tenants and their shares, in the stores that limit streams themselves; Redis uses its maxmemory."""
 
 from contextlib import AsyncExitStack
 
@@ -12,11 +12,11 @@ from .conftest import STORES, Clock
 pytestmark = pytest.mark.parametrize("store", STORES, indirect=True)
 
 FAIR = {"hog": Shares(), "other": Shares()}
-"""Of 20 streams, each has a share of 5."""
+"""Each tenant has a share of 5 of the 20 streams."""
 
 
 async def create(store: Store, tenant: str, numbers: range, *, finished: bool = True) -> list[str]:
-    """Creates streams; unless they are finished, their publishers have left."""
+    """Creates ended streams, or open streams without a publisher."""
     stream_ids = [f"{tenant} {'finished' if finished else 'open'} {number:02}" for number in numbers]
     for stream_id in stream_ids:
         await store.append(Append(stream_id, [b"a"], end_of_stream=finished, tenant=tenant))
@@ -28,29 +28,29 @@ async def kept(store: Store, tenant: str) -> list[str]:
     return [info.stream_id for info in page.streams]
 
 
-async def test_a_tenant_may_use_what_is_free(store: Store) -> None:
+async def test_a_tenant_may_use_all_free_space(store: Store) -> None:
     store.divide(FAIR)
     assert await create(store, "hog", range(20)) == await kept(store, "hog")
 
 
-async def test_the_oldest_finished_streams_of_the_tenant_furthest_over_its_share_go(store: Store) -> None:
+async def test_the_tenant_furthest_over_its_share_loses_its_oldest_ended_streams(store: Store) -> None:
     store.divide(FAIR)
     hogs = await create(store, "hog", range(14))
     others = await create(store, "other", range(6))
-    # The hog gives way until both have the same.
+    # Streams of the hog are evicted until both tenants have the same number.
     others += await create(store, "other", range(6, 16))
     assert (await kept(store, "hog"), await kept(store, "other")) == (hogs[4:], others[6:])
     hogs += await create(store, "hog", range(14, 34))
     assert (await kept(store, "hog"), await kept(store, "other")) == (hogs[-10:], others[6:])
 
 
-async def test_streams_within_a_share_stay_and_room_for_more_is_reserved(store: Store) -> None:
+async def test_streams_within_a_share_stay_and_its_unused_part_is_reserved(store: Store) -> None:
     store.divide(FAIR)
     others = await create(store, "other", range(3))
     with pytest.raises(ShareExceededError) as caught:
         await create(store, "hog", range(20), finished=False)
     assert caught.value.tenant == "hog"
-    assert str(caught.value).startswith("the token 'hog' has 15 open streams with ")
+    assert str(caught.value).startswith("token 'hog' has 15 open streams with ")
     assert caught.value.metadata["share_streams"] == "5"
     with pytest.raises(ShareExceededError):
         await store.append(Append("one more", tenant="hog"))
@@ -58,7 +58,7 @@ async def test_streams_within_a_share_stay_and_room_for_more_is_reserved(store: 
     assert await kept(store, "other") == others
 
 
-async def test_the_bytes_of_open_streams_are_bounded_by_the_others_shares(store: Store) -> None:
+async def test_the_bytes_of_open_streams_are_limited_by_the_shares_of_others(store: Store) -> None:
     store.divide({"hog": Shares(bytes=0), "other": Shares(bytes=(256 << 20) - 2000)})
     with pytest.raises(ShareExceededError):
         for number in range(100):
@@ -66,7 +66,7 @@ async def test_the_bytes_of_open_streams_are_bounded_by_the_others_shares(store:
     await store.append(Append("s", [b"a" * 200], tenant="other"))
 
 
-async def test_a_stream_is_its_creator_s_whoever_appends(store: Store) -> None:
+async def test_a_stream_belongs_to_its_creator_even_if_others_append(store: Store) -> None:
     store.divide(FAIR)
     await store.append(Append("other's", [b"a"], tenant="other"))
     async with AsyncExitStack() as publishing:
@@ -80,21 +80,21 @@ async def test_a_stream_is_its_creator_s_whoever_appends(store: Store) -> None:
         await store.append(Append("s", [b"a"], tenant="hog"))
 
 
-async def test_abandoned_streams_give_way_to_open_ones_of_the_same_tenant(store: Store, clock: Clock) -> None:
+async def test_abandoned_streams_are_evicted_for_open_streams_of_the_same_tenant(store: Store, clock: Clock) -> None:
     store.divide(FAIR)
     await create(store, "hog", range(15), finished=False)
-    await clock.passes(9)
+    await clock.advance(9)
     with pytest.raises(ShareExceededError):
         await store.append(Append("hog", [b"a"], tenant="hog"))
-    await clock.passes(1)
+    await clock.advance(1)
     await store.append(Append("hog", [b"a"], tenant="hog"))
     assert await kept(store, "hog") == ["hog", *(f"hog open {number:02}" for number in range(1, 15))]
 
 
-async def test_shares_can_be_divided_anew(store: Store) -> None:
+async def test_shares_can_be_changed(store: Store) -> None:
     store.divide(FAIR)
     await create(store, "hog", range(15), finished=False)
-    with pytest.raises(SharesError, match="the shares of streams add up to 21, and there are 20 for all"):
+    with pytest.raises(SharesError, match="the shares of streams add up to 21, more than the limit of 20"):
         store.divide({"hog": Shares(streams=16), "other": Shares(streams=5)})
     with pytest.raises(ShareExceededError):
         await store.append(Append("hog", tenant="hog"))
@@ -104,7 +104,7 @@ async def test_shares_can_be_divided_anew(store: Store) -> None:
         await store.append(Append("hog 2", tenant="hog"))
 
 
-async def test_without_shares_there_is_one_room_for_all(store: Store) -> None:
+async def test_without_shares_all_tenants_share_one_limit(store: Store) -> None:
     await create(store, "hog", range(19), finished=False)
     await create(store, "other", range(2))
     assert len(await kept(store, "other")) == 1

@@ -1,4 +1,4 @@
-"""A log in Redis that is not the log that its clients know: after a failover, with damaged entries, or trimmed."""
+"""Redis logs that differ from what clients know: after a failover, with damaged entries, or trimmed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -27,13 +27,13 @@ from openresponses_grpc.store.redis._client import stream_keys
 
 from ...support.events import event
 from ...support.redis_server import RedisServer, running
-from .streams import LIMITS, listening, read, waiting
+from .streams import LIMITS, read, wait_until_subscribed, waiting_read
 
 # A failover
 
 
 class Address:
-    """The address of whichever server is the primary."""
+    """A proxy to the current primary."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -41,7 +41,7 @@ class Address:
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[str]:
-        """The URL at which it is."""
+        """Runs the proxy and yields its URL."""
         server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
         try:
             yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -51,7 +51,7 @@ class Address:
             await server.wait_closed()
 
     def fail_over(self, port: int) -> None:
-        """Makes another server the primary, and ends the connections to the last one."""
+        """Makes another server the primary and closes the connections to the previous one."""
         self.port = port
         for writer in self._writers:
             writer.close()
@@ -70,7 +70,7 @@ class Address:
 
 @pytest.fixture
 def pair(tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> Iterator[list[RedisServer]]:
-    """Two servers of the test's own."""
+    """Two Redis servers for one test."""
     folders = [tmp_path / name for name in ("primary", "replica")]
     for folder in folders:
         folder.mkdir()
@@ -82,7 +82,7 @@ def pair(tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> Iterator
 
 @asynccontextmanager
 async def replicated(pair: list[RedisServer]) -> AsyncIterator[tuple[Address, Any, Any]]:
-    """The address of a primary with a replica, and clients of both."""
+    """Yields a proxy to a primary with a replica, and clients of both."""
     primary: Any
     replica: Any
     async with Redis(port=pair[0].port) as primary, Redis(port=pair[1].port) as replica:
@@ -91,18 +91,18 @@ async def replicated(pair: list[RedisServer]) -> AsyncIterator[tuple[Address, An
 
 
 async def promote(primary: Any, replica: Any) -> None:
-    """Promotes the replica once it has what is stored so far; it misses what the old primary stores from then on."""
+    """Promotes the replica once it is in sync; it misses everything that the old primary stores afterwards."""
     while await primary.wait(1, 1000) < 1:
         pass
     await replica.execute_command("REPLICAOF NO ONE")
 
 
 NEW_ENDS = [5, 8, 12]
-"""The ends of the promoted log: without the lost events, up to some of them, and past them."""
+"""End offsets of the promoted log: before the lost events, among them, and after them."""
 
 
 @pytest.mark.parametrize("new_end", NEW_ENDS)
-async def test_clients_of_a_log_that_lost_acknowledged_events_are_told_so_at_once(
+async def test_a_failover_that_lost_acknowledged_events_is_detected_at_once(
     pair: list[RedisServer], new_end: int
 ) -> None:
     async with (
@@ -114,8 +114,8 @@ async def test_clients_of_a_log_that_lost_acknowledged_events_are_told_so_at_onc
         await promote(primary, replica)
         lost = await store.append(Append("s", [b"%d" % n for n in range(5, 10)], epoch=kept.epoch))
         known = Check(lost.next_offset, lost.checksum)
-        reader = waiting(store, 10, epoch=kept.epoch, check=known)
-        await listening(primary, 1)
+        reader = waiting_read(store, 10, epoch=kept.epoch, check=known)
+        await wait_until_subscribed(primary, 1)
         async with open_redis(pair[1].url, LIMITS) as other:
             await other.append(Append("s", [b"new"] * (new_end - 5)))
         address.fail_over(pair[1].port)
@@ -127,14 +127,14 @@ async def test_clients_of_a_log_that_lost_acknowledged_events_are_told_so_at_onc
 
         await refused(reader)
         for start in (0, 7, 10, 11, 13):
-            await refused(waiting(store, start, epoch=kept.epoch, check=known))
+            await refused(waiting_read(store, start, epoch=kept.epoch, check=known))
         for request in (
             Append("s", [b"10"], first_offset=10),
             Append("s", [b"9", b"10"], first_offset=9),
             Append("s", end_of_stream=True),
         ):
             await refused(store.append(request._replace(epoch=kept.epoch, check=known)))
-        # What was not lost can be checked, and read on.
+        # A position before the lost events remains valid.
         at_5 = Check(5, kept.checksum)
         assert (await read(store, 3, epoch=kept.epoch, check=at_5)).end == new_end
         end = await store.append(Append("s", [b"x"], epoch=kept.epoch, check=at_5))
@@ -142,7 +142,7 @@ async def test_clients_of_a_log_that_lost_acknowledged_events_are_told_so_at_onc
 
 
 @pytest.mark.parametrize("new_end", NEW_ENDS)
-async def test_a_subscriber_passes_over_no_event_when_its_log_is_replaced(
+async def test_a_subscriber_gets_diverged_when_a_failover_replaces_its_log(
     pair: list[RedisServer], new_end: int
 ) -> None:
     async with (
@@ -162,7 +162,7 @@ async def test_a_subscriber_passes_over_no_event_when_its_log_is_replaced(
             async for one in client.subscribe("s"):
                 received.append(one)
                 if len(received) == 10:
-                    await listening(primary, 1)
+                    await wait_until_subscribed(primary, 1)
                     async with open_redis(pair[1].url, LIMITS) as other:
                         new = [event(100 + n).SerializeToString() for n in range(new_end - 5)]
                         await other.append(Append("s", new))
@@ -171,7 +171,7 @@ async def test_a_subscriber_passes_over_no_event_when_its_log_is_replaced(
         assert received == made
 
 
-async def test_a_number_that_a_failover_lost_is_not_drawn_again(pair: list[RedisServer]) -> None:
+async def test_a_publisher_number_lost_in_a_failover_is_not_drawn_again(pair: list[RedisServer]) -> None:
     async with (
         replicated(pair) as (address, primary, replica),
         address.served() as url,
@@ -189,11 +189,11 @@ async def test_a_number_that_a_failover_lost_is_not_drawn_again(pair: list[Redis
 
 EVENTS = [b"a0", b"b1b", b"c2", b"", b"d4" * 20, b"e5", b"f6", b"g7"]
 DAMAGED = 4
-"""The first offset of the entry that is damaged, which has two events, as all have."""
+"""The first offset of the damaged entry. Each entry contains two events."""
 
 
 async def rewrite(redis: Any, change: Callable[[dict[bytes, bytes]], None]) -> None:
-    """Changes an entry of the stream's log."""
+    """Changes the entry at `DAMAGED`."""
     log = stream_keys("s").log
     entries = await redis.xrange(log)
     async with redis.pipeline() as transaction:
@@ -237,7 +237,9 @@ async def test_a_flipped_bit_in_an_event_is_data_loss_after_the_intact_events(st
 
 
 @pytest.mark.parametrize("field", [b"n", b"before", b"after"])
-async def test_a_flipped_bit_beside_the_events_never_changes_them(store: RedisStore, redis: Any, field: bytes) -> None:
+async def test_a_flipped_bit_in_an_entry_s_metadata_never_changes_its_events(
+    store: RedisStore, redis: Any, field: bytes
+) -> None:
     await filled(store)
     (fields,) = (fields for _, fields in await redis.xrange(stream_keys("s").log, "6-0", "6-0"))
     damaged = 0
@@ -256,7 +258,7 @@ async def test_a_flipped_bit_beside_the_events_never_changes_them(store: RedisSt
     assert damaged
 
 
-async def test_entries_that_changed_their_places_are_damaged(store: RedisStore, redis: Any) -> None:
+async def test_a_swapped_entry_is_damaged(store: RedisStore, redis: Any) -> None:
     await filled(store)
     entries = [fields for _, fields in await redis.xrange(stream_keys("s").log)]
     await rewrite(redis, lambda fields: fields.update(entries[1]))
@@ -268,7 +270,7 @@ async def test_entries_that_changed_their_places_are_damaged(store: RedisStore, 
         await read(store, DAMAGED, epoch=epoch, check=Check(DAMAGED, known.checksum))
 
 
-async def test_a_damaged_entry_verifies_no_position_and_no_retry(store: RedisStore, redis: Any) -> None:
+async def test_a_damaged_entry_verifies_neither_positions_nor_retries(store: RedisStore, redis: Any) -> None:
     end = await filled(store)
     await rewrite(redis, flipped(b"e", 2, 0))
     for check in (Check(DAMAGED + 1, 1), Check(DAMAGED + 1, 2)):
@@ -301,7 +303,7 @@ async def test_a_position_in_the_trimmed_part_of_a_log_cannot_be_verified(store:
     assert list(known.events) == EVENTS[DAMAGED:]
 
 
-async def test_a_state_that_redis_dropped_takes_the_stream_with_it(store: RedisStore, redis: Any) -> None:
+async def test_a_stream_whose_state_was_dropped_is_not_found(store: RedisStore, redis: Any) -> None:
     end = await filled(store)
     await redis.delete(stream_keys("s").state)
     with pytest.raises(StreamNotFoundError):

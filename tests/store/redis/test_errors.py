@@ -1,4 +1,4 @@
-"""Whatever redis-py raises and Redis replies becomes an error of the store, and costs no place in a pipeline."""
+"""Exceptions of redis-py and error replies become store errors, and leak no pipeline slots."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ from openresponses_grpc.store.redis._pipeline import CONNECTIONS
 from ...support.redis_server import RedisServer, running
 from .streams import LIMITS, read
 
-FORESEEN = (
+TEMPORARY = (
     exceptions.ClusterDownError("The cluster is down"),
     exceptions.ConnectionError("Connection reset by peer"),
     exceptions.BusyLoadingError("Redis is loading the dataset in memory"),
@@ -35,7 +35,7 @@ FORESEEN = (
     TimeoutError(),
 )
 
-UNFORESEEN = (
+UNEXPECTED = (
     AttributeError("'NoneType' object has no attribute 'name'"),
     IndexError("list index out of range"),
     KeyError("127.0.0.1:7000"),
@@ -48,14 +48,14 @@ UNFORESEEN = (
 )
 
 
-@pytest.mark.parametrize("error", FORESEEN, ids=repr)
-def test_a_redis_that_fails_for_now_is_unavailable(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("error", TEMPORARY, ids=repr)
+def test_a_temporary_redis_failure_is_unavailable(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     assert isinstance(store_error(error), StoreUnavailableError)
     assert not caplog.records
 
 
-@pytest.mark.parametrize("error", UNFORESEEN, ids=repr)
-def test_what_nobody_foresaw_is_unavailable_and_logged_with_its_traceback(
+@pytest.mark.parametrize("error", UNEXPECTED, ids=repr)
+def test_an_unexpected_exception_is_unavailable_and_logged_with_its_traceback(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert isinstance(store_error(error), StoreUnavailableError)
@@ -74,13 +74,13 @@ def test_what_nobody_foresaw_is_unavailable_and_logged_with_its_traceback(
     ],
     ids=repr,
 )
-def test_an_error_reply_that_no_retry_heals_is_told_apart(error: Exception, found: type[Exception]) -> None:
+def test_a_permanent_error_reply_is_not_reported_as_unavailable(error: Exception, found: type[Exception]) -> None:
     assert type(store_error(error)) is found
 
 
 @pytest.mark.parametrize("error", [AttributeError("no attribute"), ConnectionResetError()], ids=repr)
 @pytest.mark.parametrize("method", ["pack_commands", "send_packed_command", "read_response"])
-async def test_an_exception_costs_no_place_in_a_pipeline(
+async def test_an_exception_leaks_no_pipeline_slot(
     store: RedisStore, monkeypatch: pytest.MonkeyPatch, method: str, error: Exception
 ) -> None:
     await store.append(Append("s", [b"a"]))
@@ -94,11 +94,11 @@ async def test_an_exception_costs_no_place_in_a_pipeline(
         failures = await asyncio.gather(*appends, return_exceptions=True)
         assert {type(failure) for failure in failures} == {StoreUnavailableError}
     ends = await asyncio.gather(*(store.append(Append(str(number), [b"a"])) for number in range(50 * CONNECTIONS)))
-    assert {end.next_offset for end in ends} <= {1, 2}  # a reply that was not read may be that of a stored event
+    assert {end.next_offset for end in ends} <= {1, 2}  # an append whose reply was not read may be stored
     assert list((await read(store)).events) == [b"a"]
 
 
-async def test_a_caller_that_is_cancelled_costs_no_place_and_no_connection(store: RedisStore, redis: Any) -> None:
+async def test_a_cancelled_call_leaks_no_slot_and_no_connection(store: RedisStore, redis: Any) -> None:
     async def connections() -> set[str]:
         return {client["id"] for client in await redis.client_list() if client["cmd"].startswith("eval")}
 
@@ -120,7 +120,7 @@ async def test_a_caller_that_is_cancelled_costs_no_place_and_no_connection(store
     assert await connections() == before
 
 
-async def test_a_policy_that_drops_events_is_noticed_while_the_store_is_open(
+async def test_an_eviction_policy_set_at_run_time_is_detected(
     store: RedisStore, redis: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     await store.append(Append("s", [b"a"]))
@@ -129,9 +129,13 @@ async def test_a_policy_that_drops_events_is_noticed_while_the_store_is_open(
     await redis.config_set("maxmemory-policy", "allkeys-lru")
     try:
         for _ in range(2):
-            with pytest.raises(StoreUnavailableError, match="maxmemory-policy allkeys-lru, which drops events"):
+            with pytest.raises(
+                StoreUnavailableError, match="maxmemory-policy allkeys-lru, which evicts acknowledged events"
+            ):
                 await store.check()
-        with pytest.raises(StoreUnavailableError, match="maxmemory-policy allkeys-lru, which drops events"):
+        with pytest.raises(
+            StoreUnavailableError, match="maxmemory-policy allkeys-lru, which evicts acknowledged events"
+        ):
             await store.append(Append("s", [b"b"]))
         assert list((await read(store)).events) == [b"a"]
     finally:
@@ -144,7 +148,7 @@ async def test_a_policy_that_drops_events_is_noticed_while_the_store_is_open(
     assert "set it to noeviction" in lines[0]
 
 
-async def test_an_open_store_checks_by_itself_how_redis_is_set_up(
+async def test_an_open_store_checks_the_redis_configuration_periodically(
     redis: Any, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis_store, "CHECK_SECONDS", 0.01)
@@ -160,7 +164,7 @@ async def test_an_open_store_checks_by_itself_how_redis_is_set_up(
             await redis.config_set("maxmemory", 0)
 
 
-async def test_a_redis_that_is_down_fails_the_check_until_it_is_back(tmp_path: Path, unused_tcp_port: int) -> None:
+async def test_the_check_fails_while_redis_is_down(tmp_path: Path, unused_tcp_port: int) -> None:
     with running(RedisServer(tmp_path, unused_tcp_port)) as server:
         async with open_redis(server.url, LIMITS) as store:
             await store.check()

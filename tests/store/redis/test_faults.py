@@ -1,4 +1,4 @@
-"""The store in Redis when connections break, and Redis is full, down or moved."""
+"""The Redis store when connections break, or Redis is full, down or read-only."""
 
 import asyncio
 import signal
@@ -25,15 +25,15 @@ from openresponses_grpc.store.redis import _listener as listener
 from openresponses_grpc.store.redis._client import stream_keys
 
 from ...support.redis_server import RedisServer, emptied, running
-from .streams import LIMITS, listening, read, waiting
+from .streams import LIMITS, read, wait_until_subscribed, waiting_read
 
 
 class LossyProxy:
-    """Stands between a store and Redis, and can lose the answers."""
+    """A proxy between a store and Redis that can drop replies."""
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.loses = False
+        self.drops_replies = False
 
     async def __aenter__(self) -> str:
         self.server = await asyncio.start_server(self.carry, "127.0.0.1", 0)
@@ -46,30 +46,30 @@ class LossyProxy:
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         to_reader, to_writer = await asyncio.open_connection("127.0.0.1", self.port)
         requests = asyncio.create_task(self.copy(reader, to_writer))
-        await self.copy(to_reader, writer, answers=True)
+        await self.copy(to_reader, writer, replies=True)
         await requests
 
-    async def copy(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, answers: bool = False) -> None:
-        while (data := await source.read(1 << 16)) and not (answers and self.loses):
+    async def copy(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, replies: bool = False) -> None:
+        while (data := await source.read(1 << 16)) and not (replies and self.drops_replies):
             sink.write(data)
         sink.close()
 
 
 @pytest.mark.parametrize("first_offset", [None, 0])
-async def test_an_append_whose_answer_is_lost_is_stored_once(
+async def test_an_append_with_a_lost_reply_is_stored_once(
     redis: Any, redis_server: RedisServer, first_offset: int | None
 ) -> None:
     proxy = LossyProxy(redis_server.port)
     async with proxy as url, open_store(url, LIMITS) as store:
-        proxy.loses = True
+        proxy.drops_replies = True
         with pytest.raises(StoreUnavailableError):
             await store.append(Append("s", [b"a"], first_offset=first_offset))
-        proxy.loses = False
+        proxy.drops_replies = False
         assert (await store.append(Append("s", [b"a", b"b"], first_offset=0))).next_offset == 2
         assert list((await read(store)).events) == [b"a", b"b"]
 
 
-async def test_a_redis_that_has_forgotten_the_scripts_is_told_them_again(store: RedisStore, redis: Any) -> None:
+async def test_scripts_are_reloaded_after_a_script_flush(store: RedisStore, redis: Any) -> None:
     for number in range(3):
         await redis.script_flush()
         assert (await store.append(Append("s", [b"a"]))).next_offset == number + 1
@@ -77,7 +77,7 @@ async def test_a_redis_that_has_forgotten_the_scripts_is_told_them_again(store: 
         assert len((await read(store)).events) == number + 1
 
 
-async def test_a_full_redis_refuses_events_and_still_knows_of_publishers(store: RedisStore, redis: Any) -> None:
+async def test_a_full_redis_refuses_events_and_still_renews_leases(store: RedisStore, redis: Any) -> None:
     epoch = (await store.append(Append("s", [b"a"]))).epoch
     await redis.config_set("maxmemory", 1)
     try:
@@ -92,27 +92,27 @@ async def test_a_full_redis_refuses_events_and_still_knows_of_publishers(store: 
 
 
 @pytest.mark.parametrize(
-    "fails, heals",
+    "fails, repairs",
     [
         ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
         ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
     ],
 )
-async def test_a_redis_that_does_not_take_writes_for_now_is_unavailable(
-    store: RedisStore, redis: Any, fails: str, heals: str
+async def test_a_redis_that_temporarily_refuses_writes_is_unavailable(
+    store: RedisStore, redis: Any, fails: str, repairs: str
 ) -> None:
     await redis.execute_command(fails)
     try:
         with pytest.raises(StoreUnavailableError):
             await store.append(Append("s", [b"a"]))
     finally:
-        await redis.execute_command(heals)
+        await redis.execute_command(repairs)
     assert (await store.append(Append("s", [b"a"]))).next_offset == 1
 
 
 @pytest.fixture
 def own_server(request: pytest.FixtureRequest, tmp_path: Path, unused_tcp_port: int) -> Iterator[RedisServer]:
-    """A server of the test's own, which it may kill, with the options of its parameter."""
+    """A Redis server for one test, which may kill it, with the options of the parameter."""
     with running(RedisServer(tmp_path, unused_tcp_port, *request.param)) as server:
         yield server
 
@@ -123,7 +123,7 @@ always = pytest.mark.parametrize(
 
 
 @always
-async def test_a_redis_that_is_killed_has_lost_nothing_that_was_acknowledged(own_server: RedisServer) -> None:
+async def test_a_killed_redis_loses_no_acknowledged_event(own_server: RedisServer) -> None:
     acknowledged = 0
 
     async def publish(store: RedisStore, *, hundredth: asyncio.Event) -> None:
@@ -149,7 +149,7 @@ async def test_a_redis_that_is_killed_has_lost_nothing_that_was_acknowledged(own
 
 
 @always
-async def test_appends_that_go_together_fail_and_heal_together(own_server: RedisServer) -> None:
+async def test_pipelined_appends_fail_and_recover_together(own_server: RedisServer) -> None:
     async with open_redis(own_server.url, LIMITS) as store:
         for before in range(2):
             positions = await asyncio.gather(
@@ -164,33 +164,33 @@ async def test_appends_that_go_together_fail_and_heal_together(own_server: Redis
             own_server.start()
 
 
-async def test_what_is_no_stream_is_no_fault_that_passes(store: RedisStore, redis: Any) -> None:
+async def test_a_key_of_another_type_is_not_a_temporary_failure(store: RedisStore, redis: Any) -> None:
     await redis.set(stream_keys("s").state, "something else")
     with pytest.raises(ResponseError, match="WRONGTYPE"):
         await store.append(Append("s", [b"a"]))
 
 
 @always
-async def test_a_reader_who_waits_is_told_when_redis_is_down_and_waits_again_when_it_is_back(
+async def test_a_waiting_reader_fails_when_redis_is_killed_and_can_wait_again_after_its_restart(
     own_server: RedisServer,
 ) -> None:
     async with open_redis(own_server.url, LIMITS) as store:
-        reader = waiting(store)
+        reader = waiting_read(store)
         async with emptied(own_server.url) as redis:
-            await listening(redis, 1)
+            await wait_until_subscribed(redis, 1)
         own_server.end(signal.SIGKILL)
         with pytest.raises(StoreUnavailableError):
             await reader
         with pytest.raises(StoreUnavailableError):
             await store.append(Append("s", [b"a"]))
         own_server.start()
-        reader = waiting(store)
+        reader = waiting_read(store)
         await store.append(Append("s", [b"a"]))
         assert list((await reader).events) == [b"a"]
 
 
 @always
-async def test_a_redis_that_hangs_is_told_from_one_that_is_silent(
+async def test_a_hung_redis_is_distinguished_from_an_idle_one(
     own_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listener, "PING_SECONDS", 0.05)
@@ -200,8 +200,8 @@ async def test_a_redis_that_hangs_is_told_from_one_that_is_silent(
         async def listening_connections() -> list[str]:
             return [client["id"] for client in await redis.client_list() if client["ssub"] != "0"]
 
-        reader = waiting(store)
-        await listening(redis, 1)
+        reader = waiting_read(store)
+        await wait_until_subscribed(redis, 1)
         before = await listening_connections()
         assert not (await store.read("s", 0, epoch=None, max_bytes=1, timeout=0.3)).events
         assert await listening_connections() == before
@@ -209,13 +209,13 @@ async def test_a_redis_that_hangs_is_told_from_one_that_is_silent(
         with pytest.raises(StoreUnavailableError):
             await reader
         own_server.process.send_signal(signal.SIGCONT)
-        reader = waiting(store)
+        reader = waiting_read(store)
         await store.append(Append("s", [b"a"]))
         assert list((await reader).events) == [b"a"]
 
 
 @pytest.mark.parametrize("own_server", [("--appendonly", "no")], indirect=True, ids=["appendonly no"])
-async def test_publishers_and_readers_are_told_of_acknowledged_events_that_redis_has_lost(
+async def test_publishers_and_readers_detect_acknowledged_events_that_redis_lost(
     own_server: RedisServer,
 ) -> None:
     async with open_redis(own_server.url, LIMITS) as store:
@@ -232,11 +232,11 @@ async def test_publishers_and_readers_are_told_of_acknowledged_events_that_redis
         assert gap.value.metadata == {"next_offset": "5"}
         for call in (
             store.append(Append("s", [b"c"], first_offset=10, epoch=epoch, check=known)),
-            waiting(store, 10, epoch=epoch, check=known),
-            waiting(store, 3, epoch=epoch, check=known),
+            waiting_read(store, 10, epoch=epoch, check=known),
+            waiting_read(store, 3, epoch=epoch, check=known),
         ):
             with pytest.raises(StreamDivergedError) as diverged:
                 await call
             assert diverged.value.metadata == {"next_offset": "5"}
         with pytest.raises(StreamNotFoundError):
-            await waiting(store, 1, stream_id="t", epoch=1)
+            await waiting_read(store, 1, stream_id="t", epoch=1)

@@ -1,4 +1,4 @@
-"""Which Redis the store opens, and which it refuses and why."""
+"""Opening a Redis store: supported and rejected configurations."""
 
 import itertools
 import sys
@@ -13,7 +13,7 @@ from openresponses_grpc.store import Append, OpenStoreError, StoreLimits, open_s
 from openresponses_grpc.store.redis._setup import memory_problem, server_problem
 
 from ...support.redis_server import RedisServer, running
-from .streams import LIMITS, created, waiting
+from .streams import LIMITS, create, waiting_read
 
 
 @pytest.mark.parametrize(
@@ -21,16 +21,16 @@ from .streams import LIMITS, created, waiting
     [
         ("redis://127.0.0.1:{free}", "Connect call failed"),
         ("redis://:wrong@127.0.0.1:{port}", "AUTH"),
-        ("redis://127.0.0.1:{port}?decode_responses=yes", "no option 'decode_responses'"),
-        ("redis://127.0.0.1:{port}?ssl_ca_certs=/ca.pem", "no option 'ssl_ca_certs'"),
-        ("redis://127.0.0.1:port", "cannot be read"),
+        ("redis://127.0.0.1:{port}?decode_responses=yes", "unknown option 'decode_responses'"),
+        ("redis://127.0.0.1:{port}?ssl_ca_certs=/ca.pem", "unknown option 'ssl_ca_certs'"),
+        ("redis://127.0.0.1:port", "invalid store URL"),
         ("redis+cluster://127.0.0.1:{port}", "This instance has cluster support disabled"),
-        ("redis+cluster://127.0.0.1:{free}", "no node says who has which slots: .*Connect call failed"),
+        ("redis+cluster://127.0.0.1:{free}", "no node reports the slots: .*Connect call failed"),
         ("redis+cluster://127.0.0.1:{port}/1", "a Redis Cluster has one database"),
-        ("redis://127.0.0.1:{node}", r"begin the URL with redis\+cluster://"),
+        ("redis://127.0.0.1:{node}", r"use redis\+cluster://"),
     ],
 )
-async def test_what_is_no_redis_for_logs_is_refused_when_it_is_opened(
+async def test_an_unsuitable_redis_url_is_rejected(
     redis_server: RedisServer, redis_cluster: list[RedisServer], unused_tcp_port: int, url: str, problem: str
 ) -> None:
     place = url.format(port=redis_server.port, node=redis_cluster[0].port, free=unused_tcp_port)
@@ -44,10 +44,10 @@ async def test_what_is_no_redis_for_logs_is_refused_when_it_is_opened(
     [
         ({"redis_version": "7.0.0", "cluster_enabled": "0"}, False, None),
         ({"redis_version": "10.1", "cluster_enabled": "1"}, True, None),
-        ({"redis_version": "6.2.14", "cluster_enabled": "0"}, False, "has version 6.2.14; 7.0 or newer is needed"),
+        ({"redis_version": "6.2.14", "cluster_enabled": "0"}, False, "has version 6.2.14; 7.0 or newer is required"),
     ],
 )
-def test_an_old_redis_is_refused(info: dict[str, str], cluster: bool, problem: str | None) -> None:
+def test_an_old_redis_is_rejected(info: dict[str, str], cluster: bool, problem: str | None) -> None:
     assert server_problem(info, cluster=cluster) == problem
 
 
@@ -61,20 +61,18 @@ def test_an_old_redis_is_refused(info: dict[str, str], cluster: bool, problem: s
         ({"maxmemory": "1", "maxmemory_policy": "volatile-ttl"}, True),
     ],
 )
-def test_a_redis_that_drops_what_it_has_is_refused(info: dict[str, str], problem: bool) -> None:
+def test_an_eviction_policy_with_maxmemory_is_rejected(info: dict[str, str], problem: bool) -> None:
     assert bool(memory_problem(info)) == problem
 
 
 @pytest.mark.parametrize("limits", [StoreLimits(max_bytes=1), StoreLimits(max_streams=1)])
-async def test_bounds_that_redis_has_by_itself_are_refused(redis_url: str, limits: StoreLimits) -> None:
+async def test_limits_that_redis_enforces_itself_are_rejected(redis_url: str, limits: StoreLimits) -> None:
     with pytest.raises(OpenStoreError, match="does not apply"):
         async with open_store(redis_url, limits):
             pass
 
 
-async def test_a_user_without_channels_is_refused_and_one_without_config_is_let_in(
-    redis: Any, redis_server: RedisServer
-) -> None:
+async def test_a_redis_user_needs_channel_access_but_not_config(redis: Any, redis_server: RedisServer) -> None:
     await redis.execute_command("ACL SETUSER app reset on >secret ~openresponses:* +@all -@dangerous +info")
     url = f"redis://app:secret@127.0.0.1:{redis_server.port}"
     with pytest.raises(OpenStoreError, match="channel"):
@@ -82,30 +80,30 @@ async def test_a_user_without_channels_is_refused_and_one_without_config_is_let_
             pass
     await redis.execute_command("ACL SETUSER app &openresponses:*")
     async with open_store(url, LIMITS) as store:
-        reader = waiting(store)
-        async with store.publishing("s", await created(store)):
+        reader = waiting_read(store)
+        async with store.publishing("s", await create(store)):
             await store.append(Append("s", [b"a"]))
         assert list((await reader).events) == [b"a"]
     await redis.execute_command("ACL DELUSER app")
 
 
-async def test_without_redis_py_the_store_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_redis_py_the_error_names_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("openresponses_grpc.store.redis")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "redis", None)
-    with pytest.raises(OpenStoreError, match=r"pip install 'openresponses-grpc\[redis\]'"):
+    with pytest.raises(OpenStoreError, match="with the extra redis"):
         async with open_store("redis://127.0.0.1", StoreLimits()):
             pass
 
 
-async def test_redis_may_listen_at_a_unix_socket(redis_server: RedisServer, redis: Any) -> None:
+async def test_redis_over_a_unix_socket(redis_server: RedisServer, redis: Any) -> None:
     async with open_store(f"unix://{redis_server.socket}", LIMITS) as store:
-        reader = waiting(store)
+        reader = waiting_read(store)
         await store.append(Append("s", [b"a"]))
         assert list((await reader).events) == [b"a"]
 
 
-async def test_redis_may_speak_tls(tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> None:
+async def test_redis_over_tls(tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) -> None:
     ca, port = trustme.CA(), unused_tcp_port_factory()
     ca.cert_pem.write_to_path(tmp_path / "ca.pem")
     certificate = ca.issue_cert("127.0.0.1")
@@ -118,7 +116,7 @@ async def test_redis_may_speak_tls(tmp_path: Path, unused_tcp_port_factory: Call
     with running(RedisServer(tmp_path, unused_tcp_port_factory(), *options)):
         url = f"rediss://127.0.0.1:{port}"
         async with open_store(f"{url}?ssl_ca_certs={tmp_path}/ca.pem", LIMITS) as store:
-            reader = waiting(store)
+            reader = waiting_read(store)
             await store.append(Append("s", [b"a"]))
             assert list((await reader).events) == [b"a"]
         with pytest.raises(OpenStoreError, match="certificate verify failed"):

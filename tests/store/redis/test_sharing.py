@@ -1,4 +1,4 @@
-"""Servers that share the streams of one Redis: who publishes, who has deleted what, and which format it has."""
+"""Servers that share one Redis: publishers, deletions, lists and the storage format."""
 
 import asyncio
 from typing import Any
@@ -19,15 +19,15 @@ from openresponses_grpc.store import (
 from openresponses_grpc.store.redis import RedisStore, open_redis
 from openresponses_grpc.store.redis import _listing as listing
 from openresponses_grpc.store.redis._client import FORMAT_KEY, stream_keys
-from openresponses_grpc.store.redis._listing import Place
+from openresponses_grpc.store.redis._listing import Cursor
 
 from ...support.redis_server import emptied
-from .streams import LIMITS, created, read, states
+from .streams import LIMITS, create, read, state_keys
 
 # Publishers
 
 
-async def test_of_publishers_at_two_servers_in_lockstep_the_later_number_goes_on(
+async def test_of_concurrent_publishers_on_two_servers_the_later_number_continues(
     store: RedisStore, redis_url: str
 ) -> None:
     async with open_redis(redis_url, LIMITS) as other:
@@ -52,7 +52,7 @@ async def test_of_publishers_at_two_servers_in_lockstep_the_later_number_goes_on
                     return False
                 return True
 
-            # The earlier number may be through before the later one claims; then none is fenced.
+            # The publisher with the earlier number can finish before the later claim; then it is not fenced.
             assert (await asyncio.gather(*(publish(one, end) for one, end in drawn)))[1]
             with pytest.raises(PublisherFencedError):
                 await store.append(Append(stream_id, epoch=drawn[0][1].epoch, publisher=drawn[0][1].publisher))
@@ -60,15 +60,15 @@ async def test_of_publishers_at_two_servers_in_lockstep_the_later_number_goes_on
             assert list(events) == [log[offset] for offset in range(len(log))]
 
 
-async def test_a_lease_that_is_renewed_does_not_create_a_deleted_stream_again(
+async def test_renewing_a_lease_does_not_recreate_a_deleted_stream(
     store: RedisStore, redis: Any, redis_url: str
 ) -> None:
     async with open_redis(redis_url, LIMITS) as other:
-        async with store.publishing("s", await created(store)):
+        async with store.publishing("s", await create(store)):
             await other.delete("s", None)
             await store.renew()
-            assert not await states(redis)
-            epoch = await created(other)
+            assert not await state_keys(redis)
+            epoch = await create(other)
             await store.renew()
         assert not [field for field in await redis.hkeys(stream_keys("s").state) if field.startswith(b"publisher")]
         assert (await other.info("s")).epoch == epoch
@@ -77,9 +77,7 @@ async def test_a_lease_that_is_renewed_does_not_create_a_deleted_stream_again(
                 pass
 
 
-async def test_a_server_appends_to_the_stream_that_another_one_has_created_again(
-    store: RedisStore, redis_url: str
-) -> None:
+async def test_a_server_appends_to_a_stream_that_another_server_recreated(store: RedisStore, redis_url: str) -> None:
     async with open_redis(redis_url, LIMITS) as other:
         await store.append(Append("s", [b"a", b"b"]))
         await other.delete("s", None)
@@ -92,7 +90,7 @@ async def test_a_server_appends_to_the_stream_that_another_one_has_created_again
 
 
 async def collect(store: RedisStore, page_size: int) -> list[str]:
-    """The ids on all pages."""
+    """Returns the ids on all pages."""
     ids: list[str] = []
     token: str | None = None
     while token != "":
@@ -104,7 +102,7 @@ async def collect(store: RedisStore, page_size: int) -> list[str]:
 
 
 @pytest.mark.parametrize("page_size", [1, 7, 1000])
-async def test_pages_have_the_streams_of_all_nodes_of_a_cluster_once(redis_cluster_url: str, page_size: int) -> None:
+async def test_pages_list_the_streams_of_all_cluster_nodes_once(redis_cluster_url: str, page_size: int) -> None:
     async with emptied(redis_cluster_url) as cluster, open_redis(redis_cluster_url, LIMITS) as store:
         ids = [f"resp_{number}" for number in range(100)]
         await asyncio.gather(*(store.append(Append(stream_id, [b"a"])) for stream_id in ids))
@@ -114,16 +112,16 @@ async def test_pages_have_the_streams_of_all_nodes_of_a_cluster_once(redis_clust
         assert sorted(await collect(store, page_size)) == sorted(ids)
 
 
-async def test_pages_pass_over_other_keys_and_streams_that_are_gone(
+async def test_pages_skip_other_keys_and_deleted_streams(
     store: RedisStore, redis: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "SCANS", 1)
     for number in range(100):
         await redis.set(f"other:{number}", "")
     for stream_id in "abc":
-        await created(store, stream_id)
+        await create(store, stream_id)
     first = await store.list(10, "", lambda _: True)
-    token = str(Place("", 0, ["a", "gone"]))
+    token = str(Cursor("", 0, ["a", "gone"]))
     await store.delete("b", None)
     assert [info.stream_id for info in (await store.list(1, token, lambda _: True)).streams] == ["a"]
     assert len(first.streams) <= 3
@@ -132,9 +130,9 @@ async def test_pages_pass_over_other_keys_and_streams_that_are_gone(
 
 @pytest.mark.parametrize(
     "token",
-    ["?", "é", "bnVsbA==", "e30=", str(Place("elsewhere:1", 0, [])), str(Place("", "0", [])), "W10="],  # type: ignore[arg-type]
+    ["?", "é", "bnVsbA==", "e30=", str(Cursor("elsewhere:1", 0, [])), str(Cursor("", "0", [])), "W10="],  # type: ignore[arg-type]
 )
-async def test_a_page_token_that_was_not_made_here_is_refused(store: RedisStore, token: str) -> None:
+async def test_a_foreign_page_token_is_rejected(store: RedisStore, token: str) -> None:
     with pytest.raises(InvalidPageTokenError):
         await store.list(10, token, lambda _: True)
 
@@ -143,11 +141,11 @@ async def test_a_page_token_that_was_not_made_here_is_refused(store: RedisStore,
 
 
 @pytest.mark.parametrize("version", ["1", "4"])
-async def test_a_stream_of_another_format_is_refused(store: RedisStore, redis: Any, version: str) -> None:
+async def test_a_stream_in_another_format_is_refused(store: RedisStore, redis: Any, version: str) -> None:
     epoch = (await store.append(Append("s", [b"a"]))).epoch
     state = stream_keys("s").state
     if version == "1":
-        await redis.hdel(state, "format")  # which it did not have
+        await redis.hdel(state, "format")  # format 1 had no such field
     else:
         await redis.hset(state, "format", version)
     before = await redis.hgetall(state)
@@ -167,16 +165,16 @@ async def test_a_stream_of_another_format_is_refused(store: RedisStore, redis: A
     assert await redis.xlen(stream_keys("s").log) == 1
 
 
-async def test_a_redis_with_streams_of_another_format_is_not_opened(redis: Any, redis_url: str) -> None:
+async def test_a_redis_with_streams_in_another_format_is_not_opened(redis: Any, redis_url: str) -> None:
     async with open_redis(redis_url, LIMITS):
         assert await redis.get(FORMAT_KEY) == b"3"
     await redis.set(FORMAT_KEY, "4")
-    with pytest.raises(OpenStoreError, match="streams of format 4, and this version reads format 3"):
+    with pytest.raises(OpenStoreError, match="streams of format 4, and this version requires format 3"):
         async with open_redis(redis_url, LIMITS):
             pass
 
 
-async def test_a_deleted_stream_is_not_found_by_who_has_its_epoch(store: RedisStore, redis_url: str) -> None:
+async def test_an_append_with_the_epoch_of_a_deleted_stream_is_not_found(store: RedisStore, redis_url: str) -> None:
     async with open_redis(redis_url, LIMITS) as other:
         end = await store.append(Append("s", [b"a"]))
         await other.delete("s", end.epoch)

@@ -1,4 +1,4 @@
-"""Which node of a cluster has which slot, by what the nodes say."""
+"""The assignment of slots to cluster nodes, from the replies of the nodes."""
 
 import asyncio
 from typing import Any
@@ -14,7 +14,7 @@ KEYS = {"openresponses:format": 9142, "foo": 12182, "bar": 5061}
 
 
 def described(node: Node) -> list[Any]:
-    """A node as CLUSTER SLOTS describes it."""
+    """Returns a node as CLUSTER SLOTS describes it."""
     return [node.host.encode(), node.port, b"id", []]
 
 
@@ -30,17 +30,17 @@ FIRST_HALF, SECOND_HALF = (
         ([], []),
         ([[0, 5, [b"10.0.0.1", 6379]]], [Range(0, 5, A, [])]),
         ([FIRST_HALF, SECOND_HALF], [Range(0, SLOTS // 2 - 1, A, [C]), Range(SLOTS // 2, SLOTS - 1, B, [])]),
-        # A node that does not know its own address, or that does not tell it.
+        # A node that does not know or does not announce its own address.
         ([[0, 5, [b"", 6379, b"id", []]]], [Range(0, 5, B, [])]),
         ([[0, 5, [None, 6379, b"id", []]]], [Range(0, 5, B, [])]),
     ],
 )
-def test_a_reply_to_cluster_slots_names_primaries_and_replicas(reply: Any, ranges: list[Range]) -> None:
+def test_a_reply_to_cluster_slots_is_parsed(reply: Any, ranges: list[Range]) -> None:
     assert [*parse_slots(reply, B)] == ranges
 
 
 class Cluster:
-    """What each node says, or raises; another one does not reply."""
+    """The reply or exception of each node; other nodes do not reply."""
 
     def __init__(self, **replies: Any) -> None:
         self.replies = {Node(f"10.0.0.{name[1:]}", 6379): reply for name, reply in replies.items()}
@@ -55,7 +55,7 @@ class Cluster:
         return reply
 
 
-async def test_each_key_has_the_primary_of_its_slot() -> None:
+async def test_each_key_belongs_to_the_primary_of_its_slot() -> None:
     cluster = Cluster(n1=[FIRST_HALF, SECOND_HALF])
     await cluster.topology.load()
     assert {key: cluster.topology.node(key) for key in KEYS} == {
@@ -70,7 +70,7 @@ async def test_each_key_has_the_primary_of_its_slot() -> None:
 @pytest.mark.parametrize(
     "fault", [StoreUnavailableError("down"), AttributeError("in redis-py"), [[0]], [[0, 5]], None, []], ids=repr
 )
-async def test_a_node_that_fails_or_knows_less_is_passed_over(fault: Any) -> None:
+async def test_a_node_with_an_invalid_or_partial_reply_is_skipped(fault: Any) -> None:
     cluster = Cluster(n1=[FIRST_HALF, SECOND_HALF])
     await cluster.topology.load()
     cluster.replies = {A: fault, B: fault, C: [FIRST_HALF, SECOND_HALF]}
@@ -79,7 +79,7 @@ async def test_a_node_that_fails_or_knows_less_is_passed_over(fault: Any) -> Non
         assert cluster.topology.primaries() == {A, B}
 
 
-async def test_the_node_that_is_suspected_is_asked_last() -> None:
+async def test_a_suspected_node_is_queried_last() -> None:
     cluster = Cluster(n1=[FIRST_HALF, SECOND_HALF])
     await cluster.topology.load()
     for suspect in (A, B, C):
@@ -89,16 +89,16 @@ async def test_the_node_that_is_suspected_is_asked_last() -> None:
         assert cluster.asked[-1] == suspect
 
 
-async def test_without_a_reply_the_nodes_are_as_they_were() -> None:
+async def test_without_any_reply_the_topology_is_unchanged() -> None:
     cluster = Cluster(n1=[FIRST_HALF, SECOND_HALF])
     await cluster.topology.load()
     cluster.replies = {}
-    with pytest.raises(StoreUnavailableError, match=r"no node says who has which slots: .*down"):
+    with pytest.raises(StoreUnavailableError, match=r"no node reports the slots: .*down"):
         await cluster.topology.load()
     assert cluster.topology.primaries() == {A, B}
 
 
-async def test_a_slot_that_no_node_has_is_unavailable_and_the_nodes_are_asked_again() -> None:
+async def test_an_uncovered_slot_is_unavailable_and_reloads_the_topology() -> None:
     cluster = Cluster(n1=[FIRST_HALF])
     await cluster.topology.load()
     assert cluster.topology.node("bar") == A

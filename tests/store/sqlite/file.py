@@ -1,4 +1,4 @@
-"""The file of a store, as tests read and look at it."""
+"""Helpers that read and inspect the file of an SQLite store."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ async def read(
 
 
 async def read_all(store: Store, start: int, max_bytes: int) -> list[bytes]:
-    """Reads a finished stream to its end."""
+    """Reads an ended stream to its end."""
     events: list[bytes] = []
     while True:
         batch = await read(store, start + len(events), max_bytes=max_bytes)
@@ -34,14 +34,14 @@ async def read_all(store: Store, start: int, max_bytes: int) -> list[bytes]:
 
 @contextmanager
 def connected(path: Path) -> Iterator[sqlite3.Connection]:
-    """The file as others see it."""
+    """Opens a separate connection to the file."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         yield connection
 
 
 @contextmanager
-def writers_held_up(path: Path) -> Iterator[None]:
-    """Keeps every transaction of the store from beginning."""
+def writer_blocked(path: Path) -> Iterator[None]:
+    """Prevents the store from starting a transaction."""
     with connected(path) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield
@@ -53,15 +53,15 @@ def size(path: Path) -> int:
 
 
 def commits(path: Path) -> int:
-    """Transactions in the write-ahead log: a frame that ends one has the database's size."""
+    """Counts the transactions in the write-ahead log: the last frame of each contains the database size."""
     log = path.with_name(f"{path.name}-wal").read_bytes()
     page_size = int.from_bytes(log[8:12])
     frames = range(32, len(log), 24 + page_size)
     return sum(log[frame + 4 : frame + 8] != bytes(4) for frame in frames)
 
 
-def left(path: Path) -> int:
-    """Rows that are in the file."""
+def row_count(path: Path) -> int:
+    """Counts the rows in the file."""
     with connected(path) as connection:
         (rows,) = connection.execute(
             "SELECT (SELECT count(*) FROM streams) + (SELECT count(*) FROM batches)"

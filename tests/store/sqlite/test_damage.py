@@ -1,4 +1,4 @@
-"""A file that is damaged, or has lost its latest transactions: readers get intact events or an error."""
+"""Damaged files and lost transactions: readers get intact events or an error."""
 
 import asyncio
 import shutil
@@ -29,17 +29,17 @@ LIMITS = StoreLimits()
 
 RANDOM = Random(1)
 APPENDS = [
-    [RANDOM.randbytes(RANDOM.choice((1, 90, 180, 700, 5000))) for _ in range(RANDOM.choice((1, 1, 1, 2, 30)))]
+    [RANDOM.randbytes(RANDOM.choice((1, 90, 180, 700, 5000))) for _ in range(RANDOM.choice((1, 1, 1, 2, 10)))]
     for _ in range(60)
 ]
 LOG = list(chain.from_iterable(APPENDS))
 FIRST_OFFSETS = [0, *accumulate(map(len, APPENDS))]
-"""The offset of the first event of each append, and the end."""
+"""The first offset of each append, and the end offset."""
 
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A file that has the appends."""
+    """The content of a store file with the appends."""
 
     async def store_appends() -> None:
         async with open_sqlite(file, LIMITS) as store:
@@ -53,14 +53,14 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def path(stored: bytes, tmp_path: Path) -> Path:
-    """A copy of this file."""
+    """A copy of the stored file."""
     path = tmp_path / "store.db"
     path.write_bytes(stored)
     return path
 
 
 def flip_in_file(path: Path, data: bytes) -> None:
-    """Flips a bit of the first byte of data in a file."""
+    """Flips a bit in the first byte of `data` in a file."""
     stored = path.read_bytes()
     path.write_bytes(flipped(stored, stored.index(data) * 8))
 
@@ -72,7 +72,7 @@ def flipped(data: bytes, bit: int) -> bytes:
 
 
 async def read_until_damage(store: Store, start: int, max_bytes: int) -> tuple[list[bytes], int | None]:
-    """The events that a subscriber gets, and the offset from which they are damaged; None if they are not."""
+    """Returns the events that a subscriber gets, and the offset of the damage, or None if there was none."""
     events: list[bytes] = []
     check: Check | None = None
     epoch = (await store.info("s")).epoch
@@ -90,7 +90,7 @@ async def read_until_damage(store: Store, start: int, max_bytes: int) -> tuple[l
 
 
 @pytest.mark.parametrize("seed", range(15))
-async def test_a_flipped_bit_is_data_loss_at_its_append_after_the_events_before_it(path: Path, seed: int) -> None:
+async def test_a_flipped_bit_is_data_loss_at_its_append_after_all_earlier_events(path: Path, seed: int) -> None:
     random = Random(seed)
     append = random.randrange(len(APPENDS))
     first, end = FIRST_OFFSETS[append : append + 2]
@@ -110,7 +110,7 @@ async def test_a_flipped_bit_is_data_loss_at_its_append_after_the_events_before_
                 assert await read_until_damage(store, end, max_bytes) == (LOG[end:], None)
 
 
-async def test_a_bit_that_flips_in_the_file_is_found_in_the_piece_of_a_large_append(path: Path) -> None:
+async def test_a_flipped_bit_in_a_large_append_damages_only_its_piece(path: Path) -> None:
     events = [RANDOM.randbytes(10_000) for _ in range(100)]
     async with open_sqlite(path, LIMITS) as store:
         await store.append(Append("large", events))
@@ -133,20 +133,20 @@ async def test_a_bit_that_flips_in_the_file_is_found_in_the_piece_of_a_large_app
 
 @pytest.mark.parametrize("column", ["stream", "next_offset", "checksum_before", "checksum", "data"])
 @pytest.mark.parametrize("value", ["{0} + 1", "{0} - 1", "-{0} - 1", "{0} << 30", "'text'", "x''", "1.5"])
-async def test_whatever_a_row_has_readers_get_no_other_events(path: Path, column: str, value: str) -> None:
+async def test_a_corrupted_row_never_yields_wrong_events(path: Path, column: str, value: str) -> None:
     first, end = FIRST_OFFSETS[20:22]
     with connected(path) as connection:
         connection.execute(f"UPDATE batches SET {column} = {value.format(column)} WHERE first_offset = ?", (first,))
     async with open_sqlite(path, LIMITS) as store:
         assert await read_until_damage(store, 0, 1) == (LOG[:first], first)
         assert await read_until_damage(store, end, 1) == (LOG[end:], None)
-        # In a read over many rows, those around it prove its events intact although one of its checksums is not.
+        # In a read over many rows, those around it prove its events intact although its end or a checksum is not.
         events, damaged = await read_until_damage(store, 0, 1 << 30)
         assert events == LOG[: len(events)]
-        assert damaged == first or (damaged is None and "checksum" in column)
+        assert damaged == first or (damaged is None and column in ("next_offset", "checksum_before", "checksum"))
 
 
-async def test_rows_that_are_missing_are_data_loss(path: Path) -> None:
+async def test_a_missing_row_is_data_loss(path: Path) -> None:
     first, end = FIRST_OFFSETS[20:22]
     with connected(path) as connection:
         connection.execute("DELETE FROM batches WHERE first_offset = ?", (first,))
@@ -162,14 +162,14 @@ def replace_in_file(path: Path, old: bytes, new: bytes) -> None:
     path.write_bytes(stored.replace(old, new))
 
 
-async def test_an_index_that_finds_the_row_of_another_stream_is_data_loss(tmp_path: Path) -> None:
+async def test_an_index_entry_that_points_to_another_stream_is_data_loss(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     async with open_sqlite(path, LIMITS) as store:
         for count in (300, 1, 1):
             for stream_id in ("s", "t"):
                 await store.append(Append(stream_id, [stream_id.encode()] * count))
-    # An entry of the index: the size of its header, the types of the stream's key (1), of the offset and of the row's
-    # number, and the last two of these.
+    # An index entry: the header size, the types of the stream key (1), the offset and the row number, and then the
+    # offset and the row number themselves.
     entry = b"\x04\x09\x02\x01" + (300).to_bytes(2)
     replace_in_file(path, entry + b"\3", entry + b"\4")
     async with open_sqlite(path, LIMITS) as store:
@@ -179,7 +179,7 @@ async def test_an_index_that_finds_the_row_of_another_stream_is_data_loss(tmp_pa
 
 
 def pages_of_batches(path: Path) -> tuple[int, list[int]]:
-    """The size of a page, and the first bytes of those of the batches and of their index."""
+    """Returns the page size, and the byte offsets of the pages of the batches and their index."""
     with connected(path) as connection:
         (size,) = connection.execute("PRAGMA page_size").fetchone()
         (count,) = connection.execute("PRAGMA page_count").fetchone()
@@ -199,14 +199,14 @@ DAMAGES: dict[str, Callable[[Random, bytes], bytes]] = {
 
 
 def replace_page(path: Path, at: int, page: bytes, stored: bytes) -> None:
-    """Writes a file with another page, without the files beside it."""
+    """Writes a file with one page replaced, without its -wal and -shm files."""
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     path.write_bytes(stored[:at] + page + stored[at + len(page) :])
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-async def test_a_damaged_page_is_data_loss_or_keeps_the_store_closed(path: Path, stored: bytes, damage: str) -> None:
+async def test_a_damaged_page_is_data_loss_or_prevents_opening(path: Path, stored: bytes, damage: str) -> None:
     random = Random(damage)
     outcomes = set()
     size, pages = pages_of_batches(path)
@@ -223,7 +223,7 @@ async def test_a_damaged_page_is_data_loss_or_keeps_the_store_closed(path: Path,
     assert {"intact", "damaged"} <= outcomes
 
 
-async def test_a_damaged_page_at_the_end_of_one_stream_leaves_the_others_whole(tmp_path: Path) -> None:
+async def test_a_damaged_page_at_the_end_of_one_stream_leaves_others_intact(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     names = ("before", "damaged", "after")
     logs = {name: [f"{name} {number}".encode() * 100 for number in range(40)] for name in names}
@@ -259,11 +259,11 @@ async def test_a_damaged_page_at_the_end_of_one_stream_leaves_the_others_whole(t
         assert "whole" not in lost
 
 
-def without_its_last_commits(path: Path, lost: int) -> Path:
-    """A copy of an open file as a power failure may leave it: the end of the write-ahead log is gone."""
+def copy_without_last_commits(path: Path, lost: int) -> Path:
+    """Copies an open file as a power failure can leave it: without the end of the write-ahead log."""
     log = path.with_name(f"{path.name}-wal").read_bytes()
     frame_size = 24 + int.from_bytes(log[8:12])
-    # The last frame of a transaction has the size of the database.
+    # The last frame of a transaction contains the database size.
     ends = [at + frame_size for at in range(32, len(log), frame_size) if log[at + 4 : at + 8] != bytes(4)]
     copy = Path(shutil.copy(path, path.with_name(f"lost-{lost}.db")))
     copy.with_name(f"{copy.name}-wal").write_bytes(log[: ends[-1 - lost]])
@@ -276,33 +276,33 @@ async def test_a_log_that_lost_acknowledged_events_has_diverged(tmp_path: Path, 
     events = [b"event %d" % number for number in range(10)]
     async with open_sqlite(path, LIMITS) as store:
         ends = [await store.append(Append("s", [event])) for event in events]
-        copy = without_its_last_commits(path, lost)
+        copy = copy_without_last_commits(path, lost)
     position = ends[-1]
     async with open_sqlite(copy, LIMITS) as store:
         kept = (await store.info("s")).next_offset
         assert kept == 10 - lost
-        await resumed(store, ends[kept - 1])
-        await diverged(store, position, events)
+        await assert_resumes(store, ends[kept - 1])
+        await assert_diverged(store, position, events)
         for number in range(lost + 3):
             await store.append(Append("s", [b"other %d" % number]))
             if number % 4:
-                await diverged(store, position, events)
+                await assert_diverged(store, position, events)
         await store.append(Append("s", [b"x" * 2_000_000]))
-        await store.append(Append("s", [b"y"]))  # what is recent
-        await diverged(store, position, events)
+        await store.append(Append("s", [b"y"]))  # now in the tail cache
+        await assert_diverged(store, position, events)
     async with open_sqlite(copy, LIMITS) as store:
-        await diverged(store, position, events)
-        await resumed(store, ends[kept - 1])
+        await assert_diverged(store, position, events)
+        await assert_resumes(store, ends[kept - 1])
 
 
-async def resumed(store: Store, end: End) -> None:
+async def assert_resumes(store: Store, end: End) -> None:
     check = Check(end.next_offset, end.checksum)
     await store.append(Append("s", epoch=end.epoch, check=check))
     await read(store, end.next_offset, epoch=end.epoch, check=check)
 
 
-async def diverged(store: Store, end: End, events: list[bytes]) -> None:
-    """A subscriber and a publisher with this position, and one that sends its last events again, are told."""
+async def assert_diverged(store: Store, end: End, events: list[bytes]) -> None:
+    """Asserts that reads, appends and retries with this position fail."""
     check = Check(end.next_offset, end.checksum)
     for start in range(end.next_offset + 2):
         with pytest.raises(StreamDivergedError):
@@ -315,10 +315,10 @@ async def diverged(store: Store, end: End, events: list[bytes]) -> None:
             await store.append(Append("s", events, first_offset=0, epoch=end.epoch))
 
 
-async def test_a_store_that_lost_the_latest_numbers_draws_higher_ones(tmp_path: Path) -> None:
+async def test_publisher_numbers_increase_even_after_the_latest_ones_were_lost(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     async with open_sqlite(path, LIMITS) as store:
         drawn = [(await store.append(Append("s", publisher=0))).publisher or 0 for _ in range(5)]
-        copy = without_its_last_commits(path, 3)
+        copy = copy_without_last_commits(path, 3)
     async with open_sqlite(copy, LIMITS) as store:
         assert ((await store.append(Append("s", publisher=0))).publisher or 0) > drawn[-1]

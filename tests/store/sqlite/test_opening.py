@@ -1,4 +1,4 @@
-"""Opening the store's file: which files are refused, and with which error."""
+"""Opening an SQLite store: rejected files and their errors."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from openresponses_grpc.store.sqlite import open_sqlite
 from .file import connected
 
 LIMITS = StoreLimits()
-DAMAGED = "no database, or a damaged one .*: stop the server and move the file aside, together with store.db-wal"
+DAMAGED = "is not a database or is damaged .*: stop the server, and move the file away together with store.db-wal"
 
 
 @pytest.fixture
@@ -25,11 +25,11 @@ def overwrite(path: Path, start: int, end: int) -> None:
     path.write_bytes(data)
 
 
-def emptied(path: Path) -> None:
+def truncate(path: Path) -> None:
     path.write_bytes(b"")
 
 
-def of_schema(version: int) -> Callable[[Path], None]:
+def set_schema_version(version: int) -> Callable[[Path], None]:
     def change(path: Path) -> None:
         with connected(path) as connection:
             connection.execute(f"PRAGMA user_version = {version}")
@@ -37,25 +37,25 @@ def of_schema(version: int) -> Callable[[Path], None]:
     return change
 
 
-def of_another_program(path: Path) -> None:
+def replace_with_foreign_database(path: Path) -> None:
     path.unlink()
     with connected(path) as connection:
         connection.execute("CREATE TABLE streams (id)")
 
 
-def without_a_table(path: Path) -> None:
+def drop_table(path: Path) -> None:
     with connected(path) as connection:
         connection.execute("DROP TABLE batches")
 
 
-def a_directory(path: Path) -> None:
+def replace_with_directory(path: Path) -> None:
     path.unlink()
     path.mkdir()
 
 
 def torn_copies(path: Path) -> Iterator[Path]:
-    """The file with its write-ahead log cut at one place after the other."""
-    log = path.with_name(f"{path.name}-wal").read_bytes().rstrip(b"\0")  # what follows is the reserve
+    """Yields copies of the file with the write-ahead log cut at different places."""
+    log = path.with_name(f"{path.name}-wal").read_bytes().rstrip(b"\0")  # the zeros are the disk reserve
     for end in range(len(log) // 2, len(log), 19_999):
         copy = path.with_name(f"{end}.db")
         copy.write_bytes(path.read_bytes())
@@ -77,33 +77,33 @@ def exists(path: Path) -> bool:
             lambda path: path.write_bytes(path.read_bytes()[:9000]),
             DAMAGED,
         ),
-        (without_a_table, DAMAGED),
-        (of_schema(1), "another version .* schema is 1, this version needs 3.*: run that version"),
-        (of_schema(2), "another version .* schema is 2, this version needs 3.*: run that version"),
-        (of_schema(4), "another version .* schema is 4, this version needs 3.*: run that version"),
-        (of_another_program, "another program"),
-        (a_directory, "cannot be used .* write the file and its directory"),
+        (drop_table, DAMAGED),
+        (set_schema_version(1), "another version .*schema 1 instead of 3.*: run that version"),
+        (set_schema_version(2), "another version .*schema 2 instead of 3.*: run that version"),
+        (set_schema_version(4), "another version .*schema 4 instead of 3.*: run that version"),
+        (replace_with_foreign_database, "another program"),
+        (replace_with_directory, "cannot be used .* write the file and its directory"),
     ],
 )
-async def test_a_file_that_cannot_be_used_is_named_with_what_to_do(
+async def test_an_unusable_file_is_rejected_with_a_remedy(
     path: Path, damage: Callable[[Path], None], problem: str
 ) -> None:
     async with open_sqlite(path, LIMITS) as store:
         await store.append(Append("s", [b"x" * 10_000]))
     damage(path)
-    for _ in range(2):  # and it is left as it is, without a lock
+    for _ in range(2):  # the first attempt leaves the file unchanged and unlocked
         with pytest.raises(OpenStoreError, match=f"^{path}.*{problem}"):
             async with open_sqlite(path, LIMITS):
                 pass
 
 
 async def test_an_empty_file_is_a_new_store(path: Path) -> None:
-    emptied(path)
+    truncate(path)
     async with open_sqlite(path, LIMITS) as store:
         assert (await store.append(Append("s", [b"a"]))).next_offset == 1
 
 
-async def test_of_a_torn_log_all_whole_transactions_are_kept(path: Path) -> None:
+async def test_a_torn_write_ahead_log_keeps_all_complete_transactions(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
         for number in range(50):
             await store.append(Append("s", [b"%d" % number]))
@@ -117,9 +117,9 @@ async def test_of_a_torn_log_all_whole_transactions_are_kept(path: Path) -> None
     assert len(ends) > 5
 
 
-async def test_one_server_opens_one_file(path: Path) -> None:
+async def test_a_file_is_opened_by_one_server_at_a_time(path: Path) -> None:
     async with open_sqlite(path, LIMITS):
-        with pytest.raises(OpenStoreError, match=f"{path} is open in another server: stop that one"):
+        with pytest.raises(OpenStoreError, match=f"{path} is open in another server: stop that server"):
             async with open_sqlite(path, LIMITS):
                 pass
     async with open_sqlite(path, LIMITS):
@@ -129,16 +129,16 @@ async def test_one_server_opens_one_file(path: Path) -> None:
 @pytest.mark.parametrize(
     "url, problem",
     [
-        ("floppy:", "there are memory:, sqlite:PATH and redis://"),
-        ("memory:x", "there are memory:, sqlite:PATH and redis://"),
-        ("sqlite:", "there are memory:, sqlite:PATH and redis://"),
-        ("sqlite:{path}?", r"there is \?synchronous=full"),
-        ("sqlite:{path}?synchronous=off", r"there is \?synchronous=full"),
-        ("sqlite:{path}?cache=shared", r"there is \?synchronous=full"),
-        ("sqlite:{path}/store.db", "there is no directory .*store.db: make it"),
+        ("floppy:", "use memory:, sqlite:PATH or redis://"),
+        ("memory:x", "use memory:, sqlite:PATH or redis://"),
+        ("sqlite:", "use memory:, sqlite:PATH or redis://"),
+        ("sqlite:{path}?", r"the only option is \?synchronous=full"),
+        ("sqlite:{path}?synchronous=off", r"the only option is \?synchronous=full"),
+        ("sqlite:{path}?cache=shared", r"the only option is \?synchronous=full"),
+        ("sqlite:{path}/store.db", "the directory .*store.db does not exist: create it"),
     ],
 )
-async def test_a_url_that_is_wrong_says_what_there_is(path: Path, url: str, problem: str) -> None:
+async def test_an_invalid_url_is_rejected_with_the_valid_forms(path: Path, url: str, problem: str) -> None:
     with pytest.raises(OpenStoreError, match=problem):
         async with open_store(url.format(path=path), LIMITS):
             pass
@@ -146,7 +146,7 @@ async def test_a_url_that_is_wrong_says_what_there_is(path: Path, url: str, prob
 
 
 @pytest.mark.parametrize("query, synchronous", [("", 1), ("?synchronous=full", 2)])
-async def test_a_commit_waits_for_the_disk_where_it_is_asked_to(path: Path, query: str, synchronous: int) -> None:
+async def test_commits_wait_for_the_disk_with_synchronous_full(path: Path, query: str, synchronous: int) -> None:
     async with open_store(f"sqlite:{path}{query}", LIMITS) as store:
         file = store._file  # type: ignore[attr-defined]
         assert file._writer.execute("PRAGMA synchronous").fetchone() == (synchronous,)

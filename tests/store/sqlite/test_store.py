@@ -1,4 +1,4 @@
-"""The store in a file, beside what every store does: streams survive the server."""
+"""The SQLite store, beyond the behaviour of every store: streams survive restarts."""
 
 import asyncio
 import sys
@@ -29,7 +29,7 @@ from openresponses_grpc.store import (
 from openresponses_grpc.store.sqlite import open_sqlite
 
 from ..every_store.conftest import Clock
-from .file import LIMITS, connected, left, read, read_all, size, writers_held_up
+from .file import LIMITS, connected, read, read_all, row_count, size, writer_blocked
 
 
 async def test_a_stream_is_the_same_after_reopening(path: Path) -> None:
@@ -76,14 +76,14 @@ async def test_the_description_of_a_stream_is_the_same_after_reopening(path: Pat
         assert (await store.list(10, "", lambda _: True)).streams == infos
 
 
-async def test_the_owner_and_the_numbers_drawn_survive(path: Path, clock: Clock) -> None:
+async def test_the_owner_and_the_drawn_numbers_survive_reopening(path: Path, clock: Clock) -> None:
     async with open_sqlite(path, LIMITS) as store:
         first, second = [await store.append(Append("s", publisher=0)) for _ in range(2)]
         await store.append(Append("s", [b"a"], first_offset=0, epoch=first.epoch, publisher=second.publisher))
         last = await store.append(Append("s", publisher=0))
     with connected(path) as connection:
         assert connection.execute("SELECT owner, drawn FROM streams").fetchone() == (second.publisher, last.publisher)
-        connection.execute("UPDATE streams SET drawn = drawn + 1000000000")  # more than the time that passes
+        connection.execute("UPDATE streams SET drawn = drawn + 1000000000")  # more than the elapsed time
     async with open_sqlite(path, LIMITS) as store:
         for publisher in (None, first.publisher):
             with pytest.raises(PublisherFencedError):
@@ -94,7 +94,7 @@ async def test_the_owner_and_the_numbers_drawn_survive(path: Path, clock: Clock)
         assert drawn == (last.publisher or 0) + 1_000_000_001
 
 
-async def test_a_claim_whose_events_are_refused_fences_after_reopening(path: Path) -> None:
+async def test_a_claim_with_refused_events_still_fences_after_reopening(path: Path) -> None:
     limits = StoreLimits(max_stream_bytes=10)
     async with open_sqlite(path, limits) as store:
         old, gap, size = [await store.append(Append("s", publisher=0)) for _ in range(3)]
@@ -111,10 +111,10 @@ async def test_a_claim_whose_events_are_refused_fences_after_reopening(path: Pat
             await store.append(claims._replace(first_offset=0))
 
 
-async def test_a_claim_and_a_number_are_written_before_they_hold(path: Path) -> None:
+async def test_claims_and_numbers_are_written_before_they_take_effect(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
         number = await store.append(Append("s", publisher=0))
-        with writers_held_up(path):
+        with writer_blocked(path):
             claim = asyncio.create_task(store.append(Append("s", epoch=number.epoch, publisher=number.publisher)))
             late = asyncio.create_task(store.append(Append("s", [b"x"])))
             draw = asyncio.create_task(store.append(Append("s", publisher=0)))
@@ -129,10 +129,10 @@ async def test_a_claim_and_a_number_are_written_before_they_hold(path: Path) -> 
             assert connection.execute("SELECT owner, drawn FROM streams").fetchone() == numbers
 
 
-async def test_a_deletion_is_durable_and_waits_for_what_is_being_written(path: Path) -> None:
+async def test_a_deletion_is_durable_and_waits_for_pending_writes(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
         epoch = (await store.append(Append("s", [b"a"]))).epoch
-        with writers_held_up(path):
+        with writer_blocked(path):
             append = asyncio.create_task(store.append(Append("s", [b"b"])))
             await asyncio.wait((append,), timeout=0)
             delete = asyncio.create_task(store.delete("s", epoch))
@@ -154,7 +154,7 @@ async def test_a_deletion_is_durable_and_waits_for_what_is_being_written(path: P
         assert list((await read(store)).events) == [b"d"]
 
 
-async def test_a_deletion_that_is_not_written_deletes_nothing(path: Path) -> None:
+async def test_a_failed_deletion_deletes_nothing(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
         await store.append(Append("s", [b"a"]))
         store._file._writer.execute("PRAGMA query_only = ON")
@@ -167,7 +167,7 @@ async def test_a_deletion_that_is_not_written_deletes_nothing(path: Path) -> Non
         assert not (await read(store)).epoch
 
 
-async def test_a_deletion_frees_the_room(path: Path) -> None:
+async def test_a_deletion_frees_space(path: Path) -> None:
     limits = StoreLimits(max_bytes=1 << 20)
     async with open_sqlite(path, limits) as store:
         for _ in range(20):
@@ -176,14 +176,14 @@ async def test_a_deletion_frees_the_room(path: Path) -> None:
                 with pytest.raises(StoreFullError):
                     await store.append(Append("other", [b"x" * 1000] * 900))
                 await store.delete("s", None)
-        while await asyncio.to_thread(left, path):
+        while await asyncio.to_thread(row_count, path):
             pass
     assert size(path) < 4 * limits.max_bytes
 
 
 @pytest.mark.parametrize("created", [False, True])
 @pytest.mark.parametrize("events", [1, 100])
-async def test_a_retry_is_compared_with_the_log_as_it_is_when_it_is_written(
+async def test_a_retry_is_compared_with_the_log_at_the_time_of_the_write(
     path: Path, events: int, created: bool
 ) -> None:
     log = [b"%d" % number * 10_000 for number in range(events)]
@@ -191,7 +191,7 @@ async def test_a_retry_is_compared_with_the_log_as_it_is_when_it_is_written(
     async with open_sqlite(path, LIMITS) as store:
         if created:
             await store.append(Append("s"))
-        with writers_held_up(path):
+        with writer_blocked(path):
             first = asyncio.create_task(store.append(Append("s", log)))
             retries = [asyncio.create_task(store.append(Append("s", sent, first_offset=0))) for sent in (log, other)]
             await asyncio.wait((first, *retries), timeout=0)
@@ -199,13 +199,13 @@ async def test_a_retry_is_compared_with_the_log_as_it_is_when_it_is_written(
         with pytest.raises(StreamDivergedError, match=f"another event at offset {events - 1}"):
             await retries[1]
         await store.append(Append("s", [b"x" * 2_000_000]))
-        await store.append(Append("s", [b"y"]))  # the recent one
+        await store.append(Append("s", [b"y"]))  # now in the tail cache
         assert (await store.append(Append("s", log, first_offset=0))).next_offset == events + 2
         with pytest.raises(StreamDivergedError):
             await store.append(Append("s", other, first_offset=0))
 
 
-async def test_streams_age_while_no_server_runs_but_publishers_are_not_late(path: Path, clock: Clock) -> None:
+async def test_retention_continues_while_no_server_runs_but_abandonment_does_not(path: Path, clock: Clock) -> None:
     async with open_sqlite(path, LIMITS, clock=clock) as store:
         finished = await store.append(Append("finished", [b"a"], end_of_stream=True))
         await store.append(Append("s", [b"a"]))
@@ -221,7 +221,7 @@ async def test_streams_age_while_no_server_runs_but_publishers_are_not_late(path
             await read(store, 1)
 
 
-async def test_bounds_and_who_goes_first_are_the_same_after_reopening(path: Path) -> None:
+async def test_limits_and_eviction_order_survive_reopening(path: Path) -> None:
     limits = StoreLimits(max_streams=4, max_stream_bytes=1_000_000)
     names = ["b", "c", "a"]
     async with open_sqlite(path, limits) as store:
@@ -237,7 +237,7 @@ async def test_bounds_and_who_goes_first_are_the_same_after_reopening(path: Path
         assert [(await read(store, stream_id=name)).end_of_stream for name in names] == [False, True, True]
 
 
-async def test_a_stream_reads_the_same_however_it_was_cut(path: Path) -> None:
+async def test_a_stream_reads_the_same_for_any_batch_size(path: Path) -> None:
     sizes = [1, 0, 100, 300_000, 127, 128, 100_000, 100_000, 100_000, 5]
     events = [bytes([number]) * size for number, size in enumerate(sizes)]
     async with open_sqlite(path, LIMITS) as store:
@@ -271,7 +271,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("query", ["", "?synchronous=full"])
-async def test_what_was_acknowledged_survives_kill_9(path: Path, query: str) -> None:
+async def test_acknowledged_events_survive_kill_9(path: Path, query: str) -> None:
     acknowledged = dict.fromkeys(range(20), 0)
     for kill in range(1, 3):
         process = await asyncio.create_subprocess_exec(

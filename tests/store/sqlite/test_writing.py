@@ -1,4 +1,4 @@
-"""The store in a file: appends share transactions, and room is used again."""
+"""The SQLite store: shared transactions, the tail cache and reuse of space."""
 
 import asyncio
 import threading
@@ -22,13 +22,13 @@ from openresponses_grpc.store.sqlite import open_sqlite
 from openresponses_grpc.store.sqlite._tail_cache import TailCache
 
 from ..every_store.conftest import Clock
-from .file import LIMITS, commits, connected, left, read, size, writers_held_up
+from .file import LIMITS, commits, connected, read, row_count, size, writer_blocked
 
 
-async def test_what_gathers_during_a_transaction_is_one_transaction(path: Path) -> None:
+async def test_appends_that_arrive_during_a_transaction_share_the_next_one(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
         before = commits(path)
-        with writers_held_up(path):
+        with writer_blocked(path):
             first = asyncio.create_task(store.append(Append("first", [b"a"])))
             await asyncio.wait((first,), timeout=0)
             appends = [asyncio.create_task(store.append(Append(str(number), [b"a"]))) for number in range(100)]
@@ -39,10 +39,10 @@ async def test_what_gathers_during_a_transaction_is_one_transaction(path: Path) 
         assert commits(path) - before <= 2
 
 
-async def test_readers_see_what_is_committed(path: Path) -> None:
+async def test_readers_see_only_committed_events(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
         await store.append(Append("s", [b"a"]))
-        with writers_held_up(path):
+        with writer_blocked(path):
             more = asyncio.create_task(store.append(Append("s", [b"b"], end_of_stream=True)))
             other = asyncio.create_task(store.append(Append("other", [b"b"])))
             await asyncio.wait((more, other), timeout=0)
@@ -54,9 +54,9 @@ async def test_readers_see_what_is_committed(path: Path) -> None:
         assert (list(batch.events), batch.end_of_stream) == ([b"a", b"b"], True)
 
 
-async def test_an_append_that_is_refused_or_cancelled_leaves_the_others_of_its_group(path: Path) -> None:
+async def test_refused_and_cancelled_appends_do_not_affect_others_in_the_transaction(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
-        with writers_held_up(path):
+        with writer_blocked(path):
             appends: list[asyncio.Task[End]] = []
             for number in range(30):
                 offset = 7 if number % 3 == 1 else 0
@@ -74,7 +74,7 @@ async def test_an_append_that_is_refused_or_cancelled_leaves_the_others_of_its_g
             assert (list(batch.events), batch.end_of_stream) == ([b"a"], number % 2 == 0)
 
 
-async def test_appends_of_one_stream_are_written_in_their_order(path: Path) -> None:
+async def test_appends_to_one_stream_are_written_in_order(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
         positions = await asyncio.gather(
             *(store.append(Append("s", [b"%d" % number], first_offset=number)) for number in range(50))
@@ -83,11 +83,11 @@ async def test_appends_of_one_stream_are_written_in_their_order(path: Path) -> N
         assert list((await read(store)).events) == [b"%d" % number for number in range(50)]
 
 
-async def test_a_full_disk_refuses_and_loses_nothing_and_goes_on_when_there_is_room(path: Path, clock: Clock) -> None:
+async def test_a_full_disk_refuses_appends_loses_nothing_and_recovers(path: Path, clock: Clock) -> None:
     limits = StoreLimits(max_bytes=1_200_000, max_streams=2, abandon_after=10)
     async with open_sqlite(path, limits, clock=clock) as store:
         position = await store.append(Append("s", [b"a"]))
-        # The setting is the connection's own.
+        # max_page_count applies to one connection only.
         full = store._file._writer.execute("PRAGMA page_count").fetchone()[0] + 4
         store._file._writer.execute(f"PRAGMA max_page_count = {full}")
         large = [b"x" * 5000] * 100
@@ -98,7 +98,7 @@ async def test_a_full_disk_refuses_and_loses_nothing_and_goes_on_when_there_is_r
         assert not (await read(store, stream_id="refused")).epoch
         assert (await store.append(Append("s", [b"b"], first_offset=1))).next_offset == 2
         store._file._writer.execute("PRAGMA max_page_count = 1000000")
-        # What was refused holds no room, and is no publisher.
+        # A refused append occupies no space and does not count as a publisher.
         assert (await store.append(Append("s", large, first_offset=2))).next_offset == 102
         assert (await store.append(Append("new", large))).next_offset == 100
         clock.now += 10
@@ -108,7 +108,7 @@ async def test_a_full_disk_refuses_and_loses_nothing_and_goes_on_when_there_is_r
         assert list((await read(store)).events) == [b"a", b"b", *large]
 
 
-async def test_a_reader_behind_the_recent_events_gets_those_in_the_file(path: Path) -> None:
+async def test_a_reader_behind_the_tail_cache_reads_the_file(path: Path) -> None:
     events = [bytes([number]) * 300_000 for number in range(10)]
     async with open_sqlite(path, LIMITS) as store:
         for end, event in enumerate(events, 1):
@@ -117,7 +117,7 @@ async def test_a_reader_behind_the_recent_events_gets_those_in_the_file(path: Pa
                 assert (await read(store, start, max_bytes=1)).events == [events[start]]
 
 
-def test_recent_events_are_bounded_and_those_of_the_stream_appended_to_last_stay() -> None:
+def test_the_tail_cache_is_bounded_and_keeps_the_latest_stream() -> None:
     recent = TailCache(3000)
     for key, first_offset in ((1, 0), (2, 0), (1, 1), (3, 0)):
         recent.add(key, Piece(first_offset, [b"x" * 1000], 0, 0))
@@ -126,23 +126,23 @@ def test_recent_events_are_bounded_and_those_of_the_stream_appended_to_last_stay
     assert [recent.find(key, 0) for key in (3, 4)] == [None, None]
 
 
-async def test_a_stream_that_is_dropped_while_it_is_read_is_not_read_for_another(path: Path, clock: Clock) -> None:
+async def test_a_read_during_expiry_never_returns_another_stream(path: Path, clock: Clock) -> None:
     async with open_sqlite(path, LIMITS, clock=clock) as store:
         await store.append(Append("s", [b"x" * 2_000_000]))
-        first = await store.append(Append("s", [b"y"], end_of_stream=True))  # what is recent now
-        reading_goes_on = threading.Event()
-        store._reader.submit(reading_goes_on.wait)
+        first = await store.append(Append("s", [b"y"], end_of_stream=True))  # now in the tail cache
+        reader_released = threading.Event()
+        store._reader.submit(reader_released.wait)
         resumed, anew = (asyncio.create_task(read(store, epoch=epoch)) for epoch in (first.epoch, None))
         await asyncio.wait((resumed, anew), timeout=0)
         clock.now += 101
         second = await store.append(Append("s", [b"b"]))
-        reading_goes_on.set()
+        reader_released.set()
         with pytest.raises(EpochMismatchError):
             await resumed
         assert await anew == Batch(0, [b"b"], False, second.epoch, 1, second.checksum)
 
 
-async def test_room_that_streams_leave_is_used_again(path: Path) -> None:
+async def test_space_of_evicted_streams_is_reused(path: Path) -> None:
     limits = StoreLimits(max_bytes=2 << 20)
     async with open_sqlite(path, limits) as store:
         for number in range(50):
@@ -156,21 +156,21 @@ async def test_room_that_streams_leave_is_used_again(path: Path) -> None:
     assert size(path) < 4 * limits.max_bytes
 
 
-async def test_streams_that_are_too_old_leave_the_file_without_a_call(path: Path, clock: Clock) -> None:
+async def test_expired_streams_are_removed_from_the_file_without_a_call(path: Path, clock: Clock) -> None:
     async with open_sqlite(path, LIMITS, clock=clock) as store:
         for number in range(3):
             await store.append(Append(str(number), [b"x" * 100_000] * 30, end_of_stream=number > 0))
         clock.now += 110
-        while await asyncio.to_thread(left, path):
+        while await asyncio.to_thread(row_count, path):
             pass
 
 
-async def test_what_a_killed_server_did_not_delete_is_deleted(path: Path) -> None:
+async def test_deletions_left_unfinished_by_a_killed_server_are_completed(path: Path) -> None:
     async with open_sqlite(path, LIMITS) as store:
         await store.append(Append("s", [b"x" * 100_000] * 100))
     with connected(path) as connection:
         connection.execute("DELETE FROM streams")
     async with open_sqlite(path, LIMITS) as store:
         assert not (await read(store)).epoch
-        while await asyncio.to_thread(left, path):
+        while await asyncio.to_thread(row_count, path):
             pass

@@ -543,7 +543,7 @@ type FileCitation struct {
 	FileId *string `protobuf:"bytes,1,opt,name=file_id,json=fileId,proto3,oneof" json:"file_id,omitempty"`
 	// The name of the file.
 	Filename *string `protobuf:"bytes,2,opt,name=filename,proto3,oneof" json:"filename,omitempty"`
-	// The index in the text at which the citation stands.
+	// The index of the citation in the text.
 	Index *float64 `protobuf:"fixed64,3,opt,name=index,proto3,oneof" json:"index,omitempty"`
 	// The object's other properties as one JSON object; see the rule in events.proto.
 	ExtraJson     *string `protobuf:"bytes,15,opt,name=extra_json,json=extraJson,proto3,oneof" json:"extra_json,omitempty"`
@@ -614,7 +614,7 @@ type FilePath struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id of the file.
 	FileId *string `protobuf:"bytes,1,opt,name=file_id,json=fileId,proto3,oneof" json:"file_id,omitempty"`
-	// The index in the text at which the path stands.
+	// The index of the path in the text.
 	Index *float64 `protobuf:"fixed64,2,opt,name=index,proto3,oneof" json:"index,omitempty"`
 	// The object's other properties as one JSON object; see the rule in events.proto.
 	ExtraJson     *string `protobuf:"bytes,15,opt,name=extra_json,json=extraJson,proto3,oneof" json:"extra_json,omitempty"`
@@ -1539,7 +1539,7 @@ func (x *ReasoningSummaryText) GetExtraJson() string {
 	return ""
 }
 
-// Content that goes into the model: one text, or a list of parts.
+// Input content for the model: one text, or a list of parts.
 type InputContent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The content by the shape of the JSON.
@@ -1643,7 +1643,7 @@ func (*InputContent_Parts) isInputContent_Kind() {}
 
 func (*InputContent_Unrecognized) isInputContent_Kind() {}
 
-// A content part of a message or of a tool's output that goes into the model.
+// An input content part for the model, from a message or from a tool's output.
 type InputContentPart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The content part by its type.

@@ -707,7 +707,7 @@ func (x *ResponsesOutputMessage) GetExtraJson() string {
 	return ""
 }
 
-// A call to a function of the client. The client runs it and sends a `function_call_output` back.
+// A call to a function of the client. The client runs it and sends back a `function_call_output`.
 type ResponsesOutputItemFunctionCall struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id of the function call.
@@ -943,7 +943,7 @@ func (x *OpenAIResponsesInputFunctionCallOutput) GetExtraJson() string {
 	return ""
 }
 
-// A call to a custom tool of the client. The client runs it and sends a `custom_tool_call_output` back.
+// A call to a custom tool of the client. The client runs it and sends back a `custom_tool_call_output`.
 type ResponseCustomToolCall struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The id that the output of the call refers to.
@@ -1607,7 +1607,7 @@ type ProgramOutputItem struct {
 	CallId *string `protobuf:"bytes,2,opt,name=call_id,json=callId,proto3,oneof" json:"call_id,omitempty"`
 	// What the program returned.
 	Result *string `protobuf:"bytes,3,opt,name=result,proto3,oneof" json:"result,omitempty"`
-	// Whether the program ran to its end: `completed` or `incomplete`.
+	// Whether the program ran to completion: `completed` or `incomplete`.
 	Status *string `protobuf:"bytes,4,opt,name=status,proto3,oneof" json:"status,omitempty"`
 	// The object's other properties as one JSON object; see the rule in events.proto.
 	ExtraJson     *string `protobuf:"bytes,15,opt,name=extra_json,json=extraJson,proto3,oneof" json:"extra_json,omitempty"`

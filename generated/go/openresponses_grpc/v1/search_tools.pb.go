@@ -28,7 +28,7 @@ type OpenResponsesWebSearchPreviewTool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How much of the search results goes into the model's context, for example `low`, `medium` or `high`.
 	SearchContextSize *string `protobuf:"bytes,1,opt,name=search_context_size,json=searchContextSize,proto3,oneof" json:"search_context_size,omitempty"`
-	// The location that the search results should suit.
+	// The location for which to tailor the search results.
 	UserLocation *WebSearchPreviewUserLocation `protobuf:"bytes,2,opt,name=user_location,json=userLocation,proto3" json:"user_location,omitempty"`
 	// The kinds of content to search for: `text`, `image`, or both.
 	SearchContentTypes *StringList `protobuf:"bytes,3,opt,name=search_content_types,json=searchContentTypes,proto3" json:"search_content_types,omitempty"`
@@ -101,7 +101,7 @@ type OpenResponsesWebSearchPreview20250311Tool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How much of the search results goes into the model's context, for example `low`, `medium` or `high`.
 	SearchContextSize *string `protobuf:"bytes,1,opt,name=search_context_size,json=searchContextSize,proto3,oneof" json:"search_context_size,omitempty"`
-	// The location that the search results should suit.
+	// The location for which to tailor the search results.
 	UserLocation *WebSearchPreviewUserLocation `protobuf:"bytes,2,opt,name=user_location,json=userLocation,proto3" json:"user_location,omitempty"`
 	// The kinds of content to search for: `text`, `image`, or both.
 	SearchContentTypes *StringList `protobuf:"bytes,3,opt,name=search_content_types,json=searchContentTypes,proto3" json:"search_content_types,omitempty"`
@@ -345,7 +345,7 @@ type OpenResponsesWebSearchTool struct {
 	Filters *OpenResponsesWebSearchToolFilters `protobuf:"bytes,1,opt,name=filters,proto3" json:"filters,omitempty"`
 	// How much of the search results goes into the model's context, for example `low`, `medium` or `high`.
 	SearchContextSize *string `protobuf:"bytes,2,opt,name=search_context_size,json=searchContextSize,proto3,oneof" json:"search_context_size,omitempty"`
-	// The location that the search results should suit.
+	// The location for which to tailor the search results.
 	UserLocation *ResponsesWebSearchUserLocation `protobuf:"bytes,3,opt,name=user_location,json=userLocation,proto3" json:"user_location,omitempty"`
 	// Whether the tool may fetch live pages. Otherwise it reads only cached ones.
 	ExternalWebAccess *bool `protobuf:"varint,4,opt,name=external_web_access,json=externalWebAccess,proto3,oneof" json:"external_web_access,omitempty"`
@@ -573,7 +573,7 @@ type OpenResponsesWebSearch20250826Tool struct {
 	Filters *OpenResponsesWebSearch20250826ToolFilters `protobuf:"bytes,1,opt,name=filters,proto3" json:"filters,omitempty"`
 	// How much of the search results goes into the model's context, for example `low`, `medium` or `high`.
 	SearchContextSize *string `protobuf:"bytes,2,opt,name=search_context_size,json=searchContextSize,proto3,oneof" json:"search_context_size,omitempty"`
-	// The location that the search results should suit.
+	// The location for which to tailor the search results.
 	UserLocation *ResponsesWebSearchUserLocation `protobuf:"bytes,3,opt,name=user_location,json=userLocation,proto3" json:"user_location,omitempty"`
 	// Whether the tool may fetch live pages. Otherwise it reads only cached ones.
 	ExternalWebAccess *bool `protobuf:"varint,4,opt,name=external_web_access,json=externalWebAccess,proto3,oneof" json:"external_web_access,omitempty"`

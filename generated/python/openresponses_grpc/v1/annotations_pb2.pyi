@@ -3,11 +3,11 @@
 isort:skip_file
 The two custom options that map messages and fields to JSON.
 
-The converter between JSON and protobuf reads them from the descriptors. So a new event, object or property needs
-changes in `.proto` files only. Readers of events can ignore the options.
+The converter between JSON and protobuf reads them from the descriptors, so a new event, object or property needs
+changes in `.proto` files only. Consumers of events can ignore the options.
 
-Some options matter to strict reading only, which accepts exactly the JSON that OpenRouter's SDK accepts. Without it,
-a JSON object of any shape can be converted.
+Some options affect strict reading only, which accepts exactly the JSON that OpenRouter's SDK accepts. Lenient
+reading, the default, converts any JSON object.
 """
 
 from collections import abc as _abc
@@ -42,7 +42,7 @@ class _JsonTextEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JsonText.Val
     """The text of any JSON value except `null`."""
 
 class JsonText(_JsonText, metaclass=_JsonTextEnumTypeWrapper):
-    """What a string field with JSON text may hold."""
+    """The JSON text that a string field can hold."""
 
 JSON_TEXT_UNSPECIFIED: JsonText.ValueType  # 0
 """The field is not JSON text."""
@@ -61,7 +61,7 @@ class ObjectOptions(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """The literal value of the JSON property `type`, for example `response.output_text.delta`. A message with a literal
-    is always an arm of a union. It has no field for `type`, because the arm implies it.
+    is always a member of a union. It has no field for `type`, because the member implies it.
     """
     def __init__(
         self,
@@ -80,7 +80,7 @@ Global___ObjectOptions: _TypeAlias = ObjectOptions  # noqa: Y015
 
 @_typing.final
 class PropertyOptions(_message.Message):
-    """How a field maps to a JSON property, or an arm of a union to a JSON value."""
+    """How a field maps to a JSON property, or a member of a union to a JSON value."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -100,15 +100,15 @@ class PropertyOptions(_message.Message):
     json_text: Global___JsonText.ValueType
     """The field holds the JSON text of the property's value."""
     beyond_sdk: _builtins.bool
-    """OpenRouter's SDK does not have this property or this arm. Strict reading does not check the property, and rejects
-    the arm.
+    """OpenRouter's SDK does not have this property or member. Strict reading does not validate the property, and rejects
+    the member.
     """
     unchecked: _builtins.bool
-    """Strict reading accepts any value, because the SDK's type for the property does."""
+    """Strict reading accepts any value, as the SDK's type for the property does."""
     @_builtins.property
     def allowed(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The only values of a string that strict reading accepts. An empty list allows any string. The field itself can hold
-        every string.
+        """The string values that strict reading accepts. An empty list allows any string. The field itself can hold any
+        string.
         """
 
     def __init__(

@@ -313,7 +313,7 @@ class FileCitation(_message.Message):
     filename: _builtins.str
     """The name of the file."""
     index: _builtins.float
-    """The index in the text at which the citation stands."""
+    """The index of the citation in the text."""
     extra_json: _builtins.str
     """The object's other properties as one JSON object; see the rule in events.proto."""
     def __init__(
@@ -359,7 +359,7 @@ class FilePath(_message.Message):
     file_id: _builtins.str
     """The id of the file."""
     index: _builtins.float
-    """The index in the text at which the path stands."""
+    """The index of the path in the text."""
     extra_json: _builtins.str
     """The object's other properties as one JSON object; see the rule in events.proto."""
     def __init__(
@@ -817,7 +817,7 @@ Global___ReasoningSummaryText: _TypeAlias = ReasoningSummaryText  # noqa: Y015
 
 @_typing.final
 class InputContent(_message.Message):
-    """Content that goes into the model: one text, or a list of parts."""
+    """Input content for the model: one text, or a list of parts."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -853,7 +853,7 @@ Global___InputContent: _TypeAlias = InputContent  # noqa: Y015
 
 @_typing.final
 class InputContentPart(_message.Message):
-    """A content part of a message or of a tool's output that goes into the model."""
+    """An input content part for the model, from a message or from a tool's output."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

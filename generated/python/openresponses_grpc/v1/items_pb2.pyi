@@ -310,7 +310,7 @@ Global___ResponsesOutputMessage: _TypeAlias = ResponsesOutputMessage  # noqa: Y0
 
 @_typing.final
 class ResponsesOutputItemFunctionCall(_message.Message):
-    """A call to a function of the client. The client runs it and sends a `function_call_output` back."""
+    """A call to a function of the client. The client runs it and sends back a `function_call_output`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -482,7 +482,7 @@ Global___OpenAIResponsesInputFunctionCallOutput: _TypeAlias = OpenAIResponsesInp
 
 @_typing.final
 class ResponseCustomToolCall(_message.Message):
-    """A call to a custom tool of the client. The client runs it and sends a `custom_tool_call_output` back."""
+    """A call to a custom tool of the client. The client runs it and sends back a `custom_tool_call_output`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -955,7 +955,7 @@ class ProgramOutputItem(_message.Message):
     result: _builtins.str
     """What the program returned."""
     status: _builtins.str
-    """Whether the program ran to its end: `completed` or `incomplete`."""
+    """Whether the program ran to completion: `completed` or `incomplete`."""
     extra_json: _builtins.str
     """The object's other properties as one JSON object; see the rule in events.proto."""
     def __init__(

@@ -33,7 +33,7 @@ class OpenResponsesWebSearchPreviewTool(_message.Message):
     """The object's other properties as one JSON object; see the rule in events.proto."""
     @_builtins.property
     def user_location(self) -> Global___WebSearchPreviewUserLocation:
-        """The location that the search results should suit."""
+        """The location for which to tailor the search results."""
 
     @_builtins.property
     def search_content_types(self) -> _common_pb2.StringList:
@@ -78,7 +78,7 @@ class OpenResponsesWebSearchPreview20250311Tool(_message.Message):
     """The object's other properties as one JSON object; see the rule in events.proto."""
     @_builtins.property
     def user_location(self) -> Global___WebSearchPreviewUserLocation:
-        """The location that the search results should suit."""
+        """The location for which to tailor the search results."""
 
     @_builtins.property
     def search_content_types(self) -> _common_pb2.StringList:
@@ -219,7 +219,7 @@ class OpenResponsesWebSearchTool(_message.Message):
 
     @_builtins.property
     def user_location(self) -> Global___ResponsesWebSearchUserLocation:
-        """The location that the search results should suit."""
+        """The location for which to tailor the search results."""
 
     def __init__(
         self,
@@ -367,7 +367,7 @@ class OpenResponsesWebSearch20250826Tool(_message.Message):
 
     @_builtins.property
     def user_location(self) -> Global___ResponsesWebSearchUserLocation:
-        """The location that the search results should suit."""
+        """The location for which to tailor the search results."""
 
     def __init__(
         self,

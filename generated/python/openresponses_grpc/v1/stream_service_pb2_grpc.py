@@ -26,19 +26,19 @@ if _version_not_supported:
 
 
 class OpenResponsesStreamServiceStub(object):
-    """Keeps a log of the events of each stream and sends it to any number of subscribers, in order and without loss.
+    """Keeps a log of the events of each stream and delivers it to any number of subscribers, in order and without loss.
 
-    A stream is the log of one response, named by its `stream_id`. Offsets count its events from 0, without gaps. A
-    stream's epoch is a random number that the server draws when it creates the stream: the same id with another epoch is
-    another stream.
+    A stream is the log of one response, identified by its `stream_id`. Offsets count its events from 0, without gaps.
+    The epoch of a stream is a random number that the server draws when it creates the stream: the same id with another
+    epoch is a different stream.
 
     A position in a stream is `(epoch, offset, checked_offset, checksum)`. The checksum is the CRC-32 (as in zlib) of all
-    events before `checked_offset`, each as its length, a minimal varint, and its bytes as the publisher sent them; it is
-    0 at offset 0. Only the server computes it: parsed messages that are serialized again can have other bytes. A client
-    copies `checked_offset` and `checksum` from the latest response and sends them back when it resumes. `checked_offset`
-    may lie after the offset that the client resumes at. Where the server's log is shorter than `checked_offset` or has
-    another checksum there, acknowledged events were lost: the call fails with FAILED_PRECONDITION, reason
-    `STREAM_DIVERGED`.
+    events before `checked_offset`: for each event, its length as a minimal varint, then its bytes as the publisher sent
+    them. At offset 0 it is 0. Only the server computes it, because a message that is parsed and serialized again can
+    have different bytes. A client copies `checked_offset` and `checksum` from the latest response, and sends them back
+    when it resumes. `checked_offset` may be greater than the offset at which the client resumes. If the server's log is
+    shorter than `checked_offset` or has another checksum there, acknowledged events were lost: the call fails with
+    FAILED_PRECONDITION, reason `STREAM_DIVERGED`.
 
     Errors carry a `google.rpc.ErrorInfo` with the domain `openresponses_grpc.v1` and a `reason`.
     """
@@ -77,49 +77,49 @@ class OpenResponsesStreamServiceStub(object):
 
 
 class OpenResponsesStreamServiceServicer(object):
-    """Keeps a log of the events of each stream and sends it to any number of subscribers, in order and without loss.
+    """Keeps a log of the events of each stream and delivers it to any number of subscribers, in order and without loss.
 
-    A stream is the log of one response, named by its `stream_id`. Offsets count its events from 0, without gaps. A
-    stream's epoch is a random number that the server draws when it creates the stream: the same id with another epoch is
-    another stream.
+    A stream is the log of one response, identified by its `stream_id`. Offsets count its events from 0, without gaps.
+    The epoch of a stream is a random number that the server draws when it creates the stream: the same id with another
+    epoch is a different stream.
 
     A position in a stream is `(epoch, offset, checked_offset, checksum)`. The checksum is the CRC-32 (as in zlib) of all
-    events before `checked_offset`, each as its length, a minimal varint, and its bytes as the publisher sent them; it is
-    0 at offset 0. Only the server computes it: parsed messages that are serialized again can have other bytes. A client
-    copies `checked_offset` and `checksum` from the latest response and sends them back when it resumes. `checked_offset`
-    may lie after the offset that the client resumes at. Where the server's log is shorter than `checked_offset` or has
-    another checksum there, acknowledged events were lost: the call fails with FAILED_PRECONDITION, reason
-    `STREAM_DIVERGED`.
+    events before `checked_offset`: for each event, its length as a minimal varint, then its bytes as the publisher sent
+    them. At offset 0 it is 0. Only the server computes it, because a message that is parsed and serialized again can
+    have different bytes. A client copies `checked_offset` and `checksum` from the latest response, and sends them back
+    when it resumes. `checked_offset` may be greater than the offset at which the client resumes. If the server's log is
+    shorter than `checked_offset` or has another checksum there, acknowledged events were lost: the call fails with
+    FAILED_PRECONDITION, reason `STREAM_DIVERGED`.
 
     Errors carry a `google.rpc.ErrorInfo` with the domain `openresponses_grpc.v1` and a `reason`.
     """
 
     def Publish(self, request_iterator, context):
-        """Appends events to a stream. The server answers each request, once its events are stored, with the stream's end;
-        acknowledgements are cumulative.
+        """Appends events to a stream. The server replies to each request with the end of the stream once the events are
+        stored; acknowledgements are cumulative.
 
-        A publisher that must be the only one does this:
+        A publisher that must be the only one follows these steps:
 
-        1. It sends a request with `publisher` 0 and no events. The response has a number drawn for it, and the epoch.
-        2. It sends a request with that number and that epoch and no events. This claims the stream: from now on every
-        request with a lower number, or with none, fails with FAILED_PRECONDITION, reason `PUBLISHER_FENCED`. The
-        `next_offset` of the response is the offset of its first event.
-        3. It sends its events, each request with the number, the epoch and `first_offset`.
-        4. After a break it begins the new call at step 2, with the `checked_offset` and `checksum` of its last response,
-        and then sends again every event that is not acknowledged.
+        1. Draw a number: send a request with `publisher` 0 and no events. The response has the number and the epoch.
+        2. Claim the stream: send a request with the number and the epoch, without events. From then on, every request with
+        a lower number, or without one, fails with FAILED_PRECONDITION, reason `PUBLISHER_FENCED`. The `next_offset` of
+        the response is the offset of the first event to send.
+        3. Send the events, with the number, the epoch and `first_offset` in each request.
+        4. After an interruption, start a new call at step 2, with the `checked_offset` and `checksum` of the last
+        response. Then resend all unacknowledged events.
 
-        A publisher may be silent for minutes. A server ends a call that has had no complete request for too long (five
-        minutes by default) with UNAVAILABLE, reason `REQUEST_TIMEOUT`. This is a break like any other; a request without
-        events prevents it.
+        A publisher may be silent for minutes. The server ends a call that sends no complete request for five minutes (by
+        default) with UNAVAILABLE, reason `REQUEST_TIMEOUT`: resume as after any other interruption. A request without
+        events keeps the call open.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Subscribe(self, request, context):
-        """Reads a stream from an offset on, first what is stored and then what arrives, until `end_of_stream`. A call that
-        ends without `end_of_stream` is to be resumed at the next offset. The call waits for a stream that does not exist
-        yet, unless `must_exist` is set.
+        """Reads a stream from an offset on, first the stored events and then new ones, until `end_of_stream`. If a call ends
+        without `end_of_stream`, resume at the next offset. The call waits for a stream that does not exist yet, unless
+        `must_exist` is set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,14 +133,14 @@ class OpenResponsesStreamServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListStreams(self, request, context):
-        """Lists the streams that the caller's token may see, a page at a time, in no particular order.
+        """Lists the streams visible to the caller's token, page by page, in no particular order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteStream(self, request, context):
-        """Deletes a stream and its events. Its publishers and subscribers get NOT_FOUND, and its id is free.
+        """Deletes a stream and its events. Its publishers and subscribers get NOT_FOUND, and its id can be used again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -183,19 +183,19 @@ def add_OpenResponsesStreamServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class OpenResponsesStreamService(object):
-    """Keeps a log of the events of each stream and sends it to any number of subscribers, in order and without loss.
+    """Keeps a log of the events of each stream and delivers it to any number of subscribers, in order and without loss.
 
-    A stream is the log of one response, named by its `stream_id`. Offsets count its events from 0, without gaps. A
-    stream's epoch is a random number that the server draws when it creates the stream: the same id with another epoch is
-    another stream.
+    A stream is the log of one response, identified by its `stream_id`. Offsets count its events from 0, without gaps.
+    The epoch of a stream is a random number that the server draws when it creates the stream: the same id with another
+    epoch is a different stream.
 
     A position in a stream is `(epoch, offset, checked_offset, checksum)`. The checksum is the CRC-32 (as in zlib) of all
-    events before `checked_offset`, each as its length, a minimal varint, and its bytes as the publisher sent them; it is
-    0 at offset 0. Only the server computes it: parsed messages that are serialized again can have other bytes. A client
-    copies `checked_offset` and `checksum` from the latest response and sends them back when it resumes. `checked_offset`
-    may lie after the offset that the client resumes at. Where the server's log is shorter than `checked_offset` or has
-    another checksum there, acknowledged events were lost: the call fails with FAILED_PRECONDITION, reason
-    `STREAM_DIVERGED`.
+    events before `checked_offset`: for each event, its length as a minimal varint, then its bytes as the publisher sent
+    them. At offset 0 it is 0. Only the server computes it, because a message that is parsed and serialized again can
+    have different bytes. A client copies `checked_offset` and `checksum` from the latest response, and sends them back
+    when it resumes. `checked_offset` may be greater than the offset at which the client resumes. If the server's log is
+    shorter than `checked_offset` or has another checksum there, acknowledged events were lost: the call fails with
+    FAILED_PRECONDITION, reason `STREAM_DIVERGED`.
 
     Errors carry a `google.rpc.ErrorInfo` with the domain `openresponses_grpc.v1` and a `reason`.
     """

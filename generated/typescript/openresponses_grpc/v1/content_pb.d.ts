@@ -291,7 +291,7 @@ export declare type FileCitation = Message<"openresponses_grpc.v1.FileCitation">
   filename?: string | undefined;
 
   /**
-   * The index in the text at which the citation stands.
+   * The index of the citation in the text.
    *
    * @generated from field: optional double index = 3;
    */
@@ -325,7 +325,7 @@ export declare type FilePath = Message<"openresponses_grpc.v1.FilePath"> & {
   fileId?: string | undefined;
 
   /**
-   * The index in the text at which the path stands.
+   * The index of the path in the text.
    *
    * @generated from field: optional double index = 2;
    */
@@ -751,7 +751,7 @@ export declare type ReasoningSummaryText = Message<"openresponses_grpc.v1.Reason
 export declare const ReasoningSummaryTextSchema: GenMessage<ReasoningSummaryText>;
 
 /**
- * Content that goes into the model: one text, or a list of parts.
+ * Input content for the model: one text, or a list of parts.
  *
  * @generated from message openresponses_grpc.v1.InputContent
  */
@@ -795,7 +795,7 @@ export declare type InputContent = Message<"openresponses_grpc.v1.InputContent">
 export declare const InputContentSchema: GenMessage<InputContent>;
 
 /**
- * A content part of a message or of a tool's output that goes into the model.
+ * An input content part for the model, from a message or from a tool's output.
  *
  * @generated from message openresponses_grpc.v1.InputContentPart
  */

@@ -348,7 +348,7 @@ export declare type ResponsesOutputMessage = Message<"openresponses_grpc.v1.Resp
 export declare const ResponsesOutputMessageSchema: GenMessage<ResponsesOutputMessage>;
 
 /**
- * A call to a function of the client. The client runs it and sends a `function_call_output` back.
+ * A call to a function of the client. The client runs it and sends back a `function_call_output`.
  *
  * @generated from message openresponses_grpc.v1.ResponsesOutputItemFunctionCall
  */
@@ -500,7 +500,7 @@ export declare type OpenAIResponsesInputFunctionCallOutput = Message<"openrespon
 export declare const OpenAIResponsesInputFunctionCallOutputSchema: GenMessage<OpenAIResponsesInputFunctionCallOutput>;
 
 /**
- * A call to a custom tool of the client. The client runs it and sends a `custom_tool_call_output` back.
+ * A call to a custom tool of the client. The client runs it and sends back a `custom_tool_call_output`.
  *
  * @generated from message openresponses_grpc.v1.ResponseCustomToolCall
  */
@@ -926,7 +926,7 @@ export declare type ProgramOutputItem = Message<"openresponses_grpc.v1.ProgramOu
   result?: string | undefined;
 
   /**
-   * Whether the program ran to its end: `completed` or `incomplete`.
+   * Whether the program ran to completion: `completed` or `incomplete`.
    *
    * @generated from field: optional string status = 4;
    */

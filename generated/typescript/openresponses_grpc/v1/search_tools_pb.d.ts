@@ -27,7 +27,7 @@ export declare type OpenResponsesWebSearchPreviewTool = Message<"openresponses_g
   searchContextSize?: string | undefined;
 
   /**
-   * The location that the search results should suit.
+   * The location for which to tailor the search results.
    *
    * @generated from field: openresponses_grpc.v1.WebSearchPreviewUserLocation user_location = 2;
    */
@@ -68,7 +68,7 @@ export declare type OpenResponsesWebSearchPreview20250311Tool = Message<"openres
   searchContextSize?: string | undefined;
 
   /**
-   * The location that the search results should suit.
+   * The location for which to tailor the search results.
    *
    * @generated from field: openresponses_grpc.v1.WebSearchPreviewUserLocation user_location = 2;
    */
@@ -200,7 +200,7 @@ export declare type OpenResponsesWebSearchTool = Message<"openresponses_grpc.v1.
   searchContextSize?: string | undefined;
 
   /**
-   * The location that the search results should suit.
+   * The location for which to tailor the search results.
    *
    * @generated from field: openresponses_grpc.v1.ResponsesWebSearchUserLocation user_location = 3;
    */
@@ -330,7 +330,7 @@ export declare type OpenResponsesWebSearch20250826Tool = Message<"openresponses_
   searchContextSize?: string | undefined;
 
   /**
-   * The location that the search results should suit.
+   * The location for which to tailor the search results.
    *
    * @generated from field: openresponses_grpc.v1.ResponsesWebSearchUserLocation user_location = 3;
    */

@@ -1,4 +1,4 @@
-"""The store that keeps its logs in Redis: several servers over one Redis, or one Redis Cluster, share all streams."""
+"""The Redis store: all servers that use the same Redis or Redis Cluster share the streams."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["RedisStore", "open_redis"]
 
 @asynccontextmanager
 async def open_redis(url: str, limits: StoreLimits) -> AsyncIterator[RedisStore]:
-    """Opens the store in the Redis that a URL names, for as long as the context lasts.
+    """Opens the store in a Redis while the context is open.
 
     Args:
-        url: `redis://`, `rediss://` or `unix://`, as redis-py reads them, or `redis+cluster://` or `rediss+cluster://`
-            with one of the cluster's nodes.
-        limits: of one stream, and of the times; `max_bytes` and `max_streams` are Redis' own affair.
+        url: `redis://`, `rediss://` or `unix://` as in redis-py, or `redis+cluster://` or `rediss+cluster://` with one
+            node of the cluster.
+        limits: the limits; `max_bytes` and `max_streams` must be the defaults, because Redis has its own `maxmemory`.
 
     Raises:
-        OpenStoreError: Redis cannot be reached, or is not set up to keep logs.
+        OpenStoreError: Redis is unreachable or unsuitable.
 
     """
     for option, value, default in (
@@ -32,8 +32,7 @@ async def open_redis(url: str, limits: StoreLimits) -> AsyncIterator[RedisStore]
     ):
         if value != default:
             raise OpenStoreError(
-                f"{option} does not apply to the store in Redis: what it may keep is Redis' own maxmemory, which all"
-                " servers share"
+                f"{option} does not apply to the Redis store: Redis' own maxmemory limits it, for all servers together"
             )
-    async with connected(url) as server, RedisStore(server, limits) as store:
+    async with connected(url) as client, RedisStore(client, limits) as store:
         yield store

@@ -1,4 +1,4 @@
-"""Appending to a stream in Redis: optimistic, as the checksums are computed here and the script only compares them."""
+"""Appends to streams in Redis, optimistically: checksums are computed here, and the script only compares them."""
 
 from __future__ import annotations
 
@@ -11,31 +11,30 @@ from typing import Any, Final, NamedTuple
 from .._interface import Append, Check, End, Failure, StoreLimits
 from .._rules import (
     check_epoch,
-    check_logged,
     check_position,
     check_publisher,
+    check_repeated,
     check_size,
     diverged,
-    logged,
     new_events,
+    repeated_events,
 )
-from .._segment import PIECE_BYTES, Piece, pieces
-from .._stored import serialize_events
-from ._client import APPEND, Keys, Server
-from ._view import look, parse_failure
+from .._segment import PIECE_BYTES, Piece, pieces, serialize_events
+from ._client import APPEND, Keys, RedisClient
+from ._view import fetch_view, parse_failure
 
 MAX_ENDS: Final = 1024
-"""The number of streams whose last known end is kept."""
+"""The number of streams whose last known end is cached."""
 
 
 class _State(NamedTuple):
-    """A stream that an append did not find as it was believed to be.
+    """The state of a stream whose end differed from the expected one.
 
     Attributes:
-        epoch: its epoch; None where there is no such stream.
-        number: the number that was drawn.
-        admitted: whether the publisher was let in: the epoch is right, the check holds, and it is not fenced.
-        end: where it ends, and the checksum there.
+        epoch: its epoch; None if it does not exist.
+        number: the number drawn.
+        admitted: whether the publisher was admitted: the epoch and the check match, and it is not fenced.
+        end: its end offset and the checksum there.
 
     """
 
@@ -53,34 +52,34 @@ class Appender:
     """Appends to streams.
 
     Args:
-        server: the Redis.
-        limits: of one stream.
-        keep_unfinished: seconds that a stream is kept from its last sign of life on.
-        retention: seconds that it is kept from its end on.
+        client: the Redis client.
+        limits: the limits of the store.
+        keep_open: seconds for which an open stream is kept after its last activity.
+        retention: seconds for which a finished stream is kept.
 
     """
 
-    def __init__(self, server: Server, limits: StoreLimits, keep_unfinished: float, retention: float) -> None:
-        self._server = server
+    def __init__(self, client: RedisClient, limits: StoreLimits, keep_open: float, retention: float) -> None:
+        self._client = client
         self._limits = limits
-        self._keep = (milliseconds(keep_unfinished), milliseconds(retention))
-        # The last known ends: hints, which save a run of the script where nobody else has appended.
+        self._keep = (milliseconds(keep_open), milliseconds(retention))
+        # The last known ends. They are hints, which save a run of the script if no other server has appended.
         self._ends: OrderedDict[Keys, Check] = OrderedDict()
 
     async def append(self, keys: Keys, append: Append) -> End:
         """Appends events, and claims the stream for their publisher."""
-        believed = self._ends.get(keys)
-        if believed is None or append.check:
-            believed = append.check or Check(0, 0)
-        # Events before the end must be compared with the log before any is appended.
-        appends = append.first_offset in (None, believed.offset)
+        expected = self._ends.get(keys)
+        if expected is None or append.check:
+            expected = append.check or Check(0, 0)
+        # Repeated events must be compared with the log before any event is appended.
+        appends = append.first_offset in (None, expected.offset)
         while True:
-            events = _beyond(append, believed.offset) if appends else ()
-            new = list(pieces(events, believed.offset, believed.checksum))
-            appended, epoch, number, *state = await self._run(keys, append, believed, new, appends=appends)
+            events = _events_from(append, expected.offset) if appends else ()
+            new = list(pieces(events, expected.offset, expected.checksum))
+            appended, epoch, number, *state = await self._run(keys, append, expected, new, appends=appends)
             drawn = int(number) if number else None
             if appended:
-                end = Check(believed.offset + len(events), new[-1].after if new else believed.checksum)
+                end = Check(expected.offset + len(events), new[-1].after if new else expected.checksum)
                 self._remember(keys, end)
                 return End(end.offset, int(epoch), end.checksum, append.end_of_stream, append.failure, drawn)
             found = _state(epoch, drawn, *state)
@@ -93,16 +92,16 @@ class Appender:
                     self._remember(keys, end)
                     return End(end.offset, found.epoch, end.checksum, finished, failure, drawn)
                 check_size(found.bytes + sum(map(len, events)), self._limits.max_stream_bytes)
-                believed, appends = end, True
+                expected, appends = end, True
             else:
-                if append.check and found.end != believed:
-                    believed = await self._verify(keys, append, append.check)
+                if append.check and found.end != expected:
+                    expected = await self._verify(keys, append, append.check)
                 else:
                     check_publisher(append.publisher, owner=found.owner, end=found.end.offset)
-                appends = append.first_offset in (None, believed.offset)
+                appends = append.first_offset in (None, expected.offset)
 
     def forget(self, keys: Keys) -> None:
-        """Forgets a stream that is deleted."""
+        """Forgets a deleted stream."""
         self._ends.pop(keys, None)
 
     def _remember(self, keys: Keys, end: Check) -> None:
@@ -112,11 +111,11 @@ class Appender:
             self._ends.popitem(last=False)
 
     async def _run(
-        self, keys: Keys, append: Append, believed: Check, new: Sequence[Piece], *, appends: bool
+        self, keys: Keys, append: Append, expected: Check, new: Sequence[Piece], *, appends: bool
     ) -> Sequence[Any]:
         size = sum(len(event) for piece in new for event in piece.events)
         numbers = (
-            *believed,
+            *expected,
             1 if append.check else 0,
             1 if appends else 0,
             1 if append.end_of_stream else 0,
@@ -124,7 +123,7 @@ class Appender:
             self._limits.max_stream_bytes,
             *self._keep,
         )
-        reply: Sequence[Any] = await self._server.run(
+        reply: Sequence[Any] = await self._client.run(
             APPEND,
             keys,
             " ".join(map(str, numbers)),
@@ -139,28 +138,28 @@ class Appender:
         return reply
 
     async def _verify(self, keys: Keys, append: Append, check: Check) -> Check:
-        """Verifies that the log has what is known of it; returns its end."""
-        view = await look(self._server, keys, check.offset, 1)
+        """Verifies that the log contains a client's position; returns its end."""
+        view = await fetch_view(self._client, keys, check.offset, 1)
         check_epoch(view.epoch or None, append.epoch)
         check_position(check, end=view.end, checksum_at=view.checksum_at)
         return Check(view.end, view.checksum)
 
     async def _compare(self, keys: Keys, append: Append, found: _State) -> None:
-        """Compares those events of an append that are in the log already with the log's."""
-        again = logged(append, found.end.offset)
+        """Compares the repeated events of an append with the log."""
+        repeated = repeated_events(append, found.end.offset)
         events: list[bytes] = []
-        while len(events) < len(again):
-            view = await look(self._server, keys, (append.first_offset or 0) + len(events), PIECE_BYTES)
+        while len(events) < len(repeated):
+            view = await fetch_view(self._client, keys, (append.first_offset or 0) + len(events), PIECE_BYTES)
             check_epoch(view.epoch or None, found.epoch)
             if not (verified := view.read()):
                 raise diverged(f"it ends at offset {view.end}, before offset {found.end.offset}", view.end)
             events += verified.events
-        if again:
-            check_logged(append, events[: len(again)], end=found.end.offset)
+        if repeated:
+            check_repeated(append, events[: len(repeated)], end=found.end.offset)
 
 
-def _beyond(append: Append, end: int) -> Sequence[bytes]:
-    """The events of an append that a log which ends there, and has those before, does not have."""
+def _events_from(append: Append, end: int) -> Sequence[bytes]:
+    """Returns the events of an append that follow a log with this end offset."""
     return append.events if append.first_offset is None else append.events[end - append.first_offset :]
 
 
@@ -192,5 +191,5 @@ def _entries(new: Sequence[Piece]) -> Iterator[int | bytes]:
 
 
 def milliseconds(seconds: float) -> int:
-    """Seconds as Redis takes them."""
+    """Converts seconds to milliseconds, rounded up."""
     return math.ceil(seconds * 1000)

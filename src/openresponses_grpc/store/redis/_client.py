@@ -1,4 +1,4 @@
-"""Redis as the store needs it: scripts on a stream's keys, and connections to listen on; one server or a cluster."""
+"""The store's Redis client, for one Redis server or a cluster: runs scripts on the keys of a stream."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from ._pipeline import Pipeline
 from ._topology import Topology
 
 REDIRECTS: Final = 16
-"""How often a command follows its key from node to node."""
+"""The maximum number of attempts to reach the node with a key."""
 
 TRY_AGAIN_SECONDS: Final = 0.05
-"""The pause before a command whose keys are on their way to another node is sent again."""
+"""The pause before a retry of a command whose keys are being migrated."""
 
 
 class Keys(NamedTuple):
-    """The keys of a stream; the log's is the channel of its news, too."""
+    """The keys of a stream; the key of the log is also its notification channel."""
 
     state: str
     log: str
 
 
-class Home(NamedTuple):
-    """The server that has a key, and how to connect to it."""
+class Endpoint(NamedTuple):
+    """The Redis server with a key, and how to connect to it."""
 
     name: str
     connect: Callable[[], Awaitable[AbstractConnection]]
@@ -49,11 +49,11 @@ COMMON: Final = _lua("common")
 
 
 class Script:
-    """A script in Lua, which Redis runs as one step."""
+    """A Lua script, which Redis runs atomically."""
 
     def __init__(self, name: str) -> None:
         flags, newline, body = _lua(name).partition("\n")
-        # The flags of a script must be its first line.
+        # The flags of a script must be on its first line.
         self.text = f"{flags}{newline}{COMMON}{body}" if flags.startswith("#!") else f"{COMMON}{flags}{newline}{body}"
         self.sha = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
@@ -66,40 +66,40 @@ DELETE: Final = Script("delete")
 USAGE: Final = Script("usage")
 
 FORMAT: Final = "3"
-"""The version of what the scripts keep in Redis; `common.lua` has it too."""
+"""The version of the data format in Redis; the same as in `common.lua`."""
 
 FORMAT_KEY: Final = "openresponses:format"
 
 CHECK_MILLISECONDS: Final = 10_000
-"""How long Redis keeps what a check has written."""
+"""How long Redis keeps the test write of a check."""
 
 CHECKS: Final = [f"openresponses:{{check-{number}}}" for number in range(32)]
-"""Keys that checks write: enough that each node of a cluster has one."""
+"""The keys of test writes, enough that every node of a cluster has one."""
 
 STATES: Final = "openresponses:{*}:state"
-"""The pattern of the keys of streams' states."""
+"""The pattern of the state keys of all streams."""
 
 
 def stream_keys(stream_id: str) -> Keys:
-    """The keys of a stream: the text in the braces, which they have in common, decides on the slot."""
+    """Returns the keys of a stream. The hash tag in braces maps both keys to the same slot."""
     prefix = f"openresponses:{{{quote(stream_id, safe='')}}}"
     return Keys(f"{prefix}:state", f"{prefix}:log")
 
 
 def stream_id_of(state: bytes) -> str:
-    """The id of the stream with this state key."""
+    """Returns the id of the stream with a state key."""
     return unquote(state[len("openresponses:{") : -len("}:state")].decode())
 
 
-class Server:
-    """One Redis server, or one cluster.
+class RedisClient:
+    """A client of one Redis server or one cluster.
 
-    A command is sent once: an append whose reply is lost may be stored. Only a reply that says that the command did not
-    run, such as MOVED, sends it again, to the node that the reply names.
+    It does not retry commands: an append whose reply is lost may be stored. Only after a reply such as MOVED, which
+    means that the command did not run, does it send the command again, to the node that the reply names.
 
     Args:
-        connector: makes the connections.
-        cluster: whether the connector's node is one of a cluster.
+        connector: opens the connections.
+        cluster: whether the connector's node belongs to a cluster.
 
     """
 
@@ -109,14 +109,20 @@ class Server:
         self.topology = Topology(connector.node, self._ask_for_slots) if cluster else None
 
     async def aclose(self) -> None:
-        """Gives up what is under way, and ends all connections."""
+        """Aborts pending commands, and closes all connections."""
         if self.topology:
             await self.topology.aclose()
         for pipeline in self._pipelines.values():
             await pipeline.aclose()
 
     async def run(self, script: Script, keys: Keys, *arguments: bytes | str | int) -> Any:
-        """Runs a script on a stream's keys; raises StoreFullError, and StoreUnavailableError if it may have run."""
+        """Runs a script on the keys of a stream.
+
+        Raises:
+            StoreFullError: Redis has reached its maxmemory.
+            StoreUnavailableError: the script may or may not have run.
+
+        """
         with store_errors():
             try:
                 return await self._follow(keys.log, "EVALSHA", script.sha, len(keys), *keys, *arguments)
@@ -129,62 +135,62 @@ class Server:
             return await self._follow(key, *command)
 
     async def ask(self, node: Node, *command: bytes | str | int) -> Any:
-        """Runs a command at a node."""
+        """Runs a command on a node."""
         with store_errors():
             return await self._run(node, *command)
 
     async def check(self) -> None:
-        """Writes a key at each server of the Redis; raises StoreUnavailableError if none takes it."""
+        """Does a test write on each node; raises StoreUnavailableError if all of them fail."""
         outcomes = await asyncio.gather(*map(self._check, self._check_keys()), return_exceptions=True)
         problems = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
         if len(problems) == len(outcomes):
-            raise problems[0] if problems else StoreUnavailableError("Redis: no node of the cluster is known")
+            raise problems[0] if problems else StoreUnavailableError("Redis Cluster: no known nodes")
 
     def nodes(self) -> dict[str, Node]:
-        """The servers that share the keys, by their names; the name of a single one is empty, whatever its URL."""
+        """Returns the primary nodes by name; a single server has an empty name."""
         if self.topology is None:
             return {"": self._connector.node}
         return {str(node): node for node in self.topology.primaries()}
 
     async def scan(self, node: Node, cursor: int, count: int) -> tuple[int, list[str]]:
-        """Looks at about `count` keys of a node; returns the next cursor, 0 at the end, and the ids of streams."""
-        following, keys = await self.ask(node, "SCAN", cursor, "MATCH", STATES, "COUNT", count)
-        return int(following), [stream_id_of(key) for key in keys]
+        """Scans about `count` keys of a node; returns the next cursor, 0 at the end, and the stream ids found."""
+        next_cursor, keys = await self.ask(node, "SCAN", cursor, "MATCH", STATES, "COUNT", count)
+        return int(next_cursor), [stream_id_of(key) for key in keys]
+
+    def endpoint(self, key: str) -> Endpoint:
+        """Returns the last known node with a key; a script on the key finds its current node."""
+        node = self._node(key)
+        return Endpoint(str(node), partial(self._connector.connect, node))
 
     def _check_keys(self) -> Collection[str]:
-        """A key of each server."""
+        """Returns one key on each node."""
         keys: dict[str, str] = {}
         for key in CHECKS:
             with suppress(StoreUnavailableError):
-                keys[self.home(key).name] = key
+                keys[self.endpoint(key).name] = key
         return keys.values()
 
     async def _check(self, key: str) -> None:
-        with suppress(StoreFullError):  # it is at its limit, as another store is at --max-bytes
+        with suppress(StoreFullError):  # a store at its own limit is writable
             await self.command(key, "SET", key, "", "PX", CHECK_MILLISECONDS)
-
-    def home(self, key: str) -> Home:
-        """The server that has a key, as far as it is known; a script on the key finds out where it has gone."""
-        node = self._node(key)
-        return Home(str(node), partial(self._connector.connect, node))
 
     def _node(self, key: str) -> Node:
         return self.topology.node(key) if self.topology else self._connector.node
 
     async def _follow(self, key: str, *command: bytes | str | int) -> Any:
-        """Runs a command at the node that has a key, wherever the key has gone."""
+        """Runs a command on the node with a key, and follows redirects."""
         node, asking = self._node(key), False
         for _ in range(REDIRECTS):
             try:
                 return await self._run(node, *command, asking=asking)
-            except exceptions.AskError as error:  # or MovedError, which is one
+            except exceptions.AskError as error:  # or its subclass MovedError
                 node, asking = Node(error.host or node.host, error.port), True
                 if isinstance(error, exceptions.MovedError) and self.topology:
                     self.topology.moved(error.slot_id, node)
                     asking = False
             except exceptions.TryAgainError:
                 await asyncio.sleep(TRY_AGAIN_SECONDS)
-        raise StoreUnavailableError(f"Redis Cluster: {key} is on its way from node to node")
+        raise StoreUnavailableError(f"Redis Cluster: too many redirects for key {key}")
 
     async def _run(self, node: Node, *command: bytes | str | int, asking: bool = False) -> Any:
         pipeline = self._pipelines.get(node)

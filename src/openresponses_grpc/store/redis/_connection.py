@@ -1,4 +1,4 @@
-"""Connections to the servers of a Redis, made by redis-py."""
+"""Connections to Redis servers, opened with redis-py."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple
 from redis.asyncio.connection import AbstractConnection, Connection
 
 TIMEOUT_SECONDS: Final = 5.0
-"""How long Redis may take to send the next reply, unless the URL has a `socket_timeout`."""
+"""The default timeout for each reply of Redis; the URL's `socket_timeout` overrides it."""
 
 
 class Node(NamedTuple):
-    """The address of a server: a host and its port, or the path of a Unix socket and 0."""
+    """The address of a Redis server: a host and a port, or the path of a Unix socket and 0."""
 
     host: str
     port: int
@@ -25,15 +25,16 @@ class Node(NamedTuple):
 class Connector:
     """Connects to any node with the settings of one URL.
 
-    redis-py gets no timeout for reading and writing. It would write within `asyncio.wait_for`, which in Python 3.11
-    swallows a cancellation that comes in the same turn of the event loop as the result. Callers use `asyncio.timeout`.
+    redis-py gets no timeout for reads and writes. It would write within `asyncio.wait_for`, which in Python 3.11
+    swallows a cancellation that arrives in the same iteration of the event loop as the result. Callers use
+    `asyncio.timeout`.
 
     Args:
-        arguments: those of redis-py's connections.
+        arguments: the arguments for redis-py's connections.
 
     Attributes:
-        node: the server that the URL names.
-        timeout: seconds that Redis may take to send the next reply.
+        node: the server in the URL.
+        timeout: the timeout for each reply in seconds.
 
     """
 
@@ -46,9 +47,9 @@ class Connector:
         self.node = Node(path, 0) if path else Node(host, port)
 
     async def connect(self, node: Node) -> AbstractConnection:
-        """A connection to a node; raises what redis-py does, and TimeoutError."""
-        place = {"host": node.host, "port": node.port} if node.port else {"path": node.host}
-        connection = self._class(**self._arguments, **place, socket_timeout=None)
+        """Connects to a node; raises redis-py's exceptions and TimeoutError."""
+        address = {"host": node.host, "port": node.port} if node.port else {"path": node.host}
+        connection = self._class(**self._arguments, **address, socket_timeout=None)
         try:
             async with asyncio.timeout(self.timeout):
                 await connection.connect()  # type: ignore[no-untyped-call]

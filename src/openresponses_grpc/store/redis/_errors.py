@@ -1,4 +1,4 @@
-"""The failures of redis-py and the error replies of Redis, as the store's errors."""
+"""Maps the exceptions of redis-py and the error replies of Redis to the store's errors."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ UNAVAILABLE: Final = (
     exceptions.TryAgainError,
     OSError,  # and so the TimeoutError of asyncio
 )
-"""What a Redis that is down, overloaded, restarting or moved brings about."""
+"""The exceptions caused by a Redis that is down, overloaded, restarting or moved."""
 
-PASSING: Final = ("BUSY", "FORMAT", "MISCONF", "NOREPLICAS", "UNKILLABLE")
-"""How error replies begin that redis-py has no class for, and that an operator or a little time heals."""
+TEMPORARY: Final = ("BUSY", "FORMAT", "MISCONF", "NOREPLICAS", "UNKILLABLE")
+"""The prefixes of error replies without a class in redis-py that time or an operator resolves."""
 
 
 def store_error(error: Exception) -> Exception:
-    """The store's error for anything that redis-py raises.
+    """Returns the store's error for an exception of redis-py.
 
-    Only an error reply that no retry can heal stays as it is, such as a key of another type: a call ends with INTERNAL
-    then. Any other exception means that the store is unavailable. One that is not foreseen is logged with its
-    traceback: it is a fault of redis-py or of this package.
+    An error reply that no retry can resolve, such as that for a key of another type, is returned unchanged, and ends
+    the call with INTERNAL. All other exceptions mean that the store is unavailable. Unexpected ones are logged with
+    their traceback: they are bugs in redis-py or in this package.
     """
     if isinstance(error, StoreUnavailableError):
         return error
     if isinstance(error, exceptions.OutOfMemoryError):
-        return StoreFullError("Redis has reached its maxmemory, and what is there may not be dropped yet")
+        return StoreFullError("Redis has reached its maxmemory, and its streams have not expired yet")
     if not isinstance(error, UNAVAILABLE):
-        if isinstance(error, exceptions.ResponseError) and not str(error).startswith(PASSING):
+        if isinstance(error, exceptions.ResponseError) and not str(error).startswith(TEMPORARY):
             return error
         if not isinstance(error, exceptions.ResponseError):
-            _logger.error("the client of Redis failed in a way that is not foreseen", exc_info=error)
+            _logger.error("unexpected error in the Redis client", exc_info=error)
     return StoreUnavailableError(f"Redis: {str(error) or type(error).__name__}")
 
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Raises the store's error for what redis-py raises."""
+    """Raises the store's errors for the exceptions of redis-py."""
     try:
         yield
     except Exception as error:

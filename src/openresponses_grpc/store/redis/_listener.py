@@ -1,4 +1,4 @@
-"""A connection to one Redis server on which it tells of the streams that are waited for."""
+"""A connection to one Redis server that receives the notifications of streams."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from ._errors import store_error
 _logger = logging.getLogger(__package__)
 
 PING_SECONDS: Final = 5.0
-"""A server that is silent for so long is asked whether it is there; if it is for as long again, it is not."""
+"""The silence after which a server gets a PING. After the same time without a reply, the connection is lost."""
 
 RETRY_SECONDS: Final = 1.0
-"""How long a server that cannot be listened to is left alone."""
+"""The pause after a failed attempt to subscribe."""
 
 
 class Listener:
-    """Listens to the channels of streams at one server.
+    """Subscribes to the channels of streams on one Redis server.
 
-    Where the connection breaks it is made anew. Where that fails, or the server does not have a channel, those who
-    wait are told, too, so that they read for themselves and find out what it is: at most once in RETRY_SECONDS.
+    It reconnects if the connection is lost. If that fails, or if the server does not have a channel, it notifies the
+    waiting readers, too: they then read the stream and get the error, at most once per RETRY_SECONDS.
 
     Args:
         connect: connects to the server.
-        tell: is called with the channel that there may be news of.
+        notify: called with the channel of a stream that may have changed.
 
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[AbstractConnection]], tell: Callable[[str], None]) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[AbstractConnection]], notify: Callable[[str], None]) -> None:
         self._connect = connect
-        self._tell = tell
+        self._notify = notify
         self._channels: set[str] = set()
         self._commands: list[tuple[str, str]] = []
         self._changed = asyncio.Event()
-        self._heard = False
+        self._received = False
         self._task = asyncio.create_task(self._run())
 
     def subscribe(self, channel: str) -> None:
-        """Listens to a channel; `tell` is called as soon as it does."""
+        """Subscribes to a channel; calls `notify` once the subscription is active."""
         if channel not in self._channels:
             self._channels.add(channel)
             self._send("SSUBSCRIBE", channel)
 
     def unsubscribe(self, channel: str) -> None:
-        """Listens to a channel no longer."""
+        """Unsubscribes from a channel."""
         if channel in self._channels:
             self._channels.remove(channel)
             self._send("SUNSUBSCRIBE", channel)
 
     async def aclose(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
@@ -68,21 +68,21 @@ class Listener:
     async def _run(self) -> None:
         while True:
             await self._changed.wait()
-            self._heard = False
+            self._received = False
             try:
                 await self._listen()
             except* exceptions.ResponseError as errors:
-                # Another server has the channel now, or the user may not listen to it.
-                self._heard = False
-                _logger.info("Redis does not let this server listen: %s", errors.exceptions[0])
+                # Another server has the channel now, or the user lacks the permission.
+                self._received = False
+                _logger.info("Redis refuses the subscription: %s", errors.exceptions[0])
             except* Exception as errors:
-                _logger.warning("the connection to listen to Redis is lost: %s", store_error(errors.exceptions[0]))
-            if self._heard:
-                self._changed.set()  # and so is made anew
+                _logger.warning("lost the notification connection to Redis: %s", store_error(errors.exceptions[0]))
+            if self._received:
+                self._changed.set()  # reconnects
             else:
                 self._changed.clear()
                 for channel in [*self._channels]:
-                    self._let_go(channel)
+                    self._drop(channel)
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self) -> None:
@@ -104,25 +104,25 @@ class Listener:
             await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
 
     async def _read(self, connection: AbstractConnection) -> None:
-        asked = False
+        pinged = False
         while True:
             message: Any = await connection.read_response(timeout=PING_SECONDS)
             if message is None:
-                if asked:
-                    raise exceptions.ConnectionError("it does not answer")
+                if pinged:
+                    raise exceptions.ConnectionError("no reply to PING")
                 await connection.send_command("PING", check_health=False)
-            asked = message is None
+            pinged = message is None
             if isinstance(message, list):
-                self._hear(message)
+                self._handle(message)
 
-    def _hear(self, message: list[Any]) -> None:
-        self._heard = True
+    def _handle(self, message: list[Any]) -> None:
+        self._received = True
         channel = message[1].decode()
         if message[0] in (b"smessage", b"ssubscribe"):
-            self._tell(channel)
+            self._notify(channel)
         elif message[0] == b"sunsubscribe" and channel in self._channels:
-            self._let_go(channel)  # Unasked: its slot goes to another server.
+            self._drop(channel)  # unsolicited: its slot moves to another server
 
-    def _let_go(self, channel: str) -> None:
+    def _drop(self, channel: str) -> None:
         self._channels.remove(channel)
-        self._tell(channel)
+        self._notify(channel)

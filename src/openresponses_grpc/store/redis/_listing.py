@@ -1,4 +1,4 @@
-"""The streams in Redis, described and listed."""
+"""Describes and lists the streams in Redis."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from typing import Final, NamedTuple
 from .._errors import InvalidPageTokenError, StoreUnavailableError, StreamNotFoundError
 from .._interface import Page, State, StreamInfo
 from .._rules import not_found
-from ._client import INFO, Server, stream_keys
+from ._client import INFO, RedisClient, stream_keys
 from ._view import parse_failure
 
 SCANS: Final = 16
-"""How often a page looks for streams among the keys at most, each time at as many keys as it may have streams."""
+"""The maximum number of SCAN commands per page; each scans as many keys as the page may have streams."""
 
 
-class Place(NamedTuple):
+class Cursor(NamedTuple):
     """Where a page begins.
 
     Attributes:
-        node: the node whose keys are looked at, after those of the nodes before it in the order of their names; None
-            after the last one.
-        cursor: of the node's keys.
-        ids: streams that were found already.
+        node: the node to scan; nodes are scanned in the order of their names. None after the last one.
+        cursor: the cursor of SCAN on this node.
+        ids: the ids found but not returned yet.
 
     """
 
@@ -37,21 +36,21 @@ class Place(NamedTuple):
         return urlsafe_b64encode(json.dumps(self).encode()).decode()
 
     @classmethod
-    def parse(cls, token: str) -> Place:
-        """Reads the token of a page."""
+    def parse(cls, token: str) -> Cursor:
+        """Parses a page token; raises InvalidPageTokenError."""
         try:
-            place = cls(*json.loads(urlsafe_b64decode(token)))
+            cursor = cls(*json.loads(urlsafe_b64decode(token)))
         except (TypeError, ValueError):
             raise _invalid() from None
-        match place:
+        match cursor:
             case (str() | None, int(), [*ids]) if all(isinstance(stream_id, str) for stream_id in ids):
-                return place
+                return cursor
         raise _invalid()
 
 
-async def describe(server: Server, stream_id: str, abandon_after: float) -> StreamInfo:
+async def describe(client: RedisClient, stream_id: str, abandon_after: float) -> StreamInfo:
     """Describes a stream; raises StreamNotFoundError."""
-    found = await server.run(INFO, stream_keys(stream_id))
+    found = await client.run(INFO, stream_keys(stream_id))
     if not found:
         raise not_found()
     epoch, first_offset, end, size, finished, reason, message, created_at, updated_at, now, alive, kept = found
@@ -75,26 +74,26 @@ async def describe(server: Server, stream_id: str, abandon_after: float) -> Stre
 
 
 async def page(
-    server: Server, page_size: int, page_token: str, visible: Callable[[str], bool], abandon_after: float
+    client: RedisClient, page_size: int, page_token: str, visible: Callable[[str], bool], abandon_after: float
 ) -> Page:
-    """A page of the streams, in no order."""
-    nodes = server.nodes()
+    """Returns a page of the streams, in no particular order."""
+    nodes = client.nodes()
     if not nodes:
         raise StoreUnavailableError("Redis Cluster: no node has slots")
-    node, cursor, found = Place.parse(page_token) if page_token else Place(min(nodes), 0, [])
+    node, cursor, found = Cursor.parse(page_token) if page_token else Cursor(min(nodes), 0, [])
     if node not in (*nodes, None):
         raise _invalid()
     ids = dict.fromkeys(filter(visible, found))
     scans = 0
     while node is not None and len(ids) < page_size and scans < SCANS:
-        cursor, more = await server.scan(nodes[node], cursor, page_size)
+        cursor, more = await client.scan(nodes[node], cursor, page_size)
         ids.update(dict.fromkeys(filter(visible, more)))
         scans += 1
         if cursor == 0:
             node = min((later for later in nodes if later > node), default=None)
     shown, left = [*ids][:page_size], [*ids][page_size:]
     infos = await asyncio.gather(
-        *(describe(server, stream_id, abandon_after) for stream_id in shown), return_exceptions=True
+        *(describe(client, stream_id, abandon_after) for stream_id in shown), return_exceptions=True
     )
     streams: list[StreamInfo] = []
     for info in infos:
@@ -102,8 +101,8 @@ async def page(
             streams.append(info)
         elif not isinstance(info, StreamNotFoundError):
             raise info
-    return Page(streams, "" if node is None and not left else str(Place(node, cursor, left)))
+    return Page(streams, "" if node is None and not left else str(Cursor(node, cursor, left)))
 
 
 def _invalid() -> InvalidPageTokenError:
-    return InvalidPageTokenError("the page token was not made by this store, or its Redis node is gone")
+    return InvalidPageTokenError("the page token was not issued by this store, or its Redis node no longer exists")

@@ -1,4 +1,4 @@
-"""The way to one Redis server: commands that gather while others are under way go together."""
+"""Pipelines commands to one Redis server: those queued while others are in flight are sent together."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ from ._connection import Connector, Node
 from ._errors import store_error
 
 CONNECTIONS: Final = 4
-"""How many connections carry commands at one time."""
+"""The maximum number of connections in use."""
 
-TOGETHER: Final = 16
-"""How many commands go together at most: the reply to each may have a megabyte."""
+BATCH_SIZE: Final = 16
+"""The maximum number of commands sent together; each reply may be a megabyte."""
 
-
-_GIVEN_UP: Final = StoreUnavailableError("Redis: the command was given up")
+_ABORTED: Final = StoreUnavailableError("Redis: the command was aborted")
 
 
 class _Command(NamedTuple):
     """A command that waits for its reply.
 
     Attributes:
-        parts: what is sent: the command, after an ASKING where it needs one.
-        reply: of the last part.
+        parts: the command, preceded by ASKING if it needs it.
+        reply: the reply to the last part.
 
     """
 
@@ -38,21 +37,21 @@ class _Command(NamedTuple):
     reply: asyncio.Future[Any]
 
     def fail(self, error: Exception) -> None:
-        """Raises an exception where the reply is waited for: one of its own, as each grows a traceback."""
+        """Fails the reply with a copy of the exception, because each one collects its own traceback."""
         if not self.reply.done():
             self.reply.set_exception(copy.copy(error))
 
 
 class Pipeline:
-    """The way to one server.
+    """A pipeline of commands to one Redis server.
 
-    Up to CONNECTIONS tasks carry commands, each over a connection of its own. A task sends the commands that have
-    gathered in one write, reads their replies, and ends when none are left. A caller only waits for its reply. So a
-    caller that is cancelled interrupts no connection, and neither a cancellation nor an exception costs a place.
+    Up to CONNECTIONS worker tasks send commands, each over its own connection. A worker sends a batch of queued
+    commands in one write, reads their replies, and ends when the queue is empty. Callers only wait for their replies.
+    So a cancelled caller does not interrupt a connection, and neither a cancellation nor an exception leaks a worker.
 
     Args:
-        connector: makes the connections.
-        node: the server.
+        connector: opens the connections.
+        node: the Redis server.
 
     """
 
@@ -60,61 +59,61 @@ class Pipeline:
         self._connector = connector
         self._node = node
         self._idle: list[AbstractConnection] = []
-        self._gathered: deque[_Command] = deque()
-        self._carriers: set[asyncio.Task[None]] = set()
+        self._queue: deque[_Command] = deque()
+        self._workers: set[asyncio.Task[None]] = set()
 
     async def run(self, *command: bytes | str | int, asking: bool = False) -> Any:
         """Runs a command.
 
         Args:
             command: the command.
-            asking: whether to tell a node of a cluster that it is asked for a slot that is moving to it.
+            asking: whether to send ASKING first, for a slot that is being imported.
 
         Raises:
-            StoreUnavailableError: the server cannot be reached; the command may have run.
+            StoreUnavailableError: the server is unreachable; the command may have run.
             ResponseError: the server's error reply.
 
         """
         reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._gathered.append(_Command([("ASKING",), command] if asking else [command], reply))
-        self._carry()
+        self._queue.append(_Command([("ASKING",), command] if asking else [command], reply))
+        self._start_worker()
         return await reply
 
     async def aclose(self) -> None:
-        """Refuses what is under way, and ends the connections."""
-        self._refuse(_GIVEN_UP)
-        for carrier in self._carriers:
-            carrier.cancel()
-        while self._carriers:
-            await asyncio.wait(self._carriers)
+        """Aborts pending commands, and closes the connections."""
+        self._fail_queued(_ABORTED)
+        for worker in self._workers:
+            worker.cancel()
+        while self._workers:
+            await asyncio.wait(self._workers)
         while self._idle:
             await self._idle.pop().disconnect(nowait=True)
 
-    def _carry(self) -> None:
-        if self._gathered and len(self._carriers) < CONNECTIONS:
-            carrier = asyncio.create_task(self._run_gathered())
-            self._carriers.add(carrier)
-            carrier.add_done_callback(self._carried)
+    def _start_worker(self) -> None:
+        if self._queue and len(self._workers) < CONNECTIONS:
+            worker = asyncio.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._worker_ended)
 
-    def _carried(self, carrier: asyncio.Task[None]) -> None:
-        self._carriers.remove(carrier)
-        self._carry()  # what has gathered since its last look
+    def _worker_ended(self, worker: asyncio.Task[None]) -> None:
+        self._workers.remove(worker)
+        self._start_worker()  # for commands queued meanwhile
 
-    async def _run_gathered(self) -> None:
-        while self._gathered:
-            commands = [self._gathered.popleft() for _ in range(min(TOGETHER, len(self._gathered)))]
+    async def _work(self) -> None:
+        while self._queue:
+            commands = [self._queue.popleft() for _ in range(min(BATCH_SIZE, len(self._queue)))]
             commands = [command for command in commands if not command.reply.done()]
-            failure: Exception = _GIVEN_UP
+            failure: Exception = _ABORTED
             try:
                 if commands:
-                    await self._run_together(commands)
+                    await self._run_batch(commands)
             except Exception as error:
                 failure = store_error(error)
             finally:
                 for command in commands:
                     command.fail(failure)
 
-    async def _run_together(self, commands: Sequence[_Command]) -> None:
+    async def _run_batch(self, commands: Sequence[_Command]) -> None:
         connection = await self._connection()
         usable, read_only = False, False
         try:
@@ -130,10 +129,10 @@ class Pipeline:
                         read_only = read_only or isinstance(reply, exceptions.ReadOnlyError)
                     elif not command.reply.done():
                         command.reply.set_result(reply)
-            # A primary that has become a replica: by now, its host's name may be that of another server.
+            # A primary that has become a replica needs a new connection: its host name may have another address now.
             usable = not read_only
         except TimeoutError as error:
-            self._refuse(error)
+            self._fail_queued(error)
             raise
         finally:
             if usable:
@@ -142,28 +141,28 @@ class Pipeline:
                 await connection.disconnect(nowait=True)
 
     async def _connection(self) -> AbstractConnection:
-        """An idle connection that the server has not ended, or a new one."""
+        """Returns an idle connection that the server has not closed, or a new one."""
         while self._idle:
             connection = self._idle.pop()
-            # An idle one has nothing to be read, unless the server has ended it.
+            # An idle connection is readable only if the server has closed it.
             if connection.is_connected and not await connection.can_read():
                 return connection
             await connection.disconnect(nowait=True)
         try:
             return await self._connector.connect(self._node)
         except Exception as error:
-            self._refuse(error)
+            self._fail_queued(error)
             raise
 
-    def _refuse(self, error: Exception) -> None:
-        """Refuses what has gathered for a server that cannot be connected to, or does not reply."""
+    def _fail_queued(self, error: Exception) -> None:
+        """Fails the queued commands of a server that is unreachable or does not reply."""
         failure = store_error(error)
-        while self._gathered:
-            self._gathered.popleft().fail(failure)
+        while self._queue:
+            self._queue.popleft().fail(failure)
 
 
 async def _read(connection: AbstractConnection) -> Any:
-    """The next reply; an error reply is returned."""
+    """Reads the next reply; returns error replies."""
     try:
         return await connection.read_response()
     except exceptions.ResponseError as error:

@@ -1,4 +1,4 @@
-"""Whether a Redis is set up to keep logs."""
+"""Checks whether the configuration of a Redis suits the store."""
 
 from __future__ import annotations
 
@@ -8,66 +8,66 @@ from collections.abc import Mapping
 from typing import Final
 
 from .._errors import StoreUnavailableError
-from ._client import Server
+from ._client import RedisClient
 from ._connection import Node
 
 _logger = logging.getLogger(__package__)
 
 OLDEST_VERSION: Final = (7, 0)
-"""The first with sharded pub/sub, and with scripts that say what they need."""
+"""The first version with sharded pub/sub and script flags."""
 
 
-async def node_info(server: Server, node: Node) -> dict[str, str]:
-    """What a node says of itself (`INFO`)."""
-    reply: bytes = await server.ask(node, "INFO")
+async def node_info(client: RedisClient, node: Node) -> dict[str, str]:
+    """Returns the `INFO` of a node."""
+    reply: bytes = await client.ask(node, "INFO")
     lines = (line.partition(":") for line in reply.decode(errors="replace").splitlines())
     return {name: value for name, separator, value in lines if separator}
 
 
 def server_problem(info: Mapping[str, str], *, cluster: bool) -> str | None:
-    """Why a Redis cannot keep logs, by its INFO; `cluster` is whether the URL names a cluster."""
+    """Returns why a Redis with this INFO is unsuitable, or None; `cluster` is whether the URL names a cluster."""
     version = info["redis_version"]
     if tuple(map(int, version.split(".")[:2])) < OLDEST_VERSION:
-        return f"has version {version}; {'.'.join(map(str, OLDEST_VERSION))} or newer is needed"
+        return f"has version {version}; {'.'.join(map(str, OLDEST_VERSION))} or newer is required"
     if info.get("cluster_enabled") == "1" and not cluster:
-        return "is a node of a Redis Cluster: begin the URL with redis+cluster:// or rediss+cluster://"
+        return "is a node of a Redis Cluster: use redis+cluster:// or rediss+cluster:// in the URL"
     return None
 
 
 def memory_problem(info: Mapping[str, str]) -> str | None:
-    """Why a Redis would not keep what it has, by its INFO."""
+    """Returns why a Redis with this INFO may evict acknowledged events, or None."""
     policy = info.get("maxmemory_policy", "noeviction")
     if int(info.get("maxmemory", 0)) and policy != "noeviction":
-        return f"has maxmemory-policy {policy}, which drops events that are acknowledged: set it to noeviction"
+        return f"has maxmemory-policy {policy}, which evicts acknowledged events: set it to noeviction"
     return None
 
 
 class Setup:
-    """How a Redis is set up, which may change while the store is open.
+    """The configuration of a Redis, which may change while the store is open.
 
     Args:
-        server: the Redis.
+        client: the Redis client.
 
     Attributes:
-        problem: why it does not keep what it acknowledges; None if it does.
+        problem: why Redis may evict acknowledged events; None if it does not.
 
     """
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
         self.problem: str | None = None
 
     async def check(self) -> None:
-        """Asks each node how it is set up; logs what has changed.
+        """Checks the configuration of each node, and logs changes.
 
-        A node that is down is the affair of the calls for its streams. The others go on.
+        A node that is down is ignored: only the calls for its streams fail.
 
         Raises:
-            StoreUnavailableError: no node can be reached, or one does not keep what it acknowledges.
+            StoreUnavailableError: no node is reachable, or one may evict acknowledged events.
 
         """
-        nodes = [*self._server.nodes().values()]
-        infos = await asyncio.gather(*(node_info(self._server, node) for node in nodes), return_exceptions=True)
+        nodes = [*self._client.nodes().values()]
+        infos = await asyncio.gather(*(node_info(self._client, node) for node in nodes), return_exceptions=True)
         problems = [
             f"Redis at {node} {problem}"
             for node, info in zip(nodes, infos, strict=True)
@@ -75,14 +75,14 @@ class Setup:
         ]
         failures = [info for info in infos if isinstance(info, BaseException)]
         if failures and len(failures) == len(nodes):
-            raise StoreUnavailableError(f"Redis does not say how it is set up: {failures[0]}")
-        # A node that does not reply is as it was.
+            raise StoreUnavailableError(f"cannot check the configuration of Redis: {failures[0]}")
+        # A node that does not reply is assumed to be unchanged.
         if not failures or problems:
             self._note(problems[0] if problems else None)
-        self.require()
+        self.raise_problem()
 
-    def require(self) -> None:
-        """Raises StoreUnavailableError if Redis does not keep what it acknowledges."""
+    def raise_problem(self) -> None:
+        """Raises StoreUnavailableError if Redis may evict acknowledged events."""
         if self.problem:
             raise StoreUnavailableError(self.problem)
 
@@ -90,5 +90,5 @@ class Setup:
         if problem and problem != self.problem:
             _logger.error("%s; until then, publishers are refused", problem)
         elif self.problem and not problem:
-            _logger.warning("Redis keeps what it acknowledges again: publishers are served")
+            _logger.warning("Redis stopped evicting acknowledged events: publishers are served again")
         self.problem = problem

@@ -1,4 +1,4 @@
-"""The store in Redis."""
+"""The Redis store."""
 
 from __future__ import annotations
 
@@ -13,63 +13,63 @@ from typing import Final, Self
 
 from .._errors import StoreUnavailableError
 from .._interface import Append, Batch, Check, End, Page, StoreLimits, StreamInfo
-from .._rules import abandoned, check_epoch, check_past_end, check_position, not_found, read_on
+from .._rules import abandoned, check_epoch, check_past_end, check_position, not_found, reader_retention
 from .._shares import Shares
 from ._append import Appender, milliseconds
-from ._client import DELETE, PRESENCE, Keys, Server, stream_keys
+from ._client import DELETE, PRESENCE, Keys, RedisClient, stream_keys
 from ._listing import describe, page
 from ._setup import Setup
-from ._tenants import MEASURE_PART, MEASURE_SECONDS, MOST_SECONDS, Tenants
-from ._view import View, look
-from ._waiters import Quiet, Waiters
+from ._tenants import MAX_MEASURE_FRACTION, MAX_PAUSE_SECONDS, MIN_PAUSE_SECONDS, Tenants
+from ._view import View, fetch_view
+from ._waiters import KnownEnd, Waiters
 
 _logger = logging.getLogger(__package__)
 
 LEASE_SECONDS: Final = 30.0
-"""How long a publisher is taken to be present after its server has last renewed its lease."""
+"""The duration of the lease of a server's publishers, which the server renews."""
 
 READER_SECONDS: Final = 30.0
-"""How long a finished stream is kept at least, and after a read: a server does not know the readers of the others."""
+"""The minimum retention, also after each read: a server does not know the readers on other servers."""
 
 RENEW_SECONDS: Final = 10.0
-"""How often a server renews the leases of its publishers."""
+"""The interval at which a server renews the leases of its publishers."""
 
 CHECK_SECONDS: Final = 5.0
-"""How often a server asks how Redis is set up."""
+"""The interval at which a server checks the configuration of Redis."""
 
 
 class RedisStore:
-    """Logs in Redis, which all servers over it share.
+    """Keeps logs in Redis, shared by all servers that use it.
 
-    A stream is a hash with its state and a Redis Stream with its log. An entry of the log is a piece of an append: its
-    events, serialized as a repeated field, with the checksums before and after them, under the offset after them. One
-    script does all that an append does, or nothing. Finished and abandoned streams expire: Redis keeps the time.
+    A stream is a hash with its state and a Redis Stream with its log. An entry of the log is a piece of an append: the
+    serialized events, with the checksums before and after them. Its ID is the offset after the events. A script makes
+    each append atomic. Finished and abandoned streams expire by Redis' clock.
 
     Args:
-        server: the Redis.
-        limits: of one stream, and of the times.
+        client: the Redis client.
+        limits: the limits.
 
     Attributes:
-        tenants: what they have of Redis; it is measured again and again.
+        tenants: the memory that tenants use, measured periodically.
 
     """
 
-    def __init__(self, server: Server, limits: StoreLimits) -> None:
-        self._server = server
+    def __init__(self, client: RedisClient, limits: StoreLimits) -> None:
+        self._client = client
         self._limits = limits
         self._name = secrets.token_hex(8)
         self._publishers: dict[tuple[Keys, int], int] = {}
         retention = max(limits.retention, READER_SECONDS)
-        # From the last sign of life on, the publisher's lease included.
-        self._keep_unfinished = LEASE_SECONDS + limits.abandon_after + retention
-        self._appender = Appender(server, limits, self._keep_unfinished, retention)
-        self._keep_read = [*map(milliseconds, (retention, read_on(limits.retention), limits.abandon_after))]
-        self._setup = Setup(server)
-        self.tenants = Tenants(server)
+        # From the last activity on, which may be the renewal of a lease.
+        self._keep_open = LEASE_SECONDS + limits.abandon_after + retention
+        self._appender = Appender(client, limits, self._keep_open, retention)
+        self._keep_read = [*map(milliseconds, (retention, reader_retention(limits.retention), limits.abandon_after))]
+        self._setup = Setup(client)
+        self.tenants = Tenants(client)
 
     async def __aenter__(self) -> Self:
-        self._waiters = Waiters(self._server.home)
-        self._chores = [
+        self._waiters = Waiters(self._client.endpoint)
+        self._tasks = [
             asyncio.create_task(_repeat(RENEW_SECONDS, self.renew)),
             asyncio.create_task(_repeat(CHECK_SECONDS, self._setup.check)),
             asyncio.create_task(self._measure()),
@@ -77,9 +77,9 @@ class RedisStore:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for chore in self._chores:
-            chore.cancel()
-        await asyncio.wait(self._chores)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
         await self._waiters.aclose()
 
     def divide(self, shares: Mapping[str, Shares]) -> None:
@@ -97,21 +97,21 @@ class RedisStore:
             self._publishers[publisher] -= 1
             if not self._publishers[publisher]:
                 del self._publishers[publisher]
-                with suppress(StoreUnavailableError):  # then the lease runs out
+                with suppress(StoreUnavailableError):  # the lease expires anyway
                     await self._lease(keys, epoch, 0)
 
     def reading(self, stream_id: str) -> AbstractContextManager[None]:
-        return nullcontext()  # each read keeps the stream
+        return nullcontext()  # each read extends the retention
 
     async def check(self) -> None:
-        """Raises StoreUnavailableError if Redis takes no writes, or does not keep what it acknowledges."""
-        await self._server.check()
+        """Raises StoreUnavailableError if Redis is not writable, or may evict acknowledged events."""
+        await self._client.check()
         await self._setup.check()
 
     async def append(self, append: Append) -> End:
-        self._setup.require()
+        self._setup.raise_problem()
         keys = stream_keys(append.stream_id)
-        self.tenants.take(self._server.home(keys.log).name, append)
+        self.tenants.admit(self._client.endpoint(keys.log).name, append)
         return await self._appender.append(keys, append)
 
     async def read(
@@ -129,19 +129,19 @@ class RedisStore:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         other = check.offset if check and check.offset != start_offset else None
-        looking = partial(look, self._server, keys, start_offset, max_bytes, other, self._keep_read)
+        fetch = partial(fetch_view, self._client, keys, start_offset, max_bytes, other, self._keep_read)
         reader = self._waiters.reader(keys.log, deadline)
         epoch = await reader.wait_at_end(start_offset, epoch, check, must_exist=must_exist) or epoch
         while True:
-            # A look that began before others knew what this reader knows could show it an older log.
-            view = await reader.look((start_offset, max_bytes, epoch, check), looking)
-            # A stream that is created after this one is another.
+            # The key has epoch and check: a fetch that began before they were known may return an older log.
+            view = await reader.fetch((start_offset, max_bytes, epoch, check), fetch)
+            # Keep the epoch: a later stream with the same id is another one.
             epoch = _check(view, start_offset, epoch, check, must_exist=must_exist) or epoch
             batch = _batch(view, start_offset)
             now = loop.time()
             abandoned_at = now + view.alive + self._limits.abandon_after if view.epoch else math.inf
             if start_offset + len(batch.events) == view.end and not view.finished:
-                reader.at_end(Quiet(Check(view.end, view.checksum), view.epoch, abandoned_at))
+                reader.note_end(KnownEnd(Check(view.end, view.checksum), view.epoch, abandoned_at))
             if batch.events or batch.end_of_stream:
                 return batch
             if abandoned_at <= now:
@@ -151,21 +151,21 @@ class RedisStore:
             await reader.wait(abandoned_at)
 
     async def info(self, stream_id: str) -> StreamInfo:
-        return await describe(self._server, stream_id, self._limits.abandon_after)
+        return await describe(self._client, stream_id, self._limits.abandon_after)
 
     async def list(self, page_size: int, page_token: str, visible: Callable[[str], bool]) -> Page:
-        return await page(self._server, page_size, page_token, visible, self._limits.abandon_after)
+        return await page(self._client, page_size, page_token, visible, self._limits.abandon_after)
 
     async def delete(self, stream_id: str, epoch: int | None) -> None:
         keys = stream_keys(stream_id)
-        found = await self._server.run(DELETE, keys, "" if epoch is None else epoch)
+        found = await self._client.run(DELETE, keys, "" if epoch is None else epoch)
         check_epoch(int(found or 0) or None, epoch)
         if not found:
             raise not_found()
         self._appender.forget(keys)
 
     async def renew(self) -> None:
-        """Renews the leases of all publishers here; this is done every RENEW_SECONDS."""
+        """Renews the leases of this server's publishers. It runs every RENEW_SECONDS."""
         renewals = (self._lease(keys, epoch, LEASE_SECONDS) for keys, epoch in [*self._publishers])
         for outcome in await asyncio.gather(*renewals, return_exceptions=True):
             if isinstance(outcome, Exception):
@@ -179,31 +179,31 @@ class RedisStore:
             try:
                 await self.tenants.measure()
             except Exception:
-                _logger.exception("cannot measure what tenants have of Redis")
-            pause = min(MOST_SECONDS, (loop.time() - started) / MEASURE_PART)
-            await asyncio.sleep(max(MEASURE_SECONDS, pause))
+                _logger.exception("cannot measure the memory of tenants in Redis")
+            pause = min(MAX_PAUSE_SECONDS, (loop.time() - started) / MAX_MEASURE_FRACTION)
+            await asyncio.sleep(max(MIN_PAUSE_SECONDS, pause))
 
     async def _lease(self, keys: Keys, epoch: int, seconds: float) -> int | None:
-        """Renews or ends the lease of a stream's publishers here; returns the epoch that the stream has."""
-        keep = milliseconds(self._keep_unfinished)
-        found = await self._server.run(PRESENCE, keys, self._name, milliseconds(seconds), epoch, keep)
+        """Renews or ends this server's lease for a stream's publishers; returns the epoch of the stream."""
+        keep = milliseconds(self._keep_open)
+        found = await self._client.run(PRESENCE, keys, self._name, milliseconds(seconds), epoch, keep)
         return int(found or 0) or None
 
 
-async def _repeat(seconds: float, chore: Callable[[], Awaitable[None]]) -> None:
-    """Does a chore every so many seconds."""
+async def _repeat(seconds: float, action: Callable[[], Awaitable[None]]) -> None:
+    """Runs an action periodically."""
     while True:
         await asyncio.sleep(seconds)
         try:
-            await chore()
+            await action()
         except StoreUnavailableError:
-            pass  # The calls that need Redis say so.
+            pass  # the calls that need Redis report it
         except Exception:
-            _logger.exception("a periodic task of the store in Redis failed")
+            _logger.exception("a periodic task of the Redis store failed")
 
 
 def _check(view: View, start_offset: int, epoch: int | None, check: Check | None, *, must_exist: bool) -> int | None:
-    """Checks that a stream can be read as it is asked for; returns its epoch, None where there is none yet."""
+    """Checks the conditions of a read; returns the epoch of the stream, None if it does not exist yet."""
     found = view.epoch or None
     check_epoch(found, epoch)
     if must_exist and not found:

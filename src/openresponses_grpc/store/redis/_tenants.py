@@ -1,7 +1,7 @@
-"""What tenants have of the memory of Redis, and who is over its share.
+"""Measures the memory that tenants use in Redis, and enforces their shares.
 
-Streams in Redis expire by themselves, on nodes that know nothing of each other: no counter in Redis would stay right.
-So each server measures what tenants have, while a node is more than half full, and counts what it appends in between.
+Streams expire by themselves, on independent nodes, so a counter in Redis would drift. Instead, each server measures the
+memory of the tenants while a node is more than half full, and counts its own appends in between.
 """
 
 from __future__ import annotations
@@ -15,56 +15,54 @@ from typing import Any, Final
 from .._errors import ShareExceededError, StoreUnavailableError
 from .._interface import Append
 from .._shares import Pool, Shares, SharesError, divide
-from ._client import USAGE, Server
+from ._client import USAGE, RedisClient
 from ._connection import Node
 
-MEASURE_SECONDS: Final = 1.0
-"""How often a server measures at most."""
+MIN_PAUSE_SECONDS: Final = 1.0
+"""The minimum pause between two measurements."""
 
-MOST_SECONDS: Final = 10.0
-"""How long it waits at most before it measures again: a node that does not answer takes time, too."""
+MAX_PAUSE_SECONDS: Final = 10.0
+"""The maximum pause, also after a measurement that was slow because a node did not reply."""
 
-MEASURE_PART: Final = 0.05
-"""The part of the time that it measures at most: Redis does nothing else meanwhile."""
+MAX_MEASURE_FRACTION: Final = 0.05
+"""The maximum fraction of time for measurements, which block Redis."""
 
 _KEYS: Final = 500
-"""Keys that are looked at together."""
+"""The number of keys that one script scans."""
 
 _STREAM_OVERHEAD: Final = 1024
-"""Bytes that a stream counts beside its events."""
+"""The bytes that a stream counts in addition to its events."""
 
 _logger = logging.getLogger(__package__)
 
 
 class Tenants:
-    """The tenants of a Redis, of which each has a share of every node's `maxmemory`.
+    """The tenants of a Redis. Each has a share of every node's `maxmemory`.
 
     Args:
-        server: the Redis.
+        client: the Redis client.
 
     """
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, client: RedisClient) -> None:
+        self._client = client
         self._wanted: Mapping[str, int | None] = {}
-        self._told = ""  # the last problem in the log
+        self._logged = ""  # the last problem logged
         self._pools: dict[str, Pool] = {}  # of the nodes that are more than half full
 
     def divide(self, shares: Mapping[str, Shares]) -> None:
-        """Gives each tenant its share; raises SharesError where it is one of streams, which nobody counts here."""
+        """Sets each tenant's share; raises SharesError for a share of streams, which this store does not count."""
         for tenant, share in shares.items():
             if share.streams:
-                raise SharesError(
-                    f"the token {tenant!r} has a share of streams, which the store in Redis does not count"
-                )
+                raise SharesError(f"token {tenant!r} has a share of streams, which the Redis store does not count")
         self._wanted = {tenant: share.bytes for tenant, share in shares.items()}
         self._pools = {}
 
-    def take(self, node: str, append: Append) -> None:
-        """Counts what a tenant appends at a node.
+    def admit(self, node: str, append: Append) -> None:
+        """Counts an append on a node against its tenant's share.
 
         Raises:
-            ShareExceededError: it has its share, and what is free is reserved for others.
+            ShareExceededError: the tenant has used its share, and the rest is in use or reserved.
 
         """
         pool = self._pools.get(node)
@@ -74,21 +72,21 @@ class Tenants:
         size = sum(map(len, append.events)) + (_STREAM_OVERHEAD if append.epoch is None else 0)
         if not pool.may_hold(tenant, size):
             raise ShareExceededError(
-                f"the token {tenant!r} has about {pool.held(tenant)} of {pool.limit} bytes of Redis; its share is"
-                f" {pool.share(tenant)}, and the rest is taken or reserved for the others",
+                f"token {tenant!r} has about {pool.held(tenant)} of {pool.limit} bytes in Redis and a share of"
+                f" {pool.share(tenant)}; the rest is in use or reserved",
                 tenant=tenant,
                 share_bytes=pool.share(tenant) or 0,
             )
         pool.hold(tenant, size)
 
     async def measure(self) -> None:
-        """Measures what tenants have, where a node is more than half full.
+        """Measures the memory of the tenants on nodes that are more than half full.
 
-        Nobody is refused at a node that cannot be asked: the calls for its streams say so.
+        Shares are not enforced on an unreachable node, where calls fail anyway.
         """
         if len(self._wanted) < 2:
             return
-        nodes = self._server.nodes().values()
+        nodes = self._client.nodes().values()
         pools: dict[str, Pool] = {}
         for node in nodes:
             with suppress(StoreUnavailableError):
@@ -103,26 +101,26 @@ class Tenants:
         sizes: Counter[str] = Counter()
         cursor = "0"
         while True:
-            _, _, following, *found = await self._ask(node, cursor, _KEYS)
+            _, _, next_cursor, *found = await self._ask(node, cursor, _KEYS)
             for tenant, size in zip(found[::2], found[1::2], strict=True):
                 sizes[tenant.decode()] += size
-            if (cursor := following.decode()) == "0":
+            if (cursor := next_cursor.decode()) == "0":
                 break
         pool = Pool(limit)
         wanted = {tenant: None if share is None else share // nodes for tenant, share in self._wanted.items()}
         try:
             pool.set_shares(divide(limit, wanted, "bytes"))
         except SharesError as error:
-            if str(error) != self._told:
-                _logger.error("%s in a node of Redis: lower the shares of the tokens, or raise its maxmemory", error)
-            self._told = str(error)
+            if str(error) != self._logged:
+                _logger.error("%s on a Redis node: lower the shares of the tokens, or raise its maxmemory", error)
+            self._logged = str(error)
             return None
-        # Whatever Redis needs beside the events is everybody's, in proportion.
+        # Redis' own overhead is distributed in proportion.
         total = sizes.total()
         for tenant, size in sizes.items():
             pool.hold(tenant, used * size // total)
         return pool
 
     async def _ask(self, node: Node, cursor: str, keys: int) -> list[Any]:
-        reply: list[Any] = await self._server.ask(node, "EVAL", USAGE.text, 0, cursor, keys, _STREAM_OVERHEAD)
+        reply: list[Any] = await self._client.ask(node, "EVAL", USAGE.text, 0, cursor, keys, _STREAM_OVERHEAD)
         return reply

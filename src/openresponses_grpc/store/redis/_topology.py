@@ -1,4 +1,4 @@
-"""Which node of a Redis Cluster has which slot."""
+"""The topology of a Redis Cluster: its nodes and their slots."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _logger = logging.getLogger(__package__)
 SLOTS: Final = 16384
 
 REFRESH_SECONDS: Final = 0.5
-"""The pause after the nodes were asked, before they are asked again."""
+"""The minimum pause between two refreshes."""
 
 
 class Range(NamedTuple):
-    """Slots that one primary has."""
+    """Consecutive slots of one primary."""
 
     first: int
     last: int
@@ -33,7 +33,7 @@ class Range(NamedTuple):
 
 
 def parse_slots(reply: Any, asked: Node) -> Iterator[Range]:
-    """Reads a reply to CLUSTER SLOTS; a node without a host is the one that was asked."""
+    """Parses a reply to CLUSTER SLOTS; a node without a host is the node that was asked."""
     for first, last, *nodes in reply:
         primary, *replicas = (Node(host.decode() if host else asked.host, port) for host, port, *_ in nodes)
         yield Range(first, last, primary, replicas)
@@ -43,8 +43,8 @@ class Topology:
     """The nodes of a cluster.
 
     Args:
-        seed: the node that the URL names.
-        ask: asks a node for its slots (`CLUSTER SLOTS`).
+        seed: the node in the URL.
+        ask: returns a node's reply to CLUSTER SLOTS.
 
     """
 
@@ -56,7 +56,7 @@ class Topology:
         self._refresher: asyncio.Task[None] | None = None
 
     async def load(self, suspect: Node | None = None) -> None:
-        """Asks the nodes, one after the other, until one knows where all slots are; the suspect last.
+        """Asks node after node, the suspect last, until one knows all slots.
 
         Raises:
             StoreUnavailableError: no node replies.
@@ -76,26 +76,26 @@ class Topology:
             if _covered(best) == SLOTS:
                 break
         if best is None:
-            raise StoreUnavailableError(f"Redis Cluster: no node says who has which slots: {failure}") from failure
+            raise StoreUnavailableError(f"Redis Cluster: no node reports the slots: {failure}") from failure
         self._slots = [None] * SLOTS
         for each in best:
             self._slots[each.first : each.last + 1] = [each.primary] * (each.last + 1 - each.first)
         self._nodes = [*dict.fromkeys(node for each in best for node in (each.primary, *each.replicas))]
 
     def refresh(self, suspect: Node | None = None) -> None:
-        """Asks the nodes in the background, unless they are being asked."""
+        """Reloads the slots in the background, unless a refresh is running."""
         if self._refresher is None or self._refresher.done():
             self._refresher = asyncio.create_task(self._refresh(suspect))
 
     async def aclose(self) -> None:
-        """Stops asking."""
+        """Stops a running refresh."""
         if self._refresher:
             self._refresher.cancel()
             with suppress(asyncio.CancelledError):
                 await self._refresher
 
     def node(self, key: str) -> Node:
-        """The primary that has a key; raises StoreUnavailableError if none has."""
+        """Returns the primary with a key; raises StoreUnavailableError if no node has its slot."""
         slot = key_slot(key.encode())
         node = self._slots[slot]
         if node is None:
@@ -104,12 +104,12 @@ class Topology:
         return node
 
     def moved(self, slot: int, node: Node) -> None:
-        """Notes where a slot has gone, and asks for the others, which may have moved, too."""
+        """Records the new node of a slot, and refreshes the others, which may have moved, too."""
         self._slots[slot] = node
         self.refresh()
 
     def primaries(self) -> set[Node]:
-        """The nodes that have slots."""
+        """Returns the nodes with slots."""
         return {node for node in self._slots if node}
 
     async def _refresh(self, suspect: Node | None) -> None:

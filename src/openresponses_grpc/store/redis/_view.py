@@ -1,4 +1,4 @@
-"""What a look at a stream in Redis shows: its state, and its events once they are verified."""
+"""A snapshot of a stream in Redis: its state and its verified events."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from google.protobuf.message import DecodeError
 
 from .._errors import DataLossError, OffsetTrimmedError
 from .._interface import Failure
-from .._segment import Piece, Segment, Verified
-from .._stored import parse_events
-from ._client import READ, Keys, Server
+from .._segment import Piece, Segment, Verified, data_loss, parse_events
+from ._client import READ, Keys, RedisClient
 
 
 class Entry(NamedTuple):
-    """An entry of a log, which holds a piece.
+    """The description of a log entry, which holds one piece.
 
     Attributes:
         end: the offset after its events.
         length: the number of its events.
         before: the log's checksum before them.
         after: the log's checksum after them.
-        size: bytes that it is serialized to.
+        size: the bytes of the serialized events.
 
     """
 
@@ -34,42 +33,42 @@ class Entry(NamedTuple):
 
     @classmethod
     def parse(cls, line: bytes) -> Entry:
-        """Reads a line of the script; raises ValueError if the entry is damaged."""
+        """Parses a line of the script's reply; raises ValueError if the entry is damaged."""
         end, length, before, after, size = map(int, line.split(b" "))
         if not (0 < length <= end and before >> 32 == after >> 32 == 0):
             raise ValueError
         return cls(end, length, before, after, size)
 
     def piece(self, data: bytes) -> Piece:
-        """Its events, from what they are serialized to; raises DecodeError or ValueError if they are damaged."""
+        """Parses the serialized events; raises DecodeError or ValueError if they are damaged."""
         return Piece(self.end - self.length, _parse_events(data, self.length), self.before, self.after)
 
 
 class View:
-    """A look at a stream.
+    """A snapshot of a stream.
 
     Args:
-        start: the offset that was looked at.
-        max_bytes: bytes of the events looked for.
-        other: another offset that was looked at.
-        found: the script's reply; empty where there is no such stream.
+        start: the offset of the first event.
+        max_bytes: the requested bytes of events.
+        other: another offset, whose checksum was requested.
+        reply: the script's reply; empty if the stream does not exist.
 
     Attributes:
-        epoch: the stream's epoch; 0 where there is no such stream.
-        end: the offset at which it ends.
+        epoch: the epoch of the stream; 0 if it does not exist.
+        end: its end offset.
         checksum: the checksum of its events.
-        finished: whether it has ended there for good.
-        failure: why, if it has ended in failure.
-        alive: seconds for which a publisher is known to be present; negative: since when none is.
+        finished: whether it has ended.
+        failure: why it failed, if it did.
+        alive: seconds until the last lease of a publisher expires; negative if it has expired.
 
     """
 
-    def __init__(self, start: int, max_bytes: int, other: int | None, found: Sequence[Any]) -> None:
+    def __init__(self, start: int, max_bytes: int, other: int | None, reply: Sequence[Any]) -> None:
         self._start = start
         self._max_bytes = max_bytes
         self._other = other
         self._verified: Verified | None = None
-        numbers, index, data, *more = found or _NOTHING
+        numbers, index, data, *more = reply or _NO_STREAM
         self.epoch, self.end, self.checksum, finished, alive = map(int, numbers.split())
         self.finished = finished == 1
         self.alive = alive / 1000
@@ -79,11 +78,11 @@ class View:
         self.failure = parse_failure(reason, message)
 
     def read(self) -> Verified | None:
-        """The events at the offset; None if it is not before the end.
+        """Returns the events from the offset on; None if it is not before the end.
 
         Raises:
-            DataLossError: the entry that has the first one is damaged.
-            OffsetTrimmedError: the log does not have it any more.
+            DataLossError: the entry with the first event is damaged.
+            OffsetTrimmedError: the log has dropped the first event.
 
         """
         if self._verified is None and self._start < self.end:
@@ -91,7 +90,7 @@ class View:
         return self._verified
 
     def checksum_at(self, offset: int) -> int:
-        """The checksum at the stream's end, or at one of the offsets looked at; raises as `read` does."""
+        """Returns the checksum at the end of the stream or at a requested offset; raises as `read` does."""
         if offset == self.end:
             return self.checksum
         if offset == self._other:
@@ -102,22 +101,29 @@ class View:
         return verified.before
 
 
-_NOTHING: Final = (b"0 0 0 0 0", b"", b"")
+_NO_STREAM: Final = (b"0 0 0 0 0", b"", b"")
 
 
-async def look(
-    server: Server, keys: Keys, start: int, max_bytes: int, other: int | None = None, keep: Sequence[int] = ()
+async def fetch_view(
+    client: RedisClient, keys: Keys, start: int, max_bytes: int, other: int | None = None, keep: Sequence[int] = ()
 ) -> View:
-    """Looks at a stream, at an offset, and at another one where a checksum is needed.
+    """Fetches a snapshot of a stream.
 
-    A reader gives what the script takes to keep the stream for it.
+    Args:
+        client: the Redis client.
+        keys: the keys of the stream.
+        start: the offset of the first event.
+        max_bytes: the bytes of events to fetch; at least one event is fetched.
+        other: another offset, if its checksum is needed.
+        keep: for a reader, the script's arguments that extend the retention.
+
     """
-    found = await server.run(READ, keys, start, max_bytes, "" if other is None else other, *keep)
-    return View(start, max_bytes, other, found)
+    reply = await client.run(READ, keys, start, max_bytes, "" if other is None else other, *keep)
+    return View(start, max_bytes, other, reply)
 
 
 def parse_failure(reason: bytes, message: bytes) -> Failure | None:
-    """A failure as a script returns it."""
+    """Parses the failure in a script's reply."""
     return Failure(reason.decode(), message.decode()) if reason else None
 
 
@@ -130,26 +136,26 @@ def _parse_events(data: bytes, count: int) -> Sequence[bytes]:
 
 
 def _verified(index: bytes, data: bytes, start: int, end: int, max_bytes: int) -> Verified:
-    """The events at an offset from entries that follow each other, with their lines.
+    """Returns the verified events at an offset from consecutive entries, described by the lines of `index`.
 
-    All of them are verified as one piece first. Only if that fails, entry after entry is.
+    The entries are verified as one piece first, and one by one only if that fails.
     """
     lines = index.split(b"\n")
     try:
         first, last = Entry.parse(lines[0]), Entry.parse(lines[-1])
         first_offset = first.end - first.length
         events = _parse_events(data, last.end - first_offset)
-        whole = Segment(first_offset, first.before)
-        whole.append(Piece(first_offset, events, first.before, last.after))
+        segment = Segment(first_offset, first.before)
+        segment.append(Piece(first_offset, events, first.before, last.after))
         if first_offset <= start < last.end:
-            return whole.read(start, max_bytes)
+            return segment.read(start, max_bytes)
     except (DataLossError, DecodeError, ValueError):
         pass
     return _by_entry(index, data, start, end).read(start, max_bytes)
 
 
 def _by_entry(index: bytes, data: bytes, start: int, end: int) -> Segment:
-    """The entries as far as they follow each other and can be parsed, the one that has the event at `start` first."""
+    """Returns the segment that begins with the entry of the event at `start`, up to a gap or a damaged entry."""
     segment: Segment | None = None
     position = 0
     for line in index.splitlines():
@@ -163,7 +169,7 @@ def _by_entry(index: bytes, data: bytes, start: int, end: int) -> Segment:
             if segment:
                 return segment
             offset = min(start, entry.end - entry.length) if entry else start
-            raise DataLossError(f"the stored events from offset {offset} on are damaged", offset=offset) from None
+            raise data_loss(offset) from None
         if piece.first_offset > stop:
             if segment:
                 return segment

@@ -1,8 +1,8 @@
--- Precedes every script.
+-- Prepended to every script.
 local FORMAT = '3'
 
--- The fields of a stream's state by their names, none where there is no stream. Fails for a state of another format.
-local function state_of(key)
+-- Returns the fields of a stream's state by name, none if the stream does not exist. Fails if the format differs.
+local function read_state(key)
   local all, state = redis.call('HGETALL', key), {}
   for index = 1, #all, 2 do
     state[all[index]] = all[index + 1]
@@ -13,14 +13,14 @@ local function state_of(key)
   return state
 end
 
--- The time in milliseconds.
+-- Returns the Unix time in milliseconds.
 local function now()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- Milliseconds for which a publisher is still known to be present; negative: since when none is. A publisher is
--- present until it leaves, or until the lease that its server renews runs out.
+-- Returns the milliseconds until the last lease of a publisher expires; negative if it has expired. A publisher is
+-- present until it leaves, or until the lease expires that its server renews.
 local function presence(state, time)
   local seen = 0
   for field, value in pairs(state) do

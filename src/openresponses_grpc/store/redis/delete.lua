@@ -1,9 +1,9 @@
 -- Deletes a stream.
--- KEYS: the stream's state, its log.
--- ARGV: the epoch that it must have, or ''.
--- Returns: its epoch, or ''; it changes nothing if that is another one.
+-- KEYS: the state and the log of the stream.
+-- ARGV: the epoch that the stream must have, or ''.
+-- Returns: the stream's epoch, or ''. A stream with another epoch is not deleted.
 local key, log = KEYS[1], KEYS[2]
-local epoch = state_of(key).epoch
+local epoch = read_state(key).epoch
 if epoch and (ARGV[1] == '' or ARGV[1] == epoch) then
   redis.call('UNLINK', key, log)
   redis.call('SPUBLISH', log, '')

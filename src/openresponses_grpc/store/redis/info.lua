@@ -1,10 +1,10 @@
 -- Describes a stream.
--- KEYS: the stream's state, its log.
--- Returns: nothing where there is no stream, or: its epoch; its first offset; its end; its bytes; 1 if it is finished;
---          its failure's reason and message; in milliseconds: when it was created, and updated; now; for how long a
---          publisher is known to be present, as `presence` has it; for how long it is kept.
+-- KEYS: the state and the log of the stream.
+-- Returns: nothing if the stream does not exist. Otherwise: its epoch, its first offset, its end offset, its bytes, 1 if
+--          it is finished else 0, the reason and the message of its failure; and in milliseconds: the times of its
+--          creation and its last update, the current time, the result of `presence`, its remaining time to live.
 local key, log = KEYS[1], KEYS[2]
-local state = state_of(key)
+local state = read_state(key)
 if not state.epoch then
   return {}
 end

@@ -1,12 +1,13 @@
 #!lua flags=allow-oom
--- Records that a server has a publisher of a stream for some time from now on, or none any more. Creates no stream.
--- KEYS: the stream's state, its log.
--- ARGV: the server; the milliseconds, 0 for none; the stream's epoch; milliseconds that the stream lives on from now.
--- Returns: the stream's epoch, or ''; it changes nothing if that is another one.
+-- Renews or ends a server's lease for its publishers of a stream. Does not create the stream.
+-- KEYS: the state and the log of the stream.
+-- ARGV: the server; the milliseconds of the lease, 0 to end it; the stream's epoch; milliseconds for which the stream is
+--       kept from now.
+-- Returns: the stream's epoch, or ''. A stream with another epoch is not changed.
 local key, log = KEYS[1], KEYS[2]
-local publisher, lease, wanted_epoch, keep = 'publisher:' .. ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local state = state_of(key)
-if state.epoch ~= wanted_epoch then
+local publisher, lease, expected_epoch, keep = 'publisher:' .. ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local state = read_state(key)
+if state.epoch ~= expected_epoch then
   return state.epoch or ''
 end
 if lease > 0 then
@@ -20,4 +21,4 @@ if not state.finished then
   redis.call('PEXPIRE', key, keep)
   redis.call('PEXPIRE', log, keep)
 end
-return wanted_epoch
+return expected_epoch

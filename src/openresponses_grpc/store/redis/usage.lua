@@ -1,8 +1,9 @@
 #!lua flags=no-writes,allow-cross-slot-keys
--- Tells how full this server is, and sums up what tenants have of a part of its streams.
--- ARGV: the cursor of the part; how many keys to look at, 0 for none; bytes that a stream counts beside its events.
--- Returns: bytes of memory in use, and how many may be; the cursor of the next part, 0 after the last one; tenants, each
---          with its bytes.
+-- Returns the memory usage of this node, and the bytes of each tenant in a part of its streams.
+-- ARGV: the cursor of SCAN; the number of keys to scan, 0 for none; the bytes that a stream counts in addition to its
+--       events.
+-- Returns: the bytes of memory in use; maxmemory; the next cursor, 0 at the end; then for each tenant: its name and its
+--          bytes.
 local memory = redis.call('INFO', 'memory')
 local reply = {
   tonumber(string.match(memory, 'used_memory:(%d+)')), tonumber(string.match(memory, 'maxmemory:(%d+)')), '0',
@@ -13,7 +14,7 @@ end
 local found = redis.call('SCAN', ARGV[1], 'MATCH', 'openresponses:{*}:state', 'COUNT', ARGV[2])
 local bytes = {}
 for _, key in ipairs(found[2]) do
-  -- A node may still have keys of a slot that has moved, which a script cannot read.
+  -- The node may still have keys of a slot that was moved, which a script cannot read.
   local state = redis.pcall('HMGET', key, 'tenant', 'bytes')
   if not state.err then
     local tenant = state[1] or ''

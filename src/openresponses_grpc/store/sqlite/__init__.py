@@ -1,4 +1,4 @@
-"""The store that keeps its logs in a file: they survive the server."""
+"""The SQLite store, whose logs survive the server process."""
 
 from ._store import SQLiteStore, open_sqlite
 

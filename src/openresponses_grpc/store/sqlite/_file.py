@@ -1,4 +1,4 @@
-"""The store's file: what is written into it and read from it, by the threads that do so."""
+"""Reads and writes the store's file, in the threads of the store."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from ._rows import DAMAGE, INSERT, Run, read_segment, result_code, to_rows
 _logger = logging.getLogger(__package__)
 
 _CHANGE_BYTES: Final = 256
-"""What a change takes in the file beside its events, at most."""
+"""The maximum bytes that a change takes in the file in addition to its events."""
 
 _DROP_BYTES: Final = 16 << 10
-"""What it takes in the log to drop a stream, at most: a few pages."""
+"""The maximum bytes that dropping a stream takes in the log: a few pages."""
 
 _PAGE_BYTES: Final = 4096
-"""Bytes of a page, of which a check writes one."""
+"""The bytes of a page; a check writes one page."""
 
 _DELETED_ROWS: Final = 1000
-"""Rows that are looked at together when a dropped stream is deleted."""
+"""The number of rows that are selected at once to delete a dropped stream."""
 
 _DELETED_BYTES: Final = 1024
-"""What deleting a stream or a row takes, beside its data, in bytes of data that are deleted in the same time."""
+"""The cost of deleting a stream or a row in addition to its data, in bytes of data that take as long."""
 
 
 class NewStream(NamedTuple):
@@ -50,7 +50,7 @@ class NewStream(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """The end of a stream to be stored; without a failure it is complete."""
+    """The end of a stream to be stored; without a failure, the stream is complete."""
 
     finished_at: float
     failure_reason: str | None
@@ -63,7 +63,7 @@ class Changes:
     """The changes of one transaction.
 
     Attributes:
-        event_bytes: bytes of its events.
+        event_bytes: the bytes of its events, overhead included.
 
     """
 
@@ -76,28 +76,28 @@ class Changes:
 
     @property
     def size(self) -> int:
-        """Bytes by which they make the file grow, at most; 0 if they only drop streams."""
+        """The maximum bytes by which the file grows; 0 if streams are only dropped."""
         changes = len(self.created) + len(self.claimed) + len(self.runs) + len(self.finished)
         return self.event_bytes * 9 // 8 + changes * _CHANGE_BYTES
 
 
 class File:
-    """An open file: one thread may write and delete, and another one read at the same time.
+    """An open file. One thread may write and delete while another one reads.
 
-    Every method may raise a `sqlite3.Error`, and those that write a StoreUnavailableError.
+    Every method may raise `sqlite3.Error`, and those that write also StoreUnavailableError.
 
     Args:
-        path: where it is, for messages.
-        writer: the connection that writes.
-        reader: the connection that reads.
-        identity: which file it is.
-        disk: the room for it.
-        loaded: what it had when it was opened.
-        opened: closes all of these, and lets other servers open the file.
+        path: the path, for messages.
+        writer: the writing connection.
+        reader: the reading connection.
+        identity: the identity of the file.
+        disk: the disk space.
+        loaded: the contents at opening.
+        opened: closes the connections, and unlocks the file for other servers.
 
     Attributes:
-        loaded: what it had when it was opened.
-        new_keys: for streams to be created.
+        loaded: the contents at opening.
+        new_keys: the keys for new streams.
 
     """
 
@@ -123,16 +123,16 @@ class File:
         self.new_keys = count(loaded.next_key)
 
     def close(self) -> None:
-        """Closes it, from any thread: nothing may be under way."""
+        """Closes the file, from any thread; no operation may be in progress."""
         self._opened.close()
 
     def unavailable(self, error: sqlite3.Error) -> StoreUnavailableError:
-        """What callers of the store are told of an error."""
+        """Returns the store's error for an error of SQLite."""
         full = result_code(error) == sqlite3.SQLITE_FULL
         return (DiskFullError if full else StoreUnavailableError)(explain(self._path, error))
 
-    def look(self, offsets: Offsets) -> None:
-        """Checks that it is still the same file, keeps the reserve, and stores the clocks' offsets if they changed."""
+    def maintain(self, offsets: Offsets) -> None:
+        """Checks the identity of the file, keeps the reserve, and stores the clock offsets if they have changed."""
         self._identity.check()
         self._disk.keep_reserve()
         if offsets == self._offsets:
@@ -143,16 +143,16 @@ class File:
         except sqlite3.DatabaseError as error:
             if result_code(error) not in DAMAGE:
                 raise
-            _logger.error("cannot store how the clocks are set: %s", explain(self._path, error))
+            _logger.error("cannot store the clock offsets: %s", explain(self._path, error))
         self._offsets = offsets
 
     def write(self, changes: Changes) -> None:
-        """Makes all changes, or none."""
+        """Writes all changes in one transaction."""
         self._identity.check()
-        if size := changes.size:
-            self._disk.admit(size)
-        with self._transaction() as writer:
-            # Its batches go later, a few at a time. To delete takes no new page, which a full disk would not have.
+        size = changes.size
+        may_grow = self._disk.admit(size) if size else True
+        with self._transaction(may_grow=may_grow) as writer:
+            # The batches are deleted later, a few at a time. Deleting allocates no page, which a full disk would lack.
             writer.executemany("DELETE FROM streams WHERE key = ?", ((key,) for key in changes.dropped))
             writer.executemany(
                 "INSERT INTO streams (key, id, tenant, epoch, owner, drawn, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -167,16 +167,22 @@ class File:
         self._dropped += changes.dropped
 
     def drop(self, keys: Sequence[int]) -> None:
-        """Drops streams, a few at a time where the log has no room for more."""
+        """Drops streams, a few at a time to fit into the log."""
         self._identity.check()
         step = max(1, self._disk.reserve // 4 // _DROP_BYTES)
+        full: DiskFullError | None = None
         for start in range(0, len(keys), step):
             if self._disk.is_low():
                 self._disk.checkpoint()
-            self.write(Changes(dropped=list(keys[start : start + step])))
+            try:
+                self.write(Changes(dropped=list(keys[start : start + step])))
+            except DiskFullError as error:
+                full = error  # other streams may need no page, and free some
+        if full:
+            raise full
 
     def check(self) -> None:
-        """Writes a page as it is."""
+        """Does a test write of one page, which changes nothing."""
         self._identity.check()
         self._disk.admit(_PAGE_BYTES)
         with self._transaction() as writer:
@@ -184,7 +190,7 @@ class File:
             writer.execute(f"PRAGMA user_version = {version}")
 
     def delete(self, size: int) -> bool:
-        """Deletes up to about `size` bytes of what dropped streams have left; returns whether there is more of it."""
+        """Deletes about `size` bytes of the batches of dropped streams; returns whether more are left."""
         self._identity.check()
         if self._disk.is_low():
             self._disk.checkpoint()
@@ -199,34 +205,36 @@ class File:
         except sqlite3.DatabaseError as error:
             if result_code(error) not in DAMAGE:
                 raise
-            del self._dropped[deleted]  # until the next start
-            _logger.error("cannot delete all of an expired stream: %s", explain(self._path, error))
+            del self._dropped[deleted]  # the next start tries again
+            _logger.error("cannot delete an expired stream completely: %s", explain(self._path, error))
         else:
             del self._dropped[:deleted]
         return bool(self._dropped)
 
     def read(self, key: int, start: int, max_bytes: int) -> Verified:
-        """The events of a stream from an offset on that it has, at least one and up to `max_bytes` of them.
+        """Reads the events of a stream from an existing offset on: at least one, and up to `max_bytes`.
 
         Raises:
-            DataLossError: the first one is damaged.
+            DataLossError: the first event is damaged.
 
         """
         return read_segment(self._reader, key, start, max_bytes).read(start, max_bytes)
 
     def checksum_at(self, key: int, offset: int) -> int:
-        """The checksum of a stream's events before an offset where it has an event; raises DataLossError."""
+        """Returns the checksum of a stream's events before an existing offset; raises DataLossError."""
         return read_segment(self._reader, key, offset, 0).checksum_at(offset)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, may_grow: bool = True) -> Iterator[sqlite3.Connection]:
         with self._writer as writer:
             writer.execute("BEGIN IMMEDIATE")
+            before = self._disk.pages()
             yield writer
+            self._disk.allocate(before, may_grow=may_grow)
 
 
 def _delete_some(writer: sqlite3.Connection, key: int, size: int) -> tuple[int, bool]:
-    """Deletes up to about `size` bytes of a dropped stream; returns about how many, and whether it was all of it."""
+    """Deletes about `size` bytes of a dropped stream; returns about how many, and whether none are left."""
     rows = writer.execute(
         "SELECT number, coalesce(length(data), 0) FROM batches WHERE stream = ? LIMIT ?", (key, _DELETED_ROWS)
     ).fetchall()
@@ -241,21 +249,24 @@ def _delete_some(writer: sqlite3.Connection, key: int, size: int) -> tuple[int, 
 
 
 def explain(path: Path, error: sqlite3.Error) -> str:
-    """What to do about an error."""
+    """Describes an error, and what to do about it."""
     if result_code(error) in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
         return (
-            f"{path} is no database, or a damaged one ({error}): stop the server and move the file aside, together with"
-            f" {path.name}-wal and {path.name}-shm, and it starts with an empty one. The streams in it are lost, but"
-            " for what the command `sqlite3 FILE .recover` brings back"
+            f"{path} is not a database or is damaged ({error}): stop the server, and move the file away together with"
+            f" {path.name}-wal and {path.name}-shm; the server then starts with an empty store. The streams are lost,"
+            " except for what `sqlite3 FILE .recover` can recover"
         )
     if result_code(error) == sqlite3.SQLITE_READONLY:
         return read_only(path)
-    return f"{path} cannot be used ({error}): can this user write the file and its directory, and is there room?"
+    return (
+        f"{path} cannot be used ({error}): check that the server's user can write the file and its directory, and that"
+        " the disk has space"
+    )
 
 
 def read_only(path: Path) -> str:
-    """What to do about a file that cannot be written."""
+    """Describes a read-only file, and what to do about it."""
     return (
-        f"{path} is read-only: let the server's user write it, {path.name}-lock, {path.name}-wal, {path.name}-shm and"
-        " the directory, or name another file"
+        f"{path} is read-only: give the server's user write access to it, to {path.name}-lock, {path.name}-wal and"
+        f" {path.name}-shm, and to the directory, or use another file"
     )

@@ -1,4 +1,4 @@
-"""Which file a path leads to: the one that was opened, or another one by now."""
+"""The identity of the store's file: detects that it was deleted, replaced or linked."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from .._errors import OpenStoreError, StoreUnavailableError
 
 try:
     import fcntl
-except ModuleNotFoundError:  # Windows does not let anybody rename or replace an open file
+except ModuleNotFoundError:  # Windows does not allow an open file to be renamed or replaced
     fcntl = None  # type: ignore[assignment]
 
-_BESIDE: Final = ("-wal", "-shm")
-"""What SQLite has beside the file, and must be the same, too."""
+_SUFFIXES: Final = ("-wal", "-shm")
+"""The suffixes of SQLite's companion files, whose identity matters, too."""
 
 
 class Identity:
-    """Holds a file for this process alone, by whatever name others know it.
+    """Locks a file for this process, under all of its names.
 
-    The lock is one of the file itself and follows it when it is renamed. It is not of the kind that SQLite uses, which
-    a process loses when it closes the file anywhere: so this is to be opened before SQLite's connections, and closed
-    after them.
+    The lock belongs to the file itself, and stays with it when it is renamed. It does not conflict with SQLite's locks.
+    A process loses those when it closes any descriptor of the file, so this must be opened before SQLite's connections,
+    and closed after them.
 
     Args:
-        path: the file; it is made if it does not exist.
+        path: the file; it is created if it does not exist.
+
+    Attributes:
+        descriptor: the open file.
 
     """
 
@@ -33,53 +36,54 @@ class Identity:
         self._path = path
         self._opened: dict[str, tuple[int, int]] = {}
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+            self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise OpenStoreError(
-                f"{path} cannot be used ({error.strerror}): can this user write the file and its directory?"
+                f"{path} cannot be used ({error.strerror}): check that the server's user can write the file and its"
+                " directory"
             ) from error
         try:
             self._lock()
-            self._note(path, os.fstat(self._descriptor))
-            names = os.fstat(self._descriptor).st_nlink
-            if names > 1:
-                raise OpenStoreError(_linked(path, names))
+            self._note(path, os.fstat(self.descriptor))
+            links = os.fstat(self.descriptor).st_nlink
+            if links > 1:
+                raise OpenStoreError(_linked(path, links))
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Lets others open the file."""
-        os.close(self._descriptor)
+        """Unlocks the file."""
+        os.close(self.descriptor)
 
-    def note_files_beside(self) -> None:
-        """Notes which files SQLite has beside this one, now that it has opened them."""
-        for suffix in _BESIDE:
+    def note_companions(self) -> None:
+        """Notes the identity of SQLite's companion files, after SQLite has opened them."""
+        for suffix in _SUFFIXES:
             path = self._path.with_name(self._path.name + suffix)
             if path.exists():
                 self._note(path, path.stat())
 
     def check(self) -> None:
-        """Raises StoreUnavailableError if the path leads elsewhere by now: what is written would be lost."""
+        """Raises StoreUnavailableError if the path no longer leads to the open file: writes would be lost."""
         for path, identity in self._opened.items():
             try:
-                status = os.stat(path)  # noqa: PTH116 - at a third of the cost of Path's, before each transaction
+                status = os.stat(path)  # noqa: PTH116 - a third of the cost of Path's, before each transaction
             except OSError:
-                raise StoreUnavailableError(self._elsewhere(path, "is gone")) from None
+                raise StoreUnavailableError(self._lost(path, "is gone")) from None
             if (status.st_dev, status.st_ino) != identity:
-                raise StoreUnavailableError(self._elsewhere(path, "was replaced by another file"))
+                raise StoreUnavailableError(self._lost(path, "was replaced by another file"))
             if status.st_nlink > 1:
                 raise StoreUnavailableError(_linked(path, status.st_nlink))
 
-    def _elsewhere(self, path: str, what: str) -> str:
+    def _lost(self, path: str, what: str) -> str:
         name = self._path.name
         advice = (
-            f"move the file that the server has open back; or stop the server, move {name}-wal and {name}-shm aside,"
-            " which belong to that file, and start the server again"
+            f"move the original file back; or stop the server, move its {name}-wal and {name}-shm away, and start it"
+            " again"
             if path == str(self._path)
-            else f"stop the server, which saves in {name} what it has, and start it again"
+            else f"stop the server, which saves its data in {name}, and start it again"
         )
-        return f"{path} {what}, so that the server stores nothing: {advice}"
+        return f"{path} {what}, and the server refuses writes: {advice}"
 
     def _note(self, path: Path, status: os.stat_result) -> None:
         self._opened[str(path)] = (status.st_dev, status.st_ino)
@@ -88,10 +92,11 @@ class Identity:
         if fcntl is None:
             return
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise OpenStoreError(
-                f"{self._path} is open in another server, perhaps by another name: stop that one, or name another file"
+                f"{self._path} is open in another server, maybe under another name: stop that server, or use another"
+                " file"
             ) from None
         except OSError as error:
             raise OpenStoreError(
@@ -99,8 +104,8 @@ class Identity:
             ) from error
 
 
-def _linked(path: Path | str, names: int) -> str:
+def _linked(path: Path | str, links: int) -> str:
     return (
-        f"{path} has {names} names (hard links), and under each of them SQLite would keep another log beside it: remove"
-        f" all names but this one; `find / -xdev -samefile {path}` lists them"
+        f"{path} has {links} hard links, and SQLite would keep a separate write-ahead log for each: remove all but this"
+        f" one; `find / -xdev -samefile {path}` lists them"
     )

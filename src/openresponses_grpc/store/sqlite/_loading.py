@@ -1,4 +1,4 @@
-"""Reading what a file has when it is opened: all streams, without their events."""
+"""Loads all streams, without their events, when the file is opened."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FROM streams LEFT JOIN batches
     ON number = (SELECT number FROM batches WHERE stream = key ORDER BY first_offset DESC LIMIT 1)
 {where} ORDER BY finished_at
 """
-"""The last batch of a stream says where it ends."""
+"""The last batch of a stream has its end."""
 
 _WITHOUT_BATCHES: Final = """
 SELECT key, id, tenant, epoch, owner, drawn, created_at, coalesce(finished_at, created_at), finished_at, failure_reason,
@@ -34,14 +34,14 @@ WITH RECURSIVE keys (key) AS (
 )
 SELECT key FROM keys WHERE key NOT IN (SELECT key FROM streams)
 """
-"""Streams that left batches when they were dropped; found by as many look-ups as there are streams."""
+"""Dropped streams with batches left. The query takes one look-up per stream."""
 
 
 class StreamRow(NamedTuple):
-    """A stream as it is stored; times in seconds since 1970.
+    """A stored stream; times are Unix times.
 
     Attributes:
-        damaged: whether events at its end cannot be read; then it ends in front of the first one of them.
+        damaged: whether events at its end are unreadable; the stream then ends before the first of them.
 
     """
 
@@ -63,13 +63,13 @@ class StreamRow(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """What a file has.
+    """The contents of a file.
 
     Attributes:
-        streams: those that are not dropped, the one that finished first before the others.
-        dropped: the keys of streams that were dropped, and have left batches.
-        next_key: for the next stream that is created.
-        offsets: of the clocks, when it was last open; None if it does not say.
+        streams: the streams, ordered by the time of their end.
+        dropped: the keys of dropped streams with batches left.
+        next_key: the key for the next new stream.
+        offsets: the clock offsets when the file was last open; None if they are missing.
 
     """
 
@@ -80,12 +80,12 @@ class Loaded(NamedTuple):
 
 
 def load(path: Path, connection: sqlite3.Connection) -> Loaded:
-    """Reads what the file has.
+    """Loads the contents of a file.
 
-    Where a page of events is damaged, the streams that have none in it are whole, and the others end in front of it.
+    If a page of events is damaged, the streams with events in it end before the damage; all others are complete.
 
     Raises:
-        sqlite3.Error: the file cannot be read, or nothing in it is intact.
+        sqlite3.Error: the file is unreadable, or nothing in it is intact.
 
     """
     try:
@@ -105,7 +105,7 @@ def load(path: Path, connection: sqlite3.Connection) -> Loaded:
     except sqlite3.DatabaseError as error:
         if result_code(error) not in DAMAGE:
             raise
-        last_key += 1 << 32  # beyond those that may be there
+        last_key += 1 << 32  # beyond any key that may exist
     return Loaded(streams, dropped, last_key + 1, _load_offsets(connection))
 
 
@@ -124,14 +124,14 @@ def _load_offsets(connection: sqlite3.Connection) -> Offsets | None:
 
 
 def _is_cut_off(path: Path, connection: sqlite3.Connection) -> bool:
-    """Whether the file has fewer pages than it should: most of it is gone then."""
+    """Whether the file is shorter than its header says, and most of it is lost."""
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (page_size,) = connection.execute("PRAGMA page_size").fetchone()
     return bool(path.stat().st_size < pages * page_size)
 
 
 def _load_stream(row: StreamRow, connection: sqlite3.Connection) -> StreamRow:
-    """One stream, of a file that is damaged somewhere; `row` is what is known without its events."""
+    """Loads one stream from a damaged file; `row` is the stream without its events."""
     try:
         return StreamRow(*connection.execute(_STREAMS.format(where="WHERE key = ?"), (row.key,)).fetchone())
     except sqlite3.DatabaseError as error:

@@ -1,4 +1,4 @@
-"""Opening the store's file: what it must be, and what to do where it is not."""
+"""Opens, creates and validates the store's file."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Synchronous = Literal["NORMAL", "FULL"]
 _APPLICATION_ID: Final = 0x4F525350  # "ORSP"
 _SCHEMA_VERSION: Final = 3
 
-# A batch is a piece of an append: its data is a repeated field of the events, its checksums are those of the stream
-# before and after them, and its bytes are those of all events up to its end, so that the last batch of a stream
-# describes all of it. Batches without a stream are those of one that was dropped. The clock has what to add to the
-# machine's clocks to get the times in the file.
+# A batch is a piece of an append: its data is the StoredEvents message, its checksums are those of the stream before
+# and after the events, and its bytes are those of all events of the stream up to its end, so that the last batch
+# describes the whole stream. Batches without a stream belong to dropped streams. The clock has the seconds to add to
+# the machine's clocks to get the times in the file.
 _SCHEMA: Final = f"""
 BEGIN;
 CREATE TABLE streams (
@@ -62,12 +62,12 @@ COMMIT;
 
 
 def open_file(path: Path, synchronous: Synchronous) -> File:
-    """Opens the file, or makes it, for this process alone; raises an OpenStoreError where it cannot."""
+    """Opens or creates the file, exclusively for this process; raises OpenStoreError."""
     path = path.resolve()
     if not path.parent.is_dir():
-        raise OpenStoreError(f"there is no directory {path.parent}: make it, or name another file")
+        raise OpenStoreError(f"the directory {path.parent} does not exist: create it, or use another file")
     for needed in (path, _lock_path(path)):
-        # Else SQLite opens it without a word, and leaves files behind that are read-only, too.
+        # SQLite would open a read-only file without an error, and leave other read-only files behind.
         if needed.exists() and not os.access(needed, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             raise OpenStoreError(read_only(path))
     with ExitStack() as opened:
@@ -78,19 +78,19 @@ def open_file(path: Path, synchronous: Synchronous) -> File:
             _check_and_prepare(path, writer, synchronous)
             reader = opened.enter_context(closing(_connect(path)))
             reader.execute("PRAGMA query_only = ON")
-            reader.text_factory = bytes  # only a damaged row has text
+            reader.text_factory = bytes  # only damaged rows contain text
             loaded = load(path, writer)
-            disk = Disk(path, writer)
+            disk = Disk(path, identity.descriptor, writer)
         except sqlite3.Error as error:
             raise OpenStoreError(explain(path, error)) from error
         except OSError as error:
-            raise OpenStoreError(f"{path} cannot be used ({error.strerror})") from error
-        identity.note_files_beside()
+            raise OpenStoreError(f"{path} cannot be used: {error.strerror}") from error
+        identity.note_companions()
         return File(path, writer, reader, identity, disk, loaded, opened.pop_all())
 
 
 def _connect(path: Path, *, timeout: float = 5.0) -> sqlite3.Connection:
-    """A connection for any thread, one at a time, that begins its transactions when it is told to."""
+    """Opens a connection for use by one thread at a time, with explicit transactions."""
     return sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
 
 
@@ -99,16 +99,16 @@ def _lock_path(path: Path) -> Path:
 
 
 def _lock(path: Path) -> sqlite3.Connection:
-    """A lock on a file that ends with the connection or the process: SQLite locks files on every system."""
+    """Locks the lock file until the connection is closed or the process ends. SQLite's locks work on every system."""
     lock = _connect(_lock_path(path), timeout=0)
     try:
-        lock.execute("PRAGMA journal_mode = MEMORY")  # no file for what is never written
+        lock.execute("PRAGMA journal_mode = MEMORY")  # no journal file, because nothing is committed
         lock.execute("BEGIN EXCLUSIVE")
-        lock.execute("PRAGMA user_version = 1")  # a file that may only be read cannot be locked
+        lock.execute("PRAGMA user_version = 1")  # fails if the file is read-only, which BEGIN does not
     except sqlite3.Error as error:
         lock.close()
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-            raise OpenStoreError(f"{path} is open in another server: stop that one, or name another file") from error
+            raise OpenStoreError(f"{path} is open in another server: stop that server, or use another file") from error
         raise OpenStoreError(explain(path, error)) from error
     return lock
 
@@ -119,19 +119,19 @@ def _check_and_prepare(path: Path, writer: sqlite3.Connection, synchronous: Sync
         " FROM pragma_application_id, pragma_user_version"
     ).fetchone()
     if application_id != _APPLICATION_ID and (application_id or tables):
-        raise OpenStoreError(f"{path} is the database of another program: name another file")
+        raise OpenStoreError(f"{path} is the database of another program: use another file")
     if tables and version != _SCHEMA_VERSION:
         raise OpenStoreError(
-            f"{path} was written by another version of openresponses-grpc (its schema is {version}, this version needs"
-            f" {_SCHEMA_VERSION}): run that version, or name another file"
+            f"{path} was written by another version of openresponses-grpc (schema {version} instead of"
+            f" {_SCHEMA_VERSION}): run that version, or use another file"
         )
     writer.execute("PRAGMA journal_mode = WAL")
     writer.execute(f"PRAGMA synchronous = {synchronous}")
-    # Some builds overwrite with zeros what is deleted, and write all of it once more to do so.
+    # By default, some builds overwrite deleted data with zeros, which writes all of it again.
     writer.execute("PRAGMA secure_delete = FAST")
     if not tables:
         writer.executescript(_SCHEMA)
-    # This fails where the file cannot be written, and needs no room on the disk.
+    # This fails if the file is read-only, and takes no disk space.
     writer.execute("BEGIN IMMEDIATE")
     writer.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
     writer.execute("ROLLBACK")

@@ -1,4 +1,4 @@
-"""The changes that a request makes in the file, and then in memory. No I/O."""
+"""Plans the changes that a request makes in the file, and applies them in memory after the commit. No I/O."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from .._entry import Entry
 from .._errors import StreamStateError
-from .._index import Claim, StreamIndex
+from .._index import Reservation, StreamIndex
 from .._interface import Append, End
-from .._rules import logged, new_events
+from .._rules import new_events, repeated_events
 from .._segment import Piece, pieces
 from ._file import Changes, File, Finish, NewStream
 from ._rows import Run
@@ -21,8 +21,8 @@ class Log(Entry):
     """A stream in the file.
 
     Attributes:
-        key: its key there.
-        damaged: whether its end cannot be read: then nobody knows what it has from `end` on.
+        key: its key in the file.
+        damaged: whether its end is unreadable; the events from `end` on are then unknown.
 
     """
 
@@ -33,13 +33,13 @@ class Log(Entry):
 
 
 class AppendRequest(NamedTuple):
-    """An append whose caller waits.
+    """A queued append.
 
     Attributes:
-        log: the stream that the append was checked against; None where there was none.
-        compared: how many of its events were compared with those that the log has.
-        problem: what the comparison found.
-        done: the result; None if the log has changed such that its events must be compared anew.
+        log: the stream that the append was checked against; None if it did not exist.
+        compared: the number of repeated events that were compared with the log.
+        problem: the result of the comparison.
+        done: the result; None if the log has changed and the events must be compared again.
 
     """
 
@@ -55,7 +55,7 @@ class AppendRequest(NamedTuple):
 
 
 class DeleteRequest(NamedTuple):
-    """A deletion whose caller waits."""
+    """A queued deletion."""
 
     stream_id: str
     epoch: int | None
@@ -63,11 +63,11 @@ class DeleteRequest(NamedTuple):
 
 
 class PlannedAppend(NamedTuple):
-    """An append that goes into the next transaction.
+    """An append in the next transaction.
 
     Attributes:
-        room: the room for its events; None if it only claims the stream or draws a number.
-        problem: why its events are refused although it claims the stream.
+        reservation: the capacity for its events; None if it only claims the stream or draws a number.
+        problem: why its events are refused, if it claims the stream nevertheless.
 
     """
 
@@ -75,27 +75,27 @@ class PlannedAppend(NamedTuple):
     log: Log
     owner: int
     drawn: int
-    room: Claim[Log] | None
+    reservation: Reservation[Log] | None
     pieces: Sequence[Piece]
     now: float
     problem: StreamStateError | None
 
 
 class PlannedDelete(NamedTuple):
-    """A deletion that goes into the next transaction."""
+    """A deletion in the next transaction."""
 
     request: DeleteRequest
     log: Log
 
 
 class Planner:
-    """Decides what a request changes in the file, and shows it in memory once it is committed.
+    """Plans what a request changes in the file, and applies it in memory once it is committed.
 
     Args:
-        file: numbers new streams.
-        index: the account of the streams.
-        tail_cache: gets the events that were written.
-        clock: the time in seconds since 1970.
+        file: provides the keys of new streams.
+        index: the index of the streams.
+        tail_cache: receives the written events.
+        clock: the Unix time.
 
     """
 
@@ -112,24 +112,24 @@ class Planner:
         return PlannedDelete(request, log)
 
     def plan_append(self, request: AppendRequest, changes: Changes) -> PlannedAppend | None:
-        """Adds an append to the changes; answers one that changes nothing.
+        """Adds an append to the changes, or completes it at once if it changes nothing.
 
         Raises:
-            StreamStateError: it is refused and does not claim the stream.
+            StreamStateError: the append is refused, and does not claim the stream.
 
         """
         append, now = request.append, self._clock()
         log = self._index.find(append.stream_id, append.epoch)
         if log is None:
             log = Log(append.stream_id, now, append.tenant, next(self._file.new_keys))
-        again = len(logged(append, log.end))
-        if again > request.compared or (log is not request.log and (again or request.problem)):
+        repeated = len(repeated_events(append, log.end))
+        if repeated > request.compared or (log is not request.log and (repeated or request.problem)):
             request.done.set_result(None)
             return None
         owner, drawn = log.admit(append.publisher)
         changes_owner = log.stored and (owner, drawn) != (log.owner, log.drawn)
         new: Sequence[Piece] = ()
-        room = problem = None
+        reservation = problem = None
         try:
             if request.problem:
                 raise request.problem
@@ -137,27 +137,27 @@ class Planner:
             events = new_events(append, end=log.end, finished=finished, failure=log.failure)
             if not finished and (events or append.end_of_stream or not log.stored):
                 new = list(pieces(events, log.end, log.checksum))
-                room = self._index.reserve(log, events, new[-1].after if new else log.checksum)
+                reservation = self._index.reserve(log, events, new[-1].after if new else log.checksum)
         except StreamStateError as error:
             if not changes_owner:
                 raise
             problem = error
-        if room is None and not changes_owner:
+        if reservation is None and not changes_owner:
             request.done.set_result(log.end_now(append.publisher))
             return None
-        planned = PlannedAppend(request, log, owner, drawn, room, new, now, problem)
+        planned = PlannedAppend(request, log, owner, drawn, reservation, new, now, problem)
         _add(planned, changes)
         return planned
 
     def commit_append(self, planned: PlannedAppend) -> None:
-        """Shows a written append in memory, and answers its caller."""
+        """Applies a committed append in memory, and completes its request."""
         request, log = planned.request, planned.log
         log.owner, log.drawn = planned.owner, planned.drawn
-        if planned.room:
+        if planned.reservation:
             for piece in planned.pieces:
                 self._tail_cache.add(log.key, piece)
             append = request.append
-            self._index.commit(planned.room, planned.now, finished=append.end_of_stream, failure=append.failure)
+            self._index.commit(planned.reservation, planned.now, finished=append.end_of_stream, failure=append.failure)
         if request.done.done():
             return
         if planned.problem:
@@ -166,22 +166,22 @@ class Planner:
             request.done.set_result(log.end_now(request.append.publisher))
 
     def commit_delete(self, planned: PlannedDelete) -> None:
-        """Drops a stream whose deletion is written, and answers its caller."""
+        """Applies a committed deletion in memory, and completes its request."""
         if self._index.holds(planned.log):
             self._index.drop(planned.log)
         if not planned.request.done.done():
             planned.request.done.set_result(None)
 
     def cancel(self, planned: PlannedAppend | PlannedDelete, error: Exception) -> None:
-        """Gives back the room for what could not be written, and answers the caller with the error."""
+        """Undoes a failed change, and completes its request with the error."""
         self.undo(planned)
         if not planned.request.done.done():
             planned.request.done.set_exception(error)
 
     def undo(self, planned: PlannedAppend | PlannedDelete) -> None:
-        """Gives back the room for what could not be written; its request may be planned anew."""
-        if isinstance(planned, PlannedAppend) and planned.room:
-            self._index.cancel(planned.room)
+        """Frees the capacity of a failed change; its request can be planned again."""
+        if isinstance(planned, PlannedAppend) and planned.reservation:
+            self._index.cancel(planned.reservation)
 
 
 def _add(planned: PlannedAppend, changes: Changes) -> None:
@@ -192,8 +192,8 @@ def _add(planned: PlannedAppend, changes: Changes) -> None:
     elif (planned.owner, planned.drawn) != (log.owner, log.drawn):
         changes.claimed.append((planned.owner, planned.drawn, log.key))
     if planned.pieces:
-        changes.event_bytes += planned.room.size if planned.room else 0
+        changes.event_bytes += planned.reservation.size if planned.reservation else 0
         changes.runs.append(Run(log.key, planned.pieces, log.bytes, planned.now))
-    if planned.room and append.end_of_stream:
+    if planned.reservation and append.end_of_stream:
         reason, message = append.failure or (None, None)
         changes.finished.append(Finish(planned.now, reason, message, log.key))

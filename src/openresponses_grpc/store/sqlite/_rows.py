@@ -1,4 +1,4 @@
-"""A stream's events as rows, one for each piece: how they are written, and read and verified."""
+"""Writes the events of a stream as rows, one per piece, and reads and verifies them."""
 
 from __future__ import annotations
 
@@ -12,42 +12,41 @@ from typing import Any, Final, NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from .._segment import Piece, Segment, damaged
-from .._stored import parse_events, serialize_events
+from .._segment import Piece, Segment, data_loss, parse_events, serialize_events
 
 INSERT: Final = """
 INSERT INTO batches (stream, first_offset, next_offset, checksum_before, checksum, bytes, appended_at, data)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 
-# The place of a row is in the index, and the row itself in the table: where one of them is damaged they may differ.
-_PLACES: Final = """
-FROM batches AS place CROSS JOIN batches AS row
-    ON row.number = place.number AND +row.stream = place.stream AND +row.first_offset = place.first_offset
-WHERE place.stream = :stream
+# Joins the entries of the index with the rows of the table: they may differ if one of them is damaged.
+_ENTRIES: Final = """
+FROM batches AS entry CROSS JOIN batches AS row
+    ON row.number = entry.number AND +row.stream = entry.stream AND +row.first_offset = entry.first_offset
+WHERE entry.stream = :stream
 """
 
 _FIRST: Final = f"""
-SELECT row.first_offset, row.checksum_before {_PLACES} AND place.first_offset <= :start
-ORDER BY place.first_offset DESC LIMIT 1
+SELECT row.first_offset, row.checksum_before {_ENTRIES} AND entry.first_offset <= :start
+ORDER BY entry.first_offset DESC LIMIT 1
 """
 
 _SELECT: Final = f"""
-SELECT row.next_offset, row.checksum, row.data {_PLACES} AND place.first_offset >= :start ORDER BY place.first_offset
+SELECT row.next_offset, row.checksum, row.data {_ENTRIES} AND entry.first_offset >= :start ORDER BY entry.first_offset
 """
 
 _Row = tuple[Any, ...]
 
 DAMAGE: Final = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG))
-"""What SQLite says of a page that is damaged."""
+"""SQLite's result codes for a damaged page."""
 
 
 class Run(NamedTuple):
     """Events to be stored at the end of a stream.
 
     Attributes:
-        size_before: bytes of the stream's events before these.
-        appended_at: seconds since 1970.
+        size_before: the bytes of the stream's events before these.
+        appended_at: the Unix time of the append.
 
     """
 
@@ -58,12 +57,12 @@ class Run(NamedTuple):
 
 
 def result_code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code."""
+    """Returns SQLite's primary result code."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
 def to_rows(run: Run) -> Iterator[tuple[int, int, int, int, int, int, float, bytes]]:
-    """The values to INSERT."""
+    """Yields the values for INSERT."""
     size = run.size_before
     for first_offset, events, before, after in run.pieces:
         size += sum(map(len, events))
@@ -72,17 +71,17 @@ def to_rows(run: Run) -> Iterator[tuple[int, int, int, int, int, int, float, byt
 
 
 def read_segment(reader: sqlite3.Connection, key: int, start: int, max_bytes: int) -> Segment:
-    """The segment of the rows from the event at `start` on, up to a row that is damaged.
+    """Reads the rows from the event at `start` on, up to the first damaged row.
 
     Args:
-        reader: the connection that reads.
+        reader: the reading connection.
         key: the stream's key.
-        start: the offset of an event that the stream has.
-        max_bytes: bytes up to which rows are taken, but at least one row.
+        start: the offset of an existing event.
+        max_bytes: the maximum bytes of the rows; at least one row is read.
 
     Raises:
-        DataLossError: the row that has the event at `start` is damaged or missing.
-        sqlite3.Error: the file cannot be read.
+        DataLossError: the row with the event at `start` is damaged or missing.
+        sqlite3.Error: the file is unreadable.
 
     """
     first: tuple[Any, ...] | None = None
@@ -100,7 +99,7 @@ def read_segment(reader: sqlite3.Connection, key: int, start: int, max_bytes: in
         case (int(first_offset), int(before)) if first_offset >= 0 and 0 <= before < 1 << 32:
             segment = Segment(first_offset, before)
         case _:
-            raise damaged(start)
+            raise data_loss(start)
     if (events := _parse(rows, first_offset)) is None:
         intact = bisect_left(range(len(rows)), True, key=lambda last: _parse(rows[: last + 1], first_offset) is None)
         rows = rows[:intact]
@@ -109,12 +108,12 @@ def read_segment(reader: sqlite3.Connection, key: int, start: int, max_bytes: in
         ends, checksums, _ = zip(*rows, strict=True)
         segment.extend(events, ends, checksums)
     if segment.end <= start:
-        raise damaged(segment.end)
+        raise data_loss(segment.end)
     return segment
 
 
 def _take(rows: Iterable[_Row], max_bytes: int) -> Iterator[_Row]:
-    """At least one row, and rows up to `max_bytes`, up to one without data."""
+    """Yields at least one row, and rows up to `max_bytes`; stops at a row without data."""
     size = 0
     for row in rows:
         data = row[-1]
@@ -127,7 +126,7 @@ def _take(rows: Iterable[_Row], max_bytes: int) -> Iterator[_Row]:
 
 
 def _parse(rows: Sequence[_Row], first_offset: int) -> Sequence[bytes] | None:
-    """The events in rows; None if they have not as many events as they say."""
+    """Parses the events of rows; None if a row is inconsistent."""
     if not rows:
         return ()
     ends, checksums, data = zip(*rows, strict=True)

@@ -1,4 +1,4 @@
-"""The store over a file: rules are checked in memory, one thread writes events and another one reads them."""
+"""The SQLite store: checks the rules in memory, writes events in one thread, and reads them in another."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Final, TypeVar
 from .._errors import DataLossError, OpenStoreError, StreamStateError
 from .._index import StreamIndex
 from .._interface import Append, Batch, Check, End, Failure, Page, StoreLimits, StreamInfo
-from .._rules import check_logged, check_position, logged
-from .._segment import Verified, damaged
+from .._rules import check_position, check_repeated, repeated_events
+from .._segment import Verified, data_loss
 from .._shares import Shares
 from .._times import Times, boot_id, steady
 from ._file import File
@@ -29,28 +29,28 @@ from ._writer import Writer
 
 EVENT_OVERHEAD: Final = 24
 STREAM_OVERHEAD: Final = 256
-"""Bytes that an event and a stream are counted with beside their own, for what the file keeps with them."""
+"""The bytes that an event and a stream count in addition to their own, for the overhead in the file."""
 
 T = TypeVar("T")
 
 _TAIL_CACHE_BYTES: Final = 32 << 20
 
 _COMPARED_BYTES: Final = 1 << 20
-"""Bytes of events that are read at once to compare them with those that are sent again."""
+"""The bytes of events that are read at once to be compared with repeated events."""
 
 
 class SQLiteStore:
-    """Logs in a file.
+    """Keeps logs in a file.
 
-    Everything about a stream but its events is in memory, too, and changes there after the commit. Streams are dropped
-    as in the memory store, and their room in the file is used again.
+    The state of the streams, without their events, is also in memory, and changes there after the commit. Streams are
+    dropped as in the memory store; the file reuses their space.
 
     Args:
         file: the open file.
-        limits: of the file's data, where what SQLite keeps beside an event is estimated, and of its times.
-        times: the time.
-        writer: an executor of one thread.
-        reader: another one. More threads would wait for each other and for Python's lock, and leave less of it to the
+        limits: the limits; SQLite's overhead per event is estimated.
+        times: the clock.
+        writer: an executor with one thread.
+        reader: another executor with one thread. More threads would contend for Python's lock, at the expense of the
             writer.
 
     """
@@ -77,7 +77,7 @@ class SQLiteStore:
         self._index.divide(shares)
 
     async def close(self) -> None:
-        """Returns when every request is answered."""
+        """Completes all queued requests."""
         await self._writer.close()
 
     @asynccontextmanager
@@ -91,18 +91,18 @@ class SQLiteStore:
     async def append(self, append: Append) -> End:
         while True:
             log = self._index.find(append.stream_id, append.epoch)
-            again: Sequence[bytes] = ()
+            repeated: Sequence[bytes] = ()
             problem = None
             if log is None:
                 check_position(append.check, end=0, checksum_at=lambda _: 0)
             else:
                 if log.damaged:
-                    raise damaged(log.end)
+                    raise data_loss(log.end)
                 await self._check(log, append.check)
-                again = logged(append, log.end)
-                problem = await self._compare(log, append, len(again)) if again else None
+                repeated = repeated_events(append, log.end)
+                problem = await self._compare(log, append, len(repeated)) if repeated else None
             done: asyncio.Future[End | None] = asyncio.get_running_loop().create_future()
-            end = await self._writer.append(AppendRequest(append, log, len(again), problem, done))
+            end = await self._writer.append(AppendRequest(append, log, len(repeated), problem, done))
             if end is not None:
                 return end
 
@@ -121,7 +121,7 @@ class SQLiteStore:
         while True:
             log = self._index.find(stream_id, epoch)
             if log and log.damaged and max(start_offset, check.offset if check else 0) >= log.end:
-                raise damaged(log.end)
+                raise data_loss(log.end)
             if check:
                 log = self._index.get(stream_id, epoch)
                 if check.offset != start_offset or start_offset >= log.end:
@@ -133,18 +133,18 @@ class SQLiteStore:
                 return found.batch(start_offset, None)
             events = await self._read(found, start_offset, max_bytes)
             if events is None:
-                continue  # it was dropped meanwhile, and another may have its id
+                continue  # dropped meanwhile; a new stream may have the same id
             if check and check.offset == start_offset:
                 _check_at(check, found, events.before)
             return found.batch(start_offset, events)
 
     async def info(self, stream_id: str) -> StreamInfo:
-        self._times.look()
-        return self._index.info(self._index.get(stream_id), self._times.at_0)
+        self._times.check_wall()
+        return self._index.info(self._index.get(stream_id), self._times.wall_at_0)
 
     async def list(self, page_size: int, page_token: str, visible: Callable[[str], bool]) -> Page:
-        self._times.look()
-        return self._index.page(page_size, page_token, visible, self._times.at_0)
+        self._times.check_wall()
+        return self._index.page(page_size, page_token, visible, self._times.wall_at_0)
 
     async def delete(self, stream_id: str, epoch: int | None) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -154,7 +154,7 @@ class SQLiteStore:
         await self._writer.check()
 
     async def _check(self, log: Log, check: Check | None) -> None:
-        """Checks that a stream has what a client knows of it; its events up to there do not change any more."""
+        """Checks that a stream contains a client's position, which later appends cannot change."""
         if check is None:
             return
         checksum: int | None = log.checksum
@@ -163,34 +163,34 @@ class SQLiteStore:
             if segment:
                 checksum = segment.checksum_at(check.offset)
             else:
-                checksum = await self._in_file(log, self._file.checksum_at, check.offset)
+                checksum = await self._read_file(log, self._file.checksum_at, check.offset)
         if checksum is not None:
             _check_at(check, log, checksum)
 
-    async def _compare(self, log: Log, append: Append, again: int) -> StreamStateError | None:
-        """Compares the first `again` events of an append with those of the log; returns what is wrong with them."""
+    async def _compare(self, log: Log, append: Append, repeated: int) -> StreamStateError | None:
+        """Compares the first `repeated` events of an append with the log; returns the error if they differ."""
         assert append.first_offset is not None
         events: list[bytes] = []
         try:
-            while len(events) < again:
+            while len(events) < repeated:
                 read = await self._read(log, append.first_offset + len(events), _COMPARED_BYTES)
                 if read is None:
                     return None  # the stream was dropped
                 events += read.events
-            check_logged(append, events[:again], end=log.end)
+            check_repeated(append, events[:repeated], end=log.end)
         except StreamStateError as error:
             return error
         return None
 
     async def _read(self, log: Log, start_offset: int, max_bytes: int) -> Verified | None:
-        """The events that a stream has, at least one; None where it was dropped meanwhile."""
+        """Reads at least one event of a stream; None if it was dropped meanwhile."""
         segment = self._tail_cache.find(log.key, start_offset)
         if segment:
             return segment.read(start_offset, max_bytes)
-        return await self._in_file(log, self._file.read, start_offset, max_bytes)
+        return await self._read_file(log, self._file.read, start_offset, max_bytes)
 
-    async def _in_file(self, log: Log, read: Callable[..., T], *args: int) -> T | None:
-        """What is read from the file; None where the stream was dropped meanwhile."""
+    async def _read_file(self, log: Log, read: Callable[..., T], *args: int) -> T | None:
+        """Reads from the file in the reader's thread; None if the stream was dropped meanwhile."""
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._reader, read, log.key, *args)
         except (sqlite3.Error, DataLossError) as error:
@@ -213,16 +213,16 @@ def _loaded(row: StreamRow) -> Log:
     return log
 
 
-def _look_first(file: File, times: Times) -> None:
+def _maintain_first(file: File, times: Times) -> None:
     try:
-        file.look(times.offsets)
+        file.maintain(times.offsets)
     except sqlite3.Error as error:
-        if result_code(error) != sqlite3.SQLITE_FULL:  # which may heal
+        if result_code(error) != sqlite3.SQLITE_FULL:  # recovers once there is disk space
             raise OpenStoreError(str(file.unavailable(error))) from error
 
 
 def _check_at(check: Check, log: Log, checksum: int) -> None:
-    """Checks a position against the checksum that the log has at its offset."""
+    """Checks a position against the log's checksum at its offset."""
     check_position(check, end=log.end, checksum_at=lambda _: checksum)
 
 
@@ -236,18 +236,18 @@ async def open_sqlite(
     wall: Callable[[], float] = time.time,
     boot: str | None = None,
 ) -> AsyncIterator[SQLiteStore]:
-    """Opens the store in a file, for as long as the context lasts.
+    """Opens the store in a file while the context is open.
 
     Args:
         path: the file.
-        limits: of the store.
-        synchronous: whether a commit waits for the disk.
-        clock: seconds from any point on, which nobody can set.
-        wall: seconds since 1970.
-        boot: what names the run of the kernel whose `clock` it is; None asks the kernel.
+        limits: the limits of the store.
+        synchronous: SQLite's setting; with FULL, each commit waits for the disk.
+        clock: a steady clock in seconds.
+        wall: the Unix time.
+        boot: the id of the boot that `clock` belongs to; None asks the kernel.
 
     Raises:
-        OpenStoreError: it cannot be opened.
+        OpenStoreError: the store cannot be opened.
 
     """
     with ThreadPoolExecutor(1, "store-writer") as writer, ThreadPoolExecutor(1, "store-reader") as reader:
@@ -261,7 +261,7 @@ async def open_sqlite(
                 latest=max((row.updated_at for row in file.loaded.streams), default=0.0),
                 most=limits.abandon_after,
             )
-            await in_writer(_look_first, file, times)
+            await in_writer(_maintain_first, file, times)
             store = SQLiteStore(file, limits, times=times, writer=writer, reader=reader)
             try:
                 yield store

@@ -1,4 +1,4 @@
-"""The last events of the streams that were appended to last: subscribers at their ends need no file."""
+"""Caches the last events of recently appended streams, so that subscribers at their ends do not read the file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from .._segment import Piece, Segment
 
 _TAIL_BYTES: Final = 1 << 20
-"""Bytes of events of one stream; when it has more, the next piece replaces them."""
+"""The bytes of events of one stream beyond which the next piece replaces them."""
 
 _EVENT_OVERHEAD: Final = 48
 
@@ -20,15 +20,15 @@ class _Cached:
 
 
 class TailCache:
-    """Events in memory, up to `max_bytes`; of each stream its last ones, without gaps."""
+    """The last events of streams, without gaps, up to `max_bytes` in total."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._size = 0
-        self._tails: OrderedDict[int, _Cached] = OrderedDict()  # the one appended to last is the last
+        self._tails: OrderedDict[int, _Cached] = OrderedDict()  # the most recently appended one is the last
 
     def add(self, key: int, piece: Piece) -> None:
-        """Adds events that were stored at the end of a stream."""
+        """Adds events that were appended to a stream."""
         tail = self._tails.pop(key, None)
         if tail is not None:
             self._size -= tail.size
@@ -42,6 +42,6 @@ class TailCache:
             self._size -= self._tails.popitem(last=False)[1].size
 
     def find(self, key: int, offset: int) -> Segment | None:
-        """A segment that has the stream's event at an offset; None where it is not in memory."""
+        """Returns a segment with the stream's event at an offset; None if it is not cached."""
         tail = self._tails.get(key)
         return tail.segment if tail and tail.segment.first_offset <= offset < tail.segment.end else None

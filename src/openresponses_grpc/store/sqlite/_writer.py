@@ -1,4 +1,4 @@
-"""Group commit: requests that arrive while one transaction is under way share the next one."""
+"""Group commit: requests that arrive during a transaction share the next one."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from ._file import Changes, File
 from ._planning import AppendRequest, DeleteRequest, Log, PlannedAppend, PlannedDelete, Planner
 
 _DELETE_BYTES: Final = 4 << 20
-"""Bytes of dropped streams that are deleted between two groups, so that publishers do not wait for long."""
+"""The bytes of dropped streams that are deleted between two groups; publishers wait for this."""
 
 _EXPIRE_SECONDS: Final = 1.0
 
-_MOST_AT_ONCE: Final = 1 << 20
-"""Requests that share a transaction at most."""
+_MAX_GROUP: Final = 1 << 20
+"""The maximum number of requests in one transaction."""
 
 _logger = logging.getLogger(__package__)
 
 
 class Writer:
-    """Writes the planned changes into the file, in a thread.
+    """Writes planned changes to the file in a thread.
 
     Args:
         file: the open file.
-        index: the account of its streams.
+        index: the index of its streams.
         planner: turns requests into changes.
-        times: the time.
-        thread: an executor of one thread.
+        times: the clock.
+        thread: an executor with one thread.
 
     """
 
@@ -53,25 +53,25 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._requests: list[AppendRequest | DeleteRequest] = []
         self._dropped: list[int] = []
-        self._garbage = True  # a server that was killed may have left some
-        self._at_once = _MOST_AT_ONCE
-        self._look_at = self._loop.time() + _EXPIRE_SECONDS
+        self._garbage = True  # a killed server may have left some
+        self._max_group = _MAX_GROUP
+        self._maintain_at = self._loop.time() + _EXPIRE_SECONDS
         self._closing = False
         self._work = asyncio.Event()
         self._task = self._loop.create_task(self._run())
 
     async def append(self, request: AppendRequest) -> End | None:
-        """Returns the request's result when it is written; raises StreamStateError or StoreUnavailableError."""
+        """Returns the result once the request is committed; raises StreamStateError or StoreUnavailableError."""
         self._queue(request)
         return await request.done
 
     async def delete(self, request: DeleteRequest) -> None:
-        """Returns when the stream is deleted; raises StreamStateError or StoreUnavailableError."""
+        """Returns once the deletion is committed; raises StreamStateError or StoreUnavailableError."""
         self._queue(request)
         await request.done
 
     async def check(self) -> None:
-        """Writes something that nobody reads; raises StoreUnavailableError."""
+        """Does a test write; raises StoreUnavailableError."""
         self._check_task()
         try:
             await self._loop.run_in_executor(self._thread, self._file.check)
@@ -79,11 +79,11 @@ class Writer:
             raise self._file.unavailable(error) from error
 
     def drop(self, log: Log) -> None:
-        """Deletes a stream that the index has dropped."""
+        """Queues the deletion of a stream that the index has dropped."""
         self._dropped.append(log.key)
 
     async def close(self) -> None:
-        """Returns when every request is answered."""
+        """Completes all queued requests."""
         self._closing = True
         self._work.set()
         await self._task
@@ -97,9 +97,7 @@ class Writer:
 
     def _check_task(self) -> None:
         if self._task.done():
-            raise StoreUnavailableError(
-                f"the task that writes has failed ({self._task.exception()!r}): restart the server"
-            )
+            raise StoreUnavailableError(f"the writer task has failed ({self._task.exception()!r}): restart the server")
 
     async def _run(self) -> None:
         more = False
@@ -110,22 +108,22 @@ class Writer:
                         await self._work.wait()
             self._work.clear()
             self._index.expire()
-            await self._look()
+            await self._maintain()
             size = await self._write_group()
             more = self._garbage and await self._delete(max(_DELETE_BYTES, 2 * size))
-        self._look_at = 0.0
-        await self._look()
+        self._maintain_at = 0.0
+        await self._maintain()
 
-    async def _look(self) -> None:
-        """Notices what has happened to the file and to the clock, once a second."""
-        if self._loop.time() < self._look_at:
+    async def _maintain(self) -> None:
+        """Checks the file and the clock, once a second."""
+        if self._loop.time() < self._maintain_at:
             return
-        self._look_at = self._loop.time() + _EXPIRE_SECONDS
-        self._times.look()
-        await self._in_thread(partial(self._file.look, self._times.offsets))
+        self._maintain_at = self._loop.time() + _EXPIRE_SECONDS
+        self._times.check_wall()
+        await self._in_thread(partial(self._file.maintain, self._times.offsets))
 
     async def _write_group(self) -> int:
-        """Writes the waiting requests, one of each stream; returns the bytes of their events."""
+        """Writes queued requests, one per stream; returns the bytes of their events."""
         changes = Changes()
         group = self._plan_group(changes)
         dropped, self._dropped = self._dropped, []
@@ -134,7 +132,7 @@ class Writer:
             return 0
         error = await self._in_thread(partial(self._file.write, changes))
         if error and changes.dropped:
-            # A full disk may have room for these, and more when they are deleted.
+            # A full disk may still have space for dropping streams, which frees more.
             self._refuse([planned for planned in group if isinstance(planned, PlannedAppend)], error)
             group = [planned for planned in group if isinstance(planned, PlannedDelete)]
             error = await self._in_thread(partial(self._file.drop, dropped))
@@ -147,18 +145,18 @@ class Writer:
             return 0
         self._garbage = self._garbage or bool(changes.dropped)
         if group:
-            self._at_once = min(2 * self._at_once, _MOST_AT_ONCE)
+            self._max_group = min(2 * self._max_group, _MAX_GROUP)
         size = 0
         for planned in group:
             if isinstance(planned, PlannedAppend):
                 self._planner.commit_append(planned)
-                size += planned.room.bytes if planned.room else 0
+                size += planned.reservation.bytes if planned.reservation else 0
             else:
                 self._planner.commit_delete(planned)
         return size
 
     async def _delete_each(self, group: Sequence[PlannedAppend | PlannedDelete]) -> int:
-        """Writes deletions one by one, each with an outcome of its own."""
+        """Writes deletions one by one, each with its own outcome."""
         for planned in group:
             if isinstance(planned, PlannedDelete):
                 if error := await self._in_thread(partial(self._file.drop, [planned.log.key])):
@@ -171,8 +169,8 @@ class Writer:
         requests, self._requests = self._requests, []
         group: dict[str, PlannedAppend | PlannedDelete] = {}
         for request in requests:
-            if request.stream_id in group or len(group) >= self._at_once:
-                self._requests.append(request)  # its turn comes when those before it are stored
+            if request.stream_id in group or len(group) >= self._max_group:
+                self._requests.append(request)  # for a later group
                 continue
             if request.done.done():
                 continue
@@ -190,9 +188,9 @@ class Writer:
         return list(group.values())
 
     def _refuse(self, group: Sequence[PlannedAppend | PlannedDelete], error: Exception) -> None:
-        """Answers those whose changes were not written; where there is no room for all, fewer are tried first."""
+        """Completes failed requests with the error; if the disk is too full for the group, retries a smaller one."""
         if isinstance(error, DiskFullError) and len(group) > 1:
-            self._at_once = len(group) // 2
+            self._max_group = len(group) // 2
             for planned in group:
                 self._planner.undo(planned)
             self._requests = [planned.request for planned in group] + self._requests
@@ -203,7 +201,7 @@ class Writer:
             self._planner.cancel(planned, error)
 
     async def _delete(self, size: int) -> bool:
-        """Deletes some of what dropped streams have left; returns whether there is more."""
+        """Deletes some batches of dropped streams; returns whether more are left."""
 
         def delete() -> None:
             self._garbage = self._file.delete(size)
@@ -212,7 +210,7 @@ class Writer:
         return self._garbage and not error
 
     async def _in_thread(self, change: Callable[[], None]) -> Exception | None:
-        """Changes the file; returns the error where it cannot be changed."""
+        """Runs a change of the file in the thread; returns the error if it fails."""
         try:
             await self._loop.run_in_executor(self._thread, change)
         except sqlite3.Error as error:

@@ -4,11 +4,11 @@
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ObjectOptions {
     /// The literal value of the JSON property `type`, for example `response.output_text.delta`. A message with a literal
-    /// is always an arm of a union. It has no field for `type`, because the arm implies it.
+    /// is always a member of a union. It has no field for `type`, because the member implies it.
     #[prost(string, optional, tag="1")]
     pub r#type: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// How a field maps to a JSON property, or an arm of a union to a JSON value.
+/// How a field maps to a JSON property, or a member of a union to a JSON value.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PropertyOptions {
     /// The property's name in snake_case, if it differs from the field's name.
@@ -20,22 +20,22 @@ pub struct PropertyOptions {
     /// Strict reading accepts `null` for this property. `extra_json` keeps the `null`.
     #[prost(bool, optional, tag="3")]
     pub nullable: ::core::option::Option<bool>,
-    /// The only values of a string that strict reading accepts. An empty list allows any string. The field itself can hold
-    /// every string.
+    /// The string values that strict reading accepts. An empty list allows any string. The field itself can hold any
+    /// string.
     #[prost(string, repeated, tag="4")]
     pub allowed: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// The field holds the JSON text of the property's value.
     #[prost(enumeration="JsonText", optional, tag="5")]
     pub json_text: ::core::option::Option<i32>,
-    /// OpenRouter's SDK does not have this property or this arm. Strict reading does not check the property, and rejects
-    /// the arm.
+    /// OpenRouter's SDK does not have this property or member. Strict reading does not validate the property, and rejects
+    /// the member.
     #[prost(bool, optional, tag="6")]
     pub beyond_sdk: ::core::option::Option<bool>,
-    /// Strict reading accepts any value, because the SDK's type for the property does.
+    /// Strict reading accepts any value, as the SDK's type for the property does.
     #[prost(bool, optional, tag="7")]
     pub unchecked: ::core::option::Option<bool>,
 }
-/// What a string field with JSON text may hold.
+/// The JSON text that a string field can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum JsonText {
@@ -120,11 +120,11 @@ pub struct ResponseAudioTranscriptDoneEvent {
     #[prost(string, optional, tag="15")]
     pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// A JSON value that this version of the contract does not describe. It stands in every union, as the fallback.
+/// A JSON value that this version of the contract does not describe. It is the fallback member of every union.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Unrecognized {
-    /// The value's `type` if that is a string. Otherwise the event name of the server-sent event that carried the value,
-    /// or unset.
+    /// The value's `type` if it is a string. Otherwise the event name of the server-sent event that carried the value, or
+    /// unset.
     #[prost(string, optional, tag="1")]
     pub r#type: ::core::option::Option<::prost::alloc::string::String>,
     /// The whole value as JSON text: an object, a string, `null`, or any other JSON value.
@@ -202,7 +202,7 @@ pub struct CallerProgram {
     #[prost(string, optional, tag="15")]
     pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// A request to operate the computer. The client carries it out and sends a `computer_call_output` back.
+/// A request to operate the computer. The client performs the actions and sends back a `computer_call_output`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ResponseComputerToolCall {
     /// The id of the computer call.
@@ -211,16 +211,16 @@ pub struct ResponseComputerToolCall {
     /// The id that the output of the call refers to.
     #[prost(string, optional, tag="2")]
     pub call_id: ::core::option::Option<::prost::alloc::string::String>,
-    /// The safety checks that the user must acknowledge before the call goes on.
+    /// The safety checks that the user must acknowledge before the call proceeds.
     #[prost(message, optional, tag="3")]
     pub pending_safety_checks: ::core::option::Option<ComputerSafetyCheckList>,
     /// The state of the item: `in_progress`, `completed` or `incomplete`.
     #[prost(string, optional, tag="4")]
     pub status: ::core::option::Option<::prost::alloc::string::String>,
-    /// What to do, in the older form that allows one action.
+    /// The action, in the older form that allows only one.
     #[prost(message, optional, tag="5")]
     pub action: ::core::option::Option<ComputerAction>,
-    /// What to do, in this order.
+    /// The actions, in order.
     #[prost(message, optional, tag="6")]
     pub actions: ::core::option::Option<ComputerActionList>,
     /// The object's other properties as one JSON object; see the rule in events.proto.
@@ -612,7 +612,7 @@ pub struct FileCitation {
     /// The name of the file.
     #[prost(string, optional, tag="2")]
     pub filename: ::core::option::Option<::prost::alloc::string::String>,
-    /// The index in the text at which the citation stands.
+    /// The index of the citation in the text.
     #[prost(double, optional, tag="3")]
     pub index: ::core::option::Option<f64>,
     /// The object's other properties as one JSON object; see the rule in events.proto.
@@ -625,7 +625,7 @@ pub struct FilePath {
     /// The id of the file.
     #[prost(string, optional, tag="1")]
     pub file_id: ::core::option::Option<::prost::alloc::string::String>,
-    /// The index in the text at which the path stands.
+    /// The index of the path in the text.
     #[prost(double, optional, tag="2")]
     pub index: ::core::option::Option<f64>,
     /// The object's other properties as one JSON object; see the rule in events.proto.
@@ -810,7 +810,7 @@ pub struct ReasoningSummaryText {
     #[prost(string, optional, tag="15")]
     pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// Content that goes into the model: one text, or a list of parts.
+/// Input content for the model: one text, or a list of parts.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct InputContent {
     /// The content by the shape of the JSON.
@@ -833,7 +833,7 @@ pub mod input_content {
         Unrecognized(super::Unrecognized),
     }
 }
-/// A content part of a message or of a tool's output that goes into the model.
+/// An input content part for the model, from a message or from a tool's output.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct InputContentPart {
     /// The content part by its type.
@@ -1039,7 +1039,7 @@ pub struct OpenAiResponsesReasoningConfig {
     /// The kind of reasoning summary to produce, for example `auto`, `concise` or `detailed`.
     #[prost(string, optional, tag="2")]
     pub summary: ::core::option::Option<::prost::alloc::string::String>,
-    /// The reasoning that the model still sees: that of the `current_turn`, of `all_turns`, or `auto`.
+    /// The reasoning that remains visible to the model: `current_turn`, `all_turns` or `auto`.
     #[prost(string, optional, tag="3")]
     pub context: ::core::option::Option<::prost::alloc::string::String>,
     /// The former name of `summary`.
@@ -1140,7 +1140,7 @@ pub struct FusionCallInProgressEvent {
     #[prost(string, optional, tag="15")]
     pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// A model of the panel has begun its answer. Events with the same `item_id` and `model` build the answer up.
+/// A model of the panel has begun its answer. Events with the same `item_id` and `model` build up the answer.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FusionCallPanelAddedEvent {
     /// The `id` of the fusion call.
@@ -1231,7 +1231,7 @@ pub struct FusionCallPanelCompletedEvent {
     #[prost(string, optional, tag="15")]
     pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// A model of the panel failed. The fusion call can go on without its answer.
+/// A model of the panel failed. The fusion call can continue without its answer.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FusionCallPanelFailedEvent {
     /// A human-readable description of the error.
@@ -2319,7 +2319,7 @@ pub struct OpenResponsesWebSearchPreviewTool {
     /// How much of the search results goes into the model's context, for example `low`, `medium` or `high`.
     #[prost(string, optional, tag="1")]
     pub search_context_size: ::core::option::Option<::prost::alloc::string::String>,
-    /// The location that the search results should suit.
+    /// The location for which to tailor the search results.
     #[prost(message, optional, tag="2")]
     pub user_location: ::core::option::Option<WebSearchPreviewUserLocation>,
     /// The kinds of content to search for: `text`, `image`, or both.
@@ -2335,7 +2335,7 @@ pub struct OpenResponsesWebSearchPreview20250311Tool {
     /// How much of the search results goes into the model's context, for example `low`, `medium` or `high`.
     #[prost(string, optional, tag="1")]
     pub search_context_size: ::core::option::Option<::prost::alloc::string::String>,
-    /// The location that the search results should suit.
+    /// The location for which to tailor the search results.
     #[prost(message, optional, tag="2")]
     pub user_location: ::core::option::Option<WebSearchPreviewUserLocation>,
     /// The kinds of content to search for: `text`, `image`, or both.
@@ -2393,7 +2393,7 @@ pub struct OpenResponsesWebSearchTool {
     /// How much of the search results goes into the model's context, for example `low`, `medium` or `high`.
     #[prost(string, optional, tag="2")]
     pub search_context_size: ::core::option::Option<::prost::alloc::string::String>,
-    /// The location that the search results should suit.
+    /// The location for which to tailor the search results.
     #[prost(message, optional, tag="3")]
     pub user_location: ::core::option::Option<ResponsesWebSearchUserLocation>,
     /// Whether the tool may fetch live pages. Otherwise it reads only cached ones.
@@ -2444,7 +2444,7 @@ pub struct OpenResponsesWebSearch20250826Tool {
     /// How much of the search results goes into the model's context, for example `low`, `medium` or `high`.
     #[prost(string, optional, tag="2")]
     pub search_context_size: ::core::option::Option<::prost::alloc::string::String>,
-    /// The location that the search results should suit.
+    /// The location for which to tailor the search results.
     #[prost(message, optional, tag="3")]
     pub user_location: ::core::option::Option<ResponsesWebSearchUserLocation>,
     /// Whether the tool may fetch live pages. Otherwise it reads only cached ones.
@@ -3061,7 +3061,7 @@ pub struct ResponsesOutputMessage {
     #[prost(string, optional, tag="15")]
     pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// A call to a function of the client. The client runs it and sends a `function_call_output` back.
+/// A call to a function of the client. The client runs it and sends back a `function_call_output`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResponsesOutputItemFunctionCall {
     /// The id of the function call.
@@ -3123,7 +3123,7 @@ pub struct OpenAiResponsesInputFunctionCallOutput {
     #[prost(string, optional, tag="15")]
     pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// A call to a custom tool of the client. The client runs it and sends a `custom_tool_call_output` back.
+/// A call to a custom tool of the client. The client runs it and sends back a `custom_tool_call_output`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResponseCustomToolCall {
     /// The id that the output of the call refers to.
@@ -3295,7 +3295,7 @@ pub struct ProgramOutputItem {
     /// What the program returned.
     #[prost(string, optional, tag="3")]
     pub result: ::core::option::Option<::prost::alloc::string::String>,
-    /// Whether the program ran to its end: `completed` or `incomplete`.
+    /// Whether the program ran to completion: `completed` or `incomplete`.
     #[prost(string, optional, tag="4")]
     pub status: ::core::option::Option<::prost::alloc::string::String>,
     /// The object's other properties as one JSON object; see the rule in events.proto.
@@ -3843,7 +3843,7 @@ pub struct OpenAiResponsesInputMessage {
     /// The state of the item: `in_progress`, `completed` or `incomplete`.
     #[prost(string, optional, tag="3")]
     pub status: ::core::option::Option<::prost::alloc::string::String>,
-    /// What the message says.
+    /// The content of the message.
     #[prost(message, optional, tag="4")]
     pub content: ::core::option::Option<InputContent>,
     /// The purpose of an assistant's message: `commentary` on the work, or the `final_answer`.
@@ -3866,7 +3866,7 @@ pub struct OpenAiResponsesUntypedInputMessage {
     /// The state of the item: `in_progress`, `completed` or `incomplete`.
     #[prost(string, optional, tag="3")]
     pub status: ::core::option::Option<::prost::alloc::string::String>,
-    /// What the message says.
+    /// The content of the message.
     #[prost(message, optional, tag="4")]
     pub content: ::core::option::Option<InputContent>,
     /// The purpose of an assistant's message: `commentary` on the work, or the `final_answer`.
@@ -3886,7 +3886,7 @@ pub struct ItemReference {
     #[prost(string, optional, tag="15")]
     pub extra_json: ::core::option::Option<::prost::alloc::string::String>,
 }
-/// A change to the settings from this point of the conversation on.
+/// A change to the settings from this point in the conversation on.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ResponseConfigurationUpdateItemParam {
     /// The id of the item.
@@ -5226,13 +5226,13 @@ pub struct ResponseFileSearchCallCompletedEvent {
 /// One event of a response's stream.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct OpenResponsesStreamEvent {
-    /// The event by its JSON `type`. An arm is named after the type, without `response.` and with `_` for each `.`.
+    /// The event by its JSON `type`. A member is named after the type, without `response.` and with `_` for each `.`.
     #[prost(oneof="open_responses_stream_event::Kind", tags="1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 15, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76")]
     pub kind: ::core::option::Option<open_responses_stream_event::Kind>,
 }
 /// Nested message and enum types in `OpenResponsesStreamEvent`.
 pub mod open_responses_stream_event {
-    /// The event by its JSON `type`. An arm is named after the type, without `response.` and with `_` for each `.`.
+    /// The event by its JSON `type`. A member is named after the type, without `response.` and with `_` for each `.`.
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Kind {
         /// Type `response.image_generation_call.generating`: an image is being generated.
@@ -5267,13 +5267,13 @@ pub mod open_responses_stream_event {
         OutputItemAdded(super::OpenResponsesStreamEventResponseOutputItemAdded),
         /// Type `response.output_item.done`: a complete output item.
         ///
-        /// Numbers 12 to 14 are free. They are for events that turn out to be frequent, because their tags take one byte.
+        /// Numbers 12 to 14 are free for events that become frequent, because their tags take one byte.
         #[prost(message, tag="11")]
         OutputItemDone(super::OpenResponsesStreamEventResponseOutputItemDone),
         /// An event of another type, or a JSON value that is not an event.
         #[prost(message, tag="15")]
         Unrecognized(super::Unrecognized),
-        /// Type `response.created`: the response exists.
+        /// Type `response.created`: the response was created.
         #[prost(message, tag="17")]
         Created(super::OpenResponsesStreamEventResponseCreated),
         /// Type `response.queued`: the response waits for processing.
@@ -5540,114 +5540,114 @@ pub struct OpenResponsesImageGenCallPartialImage {
 /// Events to append to a stream.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PublishRequest {
-    /// The stream's id, 1 to 256 bytes of UTF-8: required in the first request of a call, the same or empty after it.
+    /// The stream's id, 1 to 256 bytes of UTF-8: required in the first request of a call; the same or empty in later ones.
     #[prost(string, tag="1")]
     pub stream_id: ::prost::alloc::string::String,
-    /// The offset of `events\[0\]`, which makes a retry safe. The server compares events that the log has already with the
+    /// The offset of `events\[0\]`, which makes retries idempotent. The server compares events that it already has with the
     /// log and drops them; if they differ, the call fails with `STREAM_DIVERGED`. An offset beyond the end fails with
-    /// ABORTED. Unset: append at the end, whatever it is.
+    /// ABORTED. Unset: append at the current end.
     #[prost(uint64, optional, tag="2")]
     pub first_offset: ::core::option::Option<u64>,
     /// The events, in order; may be empty. A request can have up to 65,536 events, and an event up to 1,048,576 messages,
-    /// strings and lists, at all levels.
+    /// strings and lists, counted at all levels.
     #[prost(message, repeated, tag="3")]
     pub events: ::prost::alloc::vec::Vec<OpenResponsesStreamEvent>,
-    /// True when the stream ends after these events; nothing can be appended to it then. The stream is complete unless
-    /// `failure` is set. A retry must end it the same way, else it fails with FAILED_PRECONDITION.
+    /// True if the stream ends after these events; it accepts no further events. The stream is complete unless `failure`
+    /// is set. A retry must end it in the same way, else it fails with FAILED_PRECONDITION.
     #[prost(bool, tag="4")]
     pub end_of_stream: bool,
-    /// The epoch that the stream must have, else the call fails with FAILED_PRECONDITION, or with NOT_FOUND when there is
-    /// no such stream. Unset: any epoch, and the stream is created if it does not exist.
+    /// The epoch that the stream must have, else the call fails with FAILED_PRECONDITION, or with NOT_FOUND if the stream
+    /// does not exist. Unset: any epoch, and the stream is created if it does not exist.
     #[prost(uint64, optional, tag="5")]
     pub epoch: ::core::option::Option<u64>,
-    /// 0 draws a number for a publisher; such a request has no events and fences nobody. Another value is a number that was
-    /// drawn: the first request that has it claims the stream, atomically with its events, and even if they are refused.
-    /// It needs `epoch`, and `first_offset` if it has events. Unset: append without a claim, as long as nobody has claimed
-    /// the stream.
+    /// 0 draws a number for a publisher; such a request must not have events, and fences no other publisher. Any other
+    /// value must be a drawn number: the first request with it claims the stream, atomically with its events, and even if
+    /// they are refused. It requires `epoch`, and `first_offset` if the request has events. Unset: append without a claim,
+    /// which fails once the stream has been claimed.
     #[prost(uint64, optional, tag="6")]
     pub publisher: ::core::option::Option<u64>,
-    /// Why the response is incomplete; only with `end_of_stream`. The stream has failed then.
+    /// Why the response is incomplete; requires `end_of_stream`. The stream ends as failed.
     #[prost(message, optional, tag="7")]
     pub failure: ::core::option::Option<StreamFailure>,
-    /// The `checked_offset` of the latest response, from whichever call; needs `checksum` and `epoch`. The server verifies
-    /// it where it is set; within one call it carries its own position from request to request.
+    /// The `checked_offset` of the latest response of any call; requires `checksum` and `epoch`. The server verifies it if
+    /// it is set; within one call, the server itself keeps the position between requests.
     #[prost(uint64, optional, tag="8")]
     pub checked_offset: ::core::option::Option<u64>,
     /// The `checksum` of the latest response.
     #[prost(fixed32, optional, tag="9")]
     pub checksum: ::core::option::Option<u32>,
 }
-/// A cumulative acknowledgement: everything before `next_offset` is stored.
+/// A cumulative acknowledgement: all events before `next_offset` are stored.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PublishResponse {
-    /// The offset that the next event appended to the stream will have.
+    /// The offset of the next event to be appended.
     #[prost(uint64, tag="1")]
     pub next_offset: u64,
-    /// The stream's epoch, to be sent with every later request.
+    /// The stream's epoch; send it with every later request.
     #[prost(uint64, tag="2")]
     pub epoch: u64,
-    /// The number that was drawn; set if the request asked for one.
+    /// The number drawn, if the request asked for one.
     #[prost(uint64, optional, tag="3")]
     pub publisher: ::core::option::Option<u64>,
-    /// True when the stream has ended.
+    /// True if the stream has ended.
     #[prost(bool, tag="4")]
     pub end_of_stream: bool,
-    /// Set when the stream has ended in failure.
+    /// Set if the stream has failed.
     #[prost(message, optional, tag="5")]
     pub failure: ::core::option::Option<StreamFailure>,
     /// The offset that `checksum` belongs to.
     #[prost(uint64, tag="6")]
     pub checked_offset: u64,
-    /// The checksum of all events before `checked_offset`, to be sent when resuming.
+    /// The checksum of all events before `checked_offset`; send it when resuming.
     #[prost(fixed32, optional, tag="7")]
     pub checksum: ::core::option::Option<u32>,
 }
-/// Names a stream and the position to read it from.
+/// A stream, and the position to read it from.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubscribeRequest {
     /// The stream's id, 1 to 256 bytes of UTF-8.
     #[prost(string, tag="1")]
     pub stream_id: ::prost::alloc::string::String,
-    /// The offset of the first event wanted; unset: 0.
+    /// The offset of the first event to read; unset: 0.
     #[prost(uint64, optional, tag="2")]
     pub start_offset: ::core::option::Option<u64>,
-    /// The epoch that the stream must have, else the call fails with FAILED_PRECONDITION, or with NOT_FOUND when there is
-    /// no such stream. Unset: any epoch.
+    /// The epoch that the stream must have, else the call fails with FAILED_PRECONDITION, or with NOT_FOUND if the stream
+    /// does not exist. Unset: any epoch.
     #[prost(uint64, optional, tag="3")]
     pub epoch: ::core::option::Option<u64>,
-    /// The `checked_offset` of the latest response, from whichever call; needs `checksum` and `epoch`.
+    /// The `checked_offset` of the latest response of any call; requires `checksum` and `epoch`.
     #[prost(uint64, optional, tag="4")]
     pub checked_offset: ::core::option::Option<u64>,
     /// The `checksum` of the latest response.
     #[prost(fixed32, optional, tag="5")]
     pub checksum: ::core::option::Option<u32>,
-    /// True if the call is to fail with NOT_FOUND when the stream does not exist, instead of waiting for it.
+    /// True to fail with NOT_FOUND if the stream does not exist, instead of waiting for it.
     #[prost(bool, tag="6")]
     pub must_exist: bool,
 }
-/// The next events of a stream, as many as were ready.
+/// The next events of a stream, as many as are available.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SubscribeResponse {
-    /// The offset of `events\[0\]`; where there are no events, the offset that the next one will have.
+    /// The offset of `events\[0\]`; without events, the offset of the next event.
     #[prost(uint64, tag="1")]
     pub first_offset: u64,
-    /// The events, in order. A response without events is a heartbeat: nothing is new, or, if `epoch` is 0, the stream
+    /// The events, in order. A response without events is a heartbeat: the stream has no new events, or, if `epoch` is 0,
     /// does not exist yet.
     #[prost(message, repeated, tag="2")]
     pub events: ::prost::alloc::vec::Vec<OpenResponsesStreamEvent>,
     /// True in the last response of a stream that has ended.
     #[prost(bool, tag="3")]
     pub end_of_stream: bool,
-    /// The stream's epoch, to be sent when resuming; 0 while the stream does not exist.
+    /// The stream's epoch; send it when resuming. 0 while the stream does not exist.
     #[prost(uint64, tag="4")]
     pub epoch: u64,
-    /// Set with `end_of_stream` when the stream has ended in failure: the events before it are all that there are.
+    /// Set with `end_of_stream` if the stream has failed: its log has no further events.
     #[prost(message, optional, tag="5")]
     pub failure: ::core::option::Option<StreamFailure>,
-    /// The offset that `checksum` belongs to: the one after `events`.
+    /// The offset that `checksum` belongs to: the offset after `events`.
     #[prost(uint64, tag="6")]
     pub checked_offset: u64,
-    /// The checksum of all events before `checked_offset`, to be sent when resuming. Unset while the log does not reach
+    /// The checksum of all events before `checked_offset`; send it when resuming. Unset while the log is shorter than
     /// `first_offset`.
     #[prost(fixed32, optional, tag="7")]
     pub checksum: ::core::option::Option<u32>,
@@ -5655,14 +5655,14 @@ pub struct SubscribeResponse {
 /// Why a stream ended before its response was complete.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StreamFailure {
-    /// What a program can tell the case by, such as `UPSTREAM_TIMEOUT`: 1 to 64 bytes of UTF-8.
+    /// The machine-readable reason, such as `UPSTREAM_TIMEOUT`: 1 to 64 bytes of UTF-8.
     #[prost(string, tag="1")]
     pub reason: ::prost::alloc::string::String,
-    /// What a person reads, up to 4,096 bytes of UTF-8; may be empty.
+    /// A human-readable message, up to 4,096 bytes of UTF-8; may be empty.
     #[prost(string, tag="2")]
     pub message: ::prost::alloc::string::String,
 }
-/// A stream, without its events.
+/// A stream without its events.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StreamInfo {
     /// The stream's id.
@@ -5671,19 +5671,19 @@ pub struct StreamInfo {
     /// The stream's epoch.
     #[prost(uint64, tag="2")]
     pub epoch: u64,
-    /// Whether it can still grow.
+    /// The stream's state.
     #[prost(enumeration="StreamState", tag="3")]
     pub state: i32,
     /// Why it failed; set if `state` is STREAM_STATE_FAILED.
     #[prost(message, optional, tag="4")]
     pub failure: ::core::option::Option<StreamFailure>,
-    /// The offset of the oldest event that the log has.
+    /// The offset of the oldest event in the log.
     #[prost(uint64, tag="5")]
     pub first_offset: u64,
     /// The offset after the newest event.
     #[prost(uint64, tag="6")]
     pub next_offset: u64,
-    /// Bytes of its events.
+    /// The total size of its events in bytes.
     #[prost(uint64, tag="7")]
     pub event_bytes: u64,
     /// When it was created.
@@ -5692,11 +5692,11 @@ pub struct StreamInfo {
     /// When events were last appended to it, or when it ended.
     #[prost(message, optional, tag="9")]
     pub update_time: ::core::option::Option<::prost_types::Timestamp>,
-    /// When it will be dropped, unless a publisher resumes it; unset while it is open.
+    /// When it expires, unless a publisher resumes it; unset while it is open.
     #[prost(message, optional, tag="10")]
     pub expire_time: ::core::option::Option<::prost_types::Timestamp>,
 }
-/// Names the stream to describe.
+/// The stream to describe.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetStreamRequest {
     /// The stream's id, 1 to 256 bytes of UTF-8.
@@ -5706,31 +5706,31 @@ pub struct GetStreamRequest {
 /// The stream.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetStreamResponse {
-    /// The stream, as it is now.
+    /// The current description of the stream.
     #[prost(message, optional, tag="1")]
     pub stream: ::core::option::Option<StreamInfo>,
 }
-/// Names a page of the list of streams.
+/// The page of streams to list.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListStreamsRequest {
-    /// The largest number of streams wanted, up to 1,000; 0 is 100. A page can have fewer, and even none.
+    /// The maximum number of streams, up to 1,000; 0 means 100. A page can have fewer streams, or none.
     #[prost(int32, tag="1")]
     pub page_size: i32,
-    /// The `next_page_token` of the page before; empty for the first page.
+    /// The `next_page_token` of the previous page; empty for the first page.
     #[prost(string, tag="2")]
     pub page_token: ::prost::alloc::string::String,
 }
-/// A page of the list of streams.
+/// A page of streams.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListStreamsResponse {
-    /// The streams; may be empty even if there are more pages.
+    /// The streams; may be empty although more pages follow.
     #[prost(message, repeated, tag="1")]
     pub streams: ::prost::alloc::vec::Vec<StreamInfo>,
     /// The token of the next page; empty after the last page.
     #[prost(string, tag="2")]
     pub next_page_token: ::prost::alloc::string::String,
 }
-/// Names the stream to delete.
+/// The stream to delete.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteStreamRequest {
     /// The stream's id, 1 to 256 bytes of UTF-8.
@@ -5739,28 +5739,28 @@ pub struct DeleteStreamRequest {
     /// The epoch that the stream must have, else the call fails with FAILED_PRECONDITION; unset: any epoch.
     #[prost(uint64, optional, tag="2")]
     pub epoch: ::core::option::Option<u64>,
-    /// True if a stream that does not exist is not an error.
+    /// True to succeed if the stream does not exist.
     #[prost(bool, tag="3")]
     pub allow_missing: bool,
 }
-/// The stream is deleted.
+/// The stream was deleted.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteStreamResponse {
 }
-/// Whether a stream can still grow, and if not, why.
+/// The state of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum StreamState {
     /// Not a state.
     Unspecified = 0,
-    /// The stream has not ended: it has a publisher, or had one a short time ago.
+    /// The stream has not ended, and has a publisher or had one recently.
     Open = 1,
-    /// The stream has ended, and all of its events are there.
+    /// The stream has ended, with all events of its response.
     Complete = 2,
-    /// The stream has ended in failure.
+    /// The stream has failed: it ended before its response was complete.
     Failed = 3,
-    /// The stream has not ended, and has had no publisher for so long that subscribers are no longer kept waiting. A
-    /// publisher can still resume it.
+    /// The stream has not ended, but has had no publisher for so long that subscribers no longer wait. A publisher can
+    /// still resume it.
     Abandoned = 4,
 }
 impl StreamState {

@@ -1,6 +1,6 @@
-"""The JSON of a message, made by protobuf's reflection: what `to_json` has to write, whoever made the message.
+"""The expected output of `to_json` for any message, computed with protobuf's reflection.
 
-`type` comes first, then the properties that the contract names, in its order, then the others.
+`type` comes first, then the known properties in the order of the contract, then the unknown ones.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from .json_values import Number, parse
 from .shapes import camel, element, literal, options, properties, shape, snake, spelled
 
 
-class HasNoJSONError(Exception):
-    """A message that stands for no JSON."""
+class NoJSONError(Exception):
+    """The message has no JSON representation."""
 
 
 def object_of(event: Any, naming: str) -> dict[str, Any]:
     """The JSON object of an event."""
     value = json_of(event, naming)
     if not isinstance(value, dict):
-        raise HasNoJSONError
+        raise NoJSONError
     return value
 
 
@@ -41,7 +41,7 @@ def json_of(message: Any, naming: str) -> Any:
 def _union(message: Any, naming: str) -> Any:
     member = message.WhichOneof("kind")
     if member is None:
-        raise HasNoJSONError
+        raise NoJSONError
     value = getattr(message, member)
     return (
         _text(value.json)
@@ -52,29 +52,29 @@ def _union(message: Any, naming: str) -> Any:
 
 def _map(message: Any, naming: str) -> dict[str, Any]:
     if not all(entry.HasField("name") and entry.HasField("value") for entry in message.entries):
-        raise HasNoJSONError
+        raise NoJSONError
     members = {entry.name: _value(entry.value, element(message.DESCRIPTOR), naming) for entry in message.entries}
     if len(members) != len(message.entries):
-        raise HasNoJSONError
+        raise NoJSONError
     return members
 
 
 def _object(message: Any, naming: str) -> dict[str, Any]:
     extra = _text(message.extra_json) if message.HasField("extra_json") else {}
     if not isinstance(extra, dict):
-        raise HasNoJSONError
+        raise NoJSONError
     type = literal(message.DESCRIPTOR)
     members = {"type": type} if type else {}
     if type and "type" in extra:
-        raise HasNoJSONError
+        raise NoJSONError
     known = {snake(field): field for field in properties(message.DESCRIPTOR)}
-    # Beside its camelCase name, a property keeps the other one.
+    # A property keeps its snake_case name if `extra_json` contains the camelCase one.
     names = {name: name if camel(field) in extra else spelled(field, naming) for name, field in known.items()}
     for name, field in known.items():
         if not message.HasField(field.name):
             members |= {names[name]: extra[name]} if name in extra else {}
         elif name in extra:
-            raise HasNoJSONError
+            raise NoJSONError
         else:
             members[names[name]] = _value(getattr(message, field.name), field, naming)
     return members | {name: value for name, value in extra.items() if name not in known}
@@ -85,7 +85,7 @@ def _value(value: Any, field: FieldDescriptor, naming: str) -> Any:
         return json_of(value, naming)
     if isinstance(value, float):
         if value - value != 0:
-            raise HasNoJSONError
+            raise NoJSONError
         return Number(repr(value))
     if options(field).json_text:
         json = _text(value)
@@ -93,7 +93,7 @@ def _value(value: Any, field: FieldDescriptor, naming: str) -> Any:
             isinstance(json, dict) if options(field).json_text == annotations_pb2.JSON_TEXT_OBJECT else json is not None
         )
         if not wanted:
-            raise HasNoJSONError
+            raise NoJSONError
         return json
     return value
 
@@ -102,4 +102,4 @@ def _text(text: str) -> Any:
     try:
         return parse(text)
     except (ValueError, RecursionError):
-        raise HasNoJSONError from None
+        raise NoJSONError from None

@@ -1,4 +1,4 @@
-"""The one rule, checked in a message: a field is set if, and only if, its property is there and fits."""
+"""Checks which fields of a message are set: those whose property is present with a value that the field can hold."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from .shapes import element, holds, inner, literal, member_of, options, properti
 
 
 def check_union(message: Any, text: str) -> None:
-    """A union holds a value's JSON in the member that it belongs to, or else as its text."""
-    value = parse(text)
+    """A union holds a JSON value in the matching member, or else as text in `unrecognized`."""
+    _check_union(message, parse(text), text)
+
+
+def _check_union(message: Any, value: Any, text: str) -> None:
     member = member_of(message.DESCRIPTOR, value)
     assert message.WhichOneof("kind") == (member.name if member else "unrecognized")
     if member:
-        _check_value(getattr(message, member.name), member, text)
+        _check_value(getattr(message, member.name), member, value, text)
         return
     unrecognized = message.unrecognized
     assert unrecognized.json == one_line(text)
@@ -26,8 +29,8 @@ def check_union(message: Any, text: str) -> None:
     assert not fits or unrecognized.type == type
 
 
-def check_object(message: Any, text: str) -> None:
-    value, texts = parse(text), members(text)
+def _check_object(message: Any, value: dict[str, Any], text: str) -> None:
+    texts = members(text)
     set_fields: set[str] = set()
     extra: dict[str, str] = {}
     unknown: dict[str, str] = {}
@@ -39,34 +42,33 @@ def check_object(message: Any, text: str) -> None:
             unknown[name] = one_line(texts[name])
         elif one is not None and holds(field, one):
             set_fields.add(field.name)
-            _check_value(getattr(message, field.name), field, texts[name])
+            _check_value(getattr(message, field.name), field, one, texts[name])
         else:
             extra[snake(field)] = one_line(texts[name])
     assert {field.name for field in properties(message.DESCRIPTOR) if message.HasField(field.name)} == set_fields
-    # The properties that the message names come first, in its order; the others keep theirs.
+    # Known properties come first, in the order of the fields. Unknown ones keep their order.
     order = [snake(field) for field in properties(message.DESCRIPTOR)]
     expected = [*sorted(extra.items(), key=lambda member: order.index(member[0])), *unknown.items()]
     assert message.HasField("extra_json") == bool(expected)
     assert list(members(message.extra_json or "{}").items()) == expected
 
 
-def _check_value(held: Any, field: FieldDescriptor, text: str) -> None:
-    value = parse(text)
+def _check_value(held: Any, field: FieldDescriptor, value: Any, text: str) -> None:
     if options(field).json_text:
         assert held == one_line(text)
     elif field.message_type is None:
         assert held == (float(value.token) if isinstance(value, Number) else value)
     elif shape(inner(field)) == "union":
-        check_union(held, text)
+        _check_union(held, value, text)
     elif shape(inner(field)) == "object":
-        check_object(held, text)
+        _check_object(held, value, text)
     elif shape(inner(field)) == "list":
         assert len(held.items) == len(value)
-        for one, one_text in zip(held.items, elements(text), strict=True):
-            _check_value(one, element(inner(field)), one_text)
+        for one, one_value, one_text in zip(held.items, value, elements(text), strict=True):
+            _check_value(one, element(inner(field)), one_value, one_text)
     else:
         assert [entry.name for entry in held.entries] == list(value)
-        for entry, one_text in zip(held.entries, members(text).values(), strict=True):
+        for entry, one_value, one_text in zip(held.entries, value.values(), members(text).values(), strict=True):
             assert entry.HasField("name")
             assert entry.HasField("value")
-            _check_value(entry.value, element(inner(field)), one_text)
+            _check_value(entry.value, element(inner(field)), one_value, one_text)

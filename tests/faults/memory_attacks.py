@@ -1,4 +1,4 @@
-"""What callers without a token, or with more to send than anybody should, do to a server; run by attacks.py."""
+"""Attacks on the memory of a server, mostly without a token; run by attacks.py."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .peers import connected, framed
 Tally = Counter[str]
 
 TOKEN: Final = "known"
-"""The token of those who have one."""
+"""The token of the attacks that use one."""
 
 METADATA: Final = (("authorization", f"Bearer {TOKEN}"),)
 
@@ -36,7 +36,7 @@ _METHODS: Final = (CHECK, WATCH, raw_messages.PUBLISH, raw_messages.SUBSCRIBE)
 
 
 async def watch_long_names(port: int, tally: Tally) -> None:
-    """Watches a service with a name of 50 MiB, again and again."""
+    """Sends health watches for a service name of 50 MiB."""
     size = 50 << 20
     name = _field(HealthCheckRequest, "service", b"", size=size)
     while True:
@@ -49,7 +49,7 @@ async def watch_long_names(port: int, tally: Tally) -> None:
 
 
 async def leave_messages_unfinished(port: int, tally: Tally) -> None:
-    """Sends messages of 60 MiB but for their last byte, and waits for what comes."""
+    """Sends messages of 60 MiB without their last byte, and waits."""
     size = 60 << 20
     for method in cycle(_METHODS):
         with suppress(OSError, ProtocolError):
@@ -61,7 +61,7 @@ async def leave_messages_unfinished(port: int, tally: Tally) -> None:
 
 
 async def send_gzip_bombs(port: int, tally: Tally) -> None:
-    """Sends 60 KiB that are 60 MiB when they are inflated."""
+    """Sends 60 KiB that inflate to 60 MiB."""
     bomb = framed(gzip.compress(bytes(60 << 20)), compressed=True)
     for method in cycle(_METHODS):
         with suppress(OSError, ProtocolError):
@@ -73,7 +73,7 @@ async def send_gzip_bombs(port: int, tally: Tally) -> None:
 
 
 async def hold_idle_connections(port: int, tally: Tally) -> None:
-    """Opens a connection, says what a client says first, and waits; opens another a moment after it was closed."""
+    """Opens a connection, sends the HTTP/2 preface and waits; opens another one soon after it was closed."""
     while True:
         with suppress(OSError):
             async with connected(port) as peer:
@@ -97,7 +97,7 @@ async def send_tiny_messages(port: int, tally: Tally) -> None:
 
 
 def nested(messages: int) -> bytes:
-    """A request with one event that consists of so many empty messages."""
+    """Returns a request with one event that consists of this number of empty messages."""
     data = _field(ResponsesOutputItemList, "items", b"") * messages
     data = _field(OpenResponsesNonStreamingResponse, "output", data)
     data = _field(OpenResponsesStreamEventResponseCompleted, "response", data)
@@ -105,7 +105,7 @@ def nested(messages: int) -> bytes:
 
 
 async def send_large_requests(port: int, tally: Tally) -> None:
-    """Publishes, with a token, what it may: requests of 63 MiB, with one event or a thousand, in turns."""
+    """Publishes valid requests of 63 MiB with a token, alternately with one event and with a thousand."""
     requests = []
     for size in (63 << 20, 63 << 10):
         event = OpenResponsesStreamEvent()
@@ -115,7 +115,7 @@ async def send_large_requests(port: int, tally: Tally) -> None:
 
 
 async def _publish(port: int, tally: Tally, requests: Sequence[bytes], code: grpc.StatusCode) -> None:
-    """Publishes each request as a stream of its own, again and again, and holds the server to its status."""
+    """Publishes each request as its own stream, repeatedly, and asserts the status."""
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         for request in cycle(requests):
             rest = PublishRequest(stream_id=f"large-{tally.total()}", end_of_stream=True).SerializeToString()
@@ -128,7 +128,7 @@ async def _publish(port: int, tally: Tally, requests: Sequence[bytes], code: grp
 
 
 def _field(message: type[Message], name: str, value: bytes, *, size: int | None = None) -> bytes:
-    """A field that has a length; it may say another than it has."""
+    """Returns a length-delimited field; `size` replaces the real length."""
     number = message.DESCRIPTOR.fields_by_name[name].number
     return _varint(number << 3 | 2) + _varint(len(value) if size is None else size) + value
 

@@ -1,4 +1,4 @@
-"""Those who do nothing wrong beside an attack, and what they see of it."""
+"""Well-behaved clients during an attack, and their latencies and errors."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from .traffic import event
 _PAUSE: Final = 0.01
 _NEWCOMER_PAUSE: Final = 0.2
 NEWCOMER_SECONDS: Final = 5.0
-"""Within these a newcomer is served."""
+"""The time within which a new client must be served."""
 
 
 @dataclass
-class Innocents:
-    """What they saw.
+class Bystanders:
+    """Latencies and errors of the bystanders.
 
     Attributes:
-        events: seconds from the sending of each event to its arrival at a subscriber.
-        newcomers: seconds from each new client's beginning to its first event.
-        checks: seconds that each health check over a new connection took.
-        errors: what went wrong.
+        events: seconds from the sending of each event to its delivery.
+        newcomers: seconds from the start of each new client to its first event.
+        checks: seconds for each health check over a new connection.
+        errors: descriptions of failures.
 
     """
 
@@ -51,13 +51,13 @@ class Innocents:
 
 
 @asynccontextmanager
-async def innocents(address: str, token: str) -> AsyncIterator[Innocents]:
-    """A publisher and its subscriber, clients that come and read one event, and health checks, until the context ends.
+async def bystanders(address: str, token: str) -> AsyncIterator[Bystanders]:
+    """Runs a publisher, a subscriber, new clients that read one event, and health checks until the context ends.
 
-    They count only while it lasts: who comes to the end of it may be half served.
+    Only results within the context count: clients that are active at its end are cancelled.
     """
-    seen = Innocents()
-    stream_id = f"innocent-{time.monotonic_ns()}"
+    seen = Bystanders()
+    stream_id = f"bystander-{time.monotonic_ns()}"
     async with AsyncEventStreamClient(address, token=token) as client, asyncio.TaskGroup() as group:
         opened = asyncio.Event()
         tasks = [
@@ -80,12 +80,12 @@ async def _publish(client: AsyncEventStreamClient, stream_id: str, opened: async
             await asyncio.sleep(_PAUSE)
 
 
-async def _subscribe(client: AsyncEventStreamClient, stream_id: str, seen: Innocents) -> None:
+async def _subscribe(client: AsyncEventStreamClient, stream_id: str, seen: Bystanders) -> None:
     async for made in client.subscribe(stream_id):
         seen.events.append(time.perf_counter() - made.image_generation_call_generating.output_index)
 
 
-async def _come(address: str, token: str, stream_id: str, opened: asyncio.Event, seen: Innocents) -> None:
+async def _come(address: str, token: str, stream_id: str, opened: asyncio.Event, seen: Bystanders) -> None:
     await opened.wait()
     while True:
         began = time.perf_counter()
@@ -102,7 +102,7 @@ async def _come(address: str, token: str, stream_id: str, opened: asyncio.Event,
         await asyncio.sleep(_NEWCOMER_PAUSE)
 
 
-async def _check(address: str, seen: Innocents) -> None:
+async def _check(address: str, seen: Bystanders) -> None:
     while True:
         began = time.perf_counter()
         try:
@@ -116,8 +116,8 @@ async def _check(address: str, seen: Innocents) -> None:
 
 
 def _stamped() -> OpenResponsesStreamEvent:
-    """An event with the time at which it is sent."""
-    made = event("innocent", 0)
+    """Returns an event that carries the time of its sending."""
+    made = event("bystander", 0)
     made.image_generation_call_generating.output_index = time.perf_counter()
     return made
 
