@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .position import Position
 
 __version__: str
-"""The version of the package."""
+"""Version of the package."""
 
 _MODULES = {
     "accumulation": ("Accumulator", "accumulate"),

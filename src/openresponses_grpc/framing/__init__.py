@@ -42,9 +42,9 @@ class Format(NamedTuple):
     """A format of event streams: creates its reader and its writer from the codec."""
 
     reader: Callable[[JSONDecoder], EventReader]
-    """Makes a reader."""
+    """Creates a reader."""
     writer: Callable[[JSONEncoder], EventWriter]
-    """Makes a writer."""
+    """Creates a writer."""
 
 
 FORMATS: Final[Mapping[str, Format]] = {
@@ -52,7 +52,7 @@ FORMATS: Final[Mapping[str, Format]] = {
     "sse": Format(SSEReader, SSEWriter),
     "protobuf": Format(lambda decode: ProtobufReader(), lambda encode: ProtobufWriter()),
 }
-"""The formats by their names."""
+"""Formats by name."""
 
 
 def read_events(reader: EventReader, chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Detects what an input looks like: its format from its first bytes, and after an error what it is instead."""
+"""Guesses the format of an input, and detects what an invalid input looks like, for error messages."""
 
 from __future__ import annotations
 

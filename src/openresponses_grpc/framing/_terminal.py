@@ -10,7 +10,7 @@ from ..codec._encode import EXTRA_TAG
 from ..codec._schema import message_of
 
 TERMINAL_TYPES: Final = ("response.completed", "response.failed", "response.incomplete", "error")
-"""The types of the events after which a response has no other."""
+"""Types of terminal events: no event of the response follows them."""
 
 _EVENT: Final = message_of(OpenResponsesStreamEvent.DESCRIPTOR)
 _TAGS: Final = tuple(_EVENT.by_type[name].tag for name in TERMINAL_TYPES)
