@@ -151,7 +151,7 @@ async def test_sighup_without_files_changes_nothing() -> None:
     async with started() as server, grpc.aio.insecure_channel(server.address) as channel:
         await publish(channel, "anyone")
         server.process.send_signal(signal.SIGHUP)
-        await server.logged("there are no files of tokens or TLS to read again")
+        await server.logged("SIGHUP: no token or TLS files to reload")
         await publish(channel, "anyone")
 
 
