@@ -162,7 +162,7 @@ clean: ## Remove everything that make created
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is required; select it with: make PYTHON=python3.12 ..." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)  # also after an interruption
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
@@ -171,18 +171,18 @@ $(VENV)/installed-%: $(VENV)/installed requirements/%.txt
 	@touch $@
 
 .venv-lock/installed:
-	$(PYTHON) -m venv .venv-lock
+	$(PYTHON) -m venv --clear .venv-lock
 	.venv-lock/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	@touch $@
 
 .venv-fuzz/installed: pyproject.toml requirements/fuzz.txt
-	$(PYTHON) -m venv .venv-fuzz
+	$(PYTHON) -m venv --clear .venv-fuzz
 	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --only-binary atheris \
 		--editable . --requirement requirements/fuzz.txt
 	@touch $@
 
 .venv-generate/installed: requirements/generators.mk
-	$(PYTHON) -m venv .venv-generate
+	$(PYTHON) -m venv --clear .venv-generate
 	.venv-generate/bin/pip install --quiet --disable-pip-version-check $(GENERATORS_python)
 	@touch $@
 

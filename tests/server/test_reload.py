@@ -197,7 +197,7 @@ async def test_sighup_without_files_changes_nothing() -> None:
     async with started() as (server, process), grpc.aio.insecure_channel(server.address) as channel:
         await publish(channel, "anyone")
         process.send_signal(signal.SIGHUP)
-        await server.logged("there are no files of tokens or TLS to read again")
+        await server.logged("SIGHUP: no token or TLS files to reload")
         await publish(channel, "anyone")
 
 
