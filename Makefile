@@ -16,11 +16,17 @@ NEEDS_go := $(PYTHON) go
 NEEDS_rust := $(PYTHON) cargo
 PROTOS := $(sort $(wildcard proto/openresponses_grpc/v1/*.proto))
 SERVICES := $(filter %_service.proto,$(PROTOS))
+# Three processes keep two cores busy, because many tests wait.
+PARALLEL := --numprocesses 3 --dist worksteal
+UNIT_TESTS := tests/accumulation tests/codec tests/framing --ignore tests/codec/test_memory_peak.py \
+	$(addprefix tests/client/test_,cursor.py outbox.py recovery.py) tests/gateway/test_search.py \
+	$(addprefix tests/store/test_,memory.py segment.py shares.py times.py) \
+	$(addprefix tests/test_,contract.py position.py released.py vectors.py)
 PROTOC := .venv-generate/bin/python -m grpc_tools.protoc --proto_path=proto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint breaking types generate $(LANGUAGES:%=generate-%) descriptors check-generated \
+.PHONY: help install demo test check unit coverage ruff lint breaking types generate $(LANGUAGES:%=generate-%) descriptors check-generated \
 	docs cli-reference dist check-wheel interop differential faults soak fuzz bench capacity lock clean
 
 help: ## List the targets
@@ -33,12 +39,24 @@ install: $(VENV)/installed ## Create .venv with the package and the command .ven
 demo: install ## Start a server, publish the sample, and print it as a subscriber receives it
 	@$(BIN)/python examples/demo.py
 
-test: $(VENV)/installed-test ## Run the tests in two processes
-	$(BIN)/python -m pytest --numprocesses 2
+test: $(VENV)/installed-test ## Run the tests
+	$(BIN)/python -m pytest $(PARALLEL)
 
-lint: $(VENV)/installed-lint ## Lint the Python code and the contract (requires Node)
+check: $(VENV)/installed-test $(VENV)/installed-lint ## Run the targets ruff, types and unit in parallel; takes less than a minute
+	@$(MAKE) --no-print-directory --jobs 3 ruff types unit
+
+unit: $(VENV)/installed-test ## Run the tests of the codec, framing, accumulation and other code without I/O, with few examples
+	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist worksteal --hypothesis-profile few $(UNIT_TESTS)
+
+coverage: $(VENV)/installed-test ## Run the tests and print the branch coverage; fails below the minimum in pyproject.toml
+	mkdir -p build/coverage
+	$(BIN)/python -m pytest $(PARALLEL) --cov
+
+ruff: $(VENV)/installed-lint ## Lint the Python code
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+lint: ruff ## Lint the Python code and the contract (requires Node)
 	$(BUF) lint
 	$(BUF) format --diff --exit-code
 
@@ -144,7 +162,7 @@ clean: ## Remove everything that make created
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is required; select it with: make PYTHON=python3.12 ..." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)  # also after an interruption
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
@@ -153,18 +171,18 @@ $(VENV)/installed-%: $(VENV)/installed requirements/%.txt
 	@touch $@
 
 .venv-lock/installed:
-	$(PYTHON) -m venv .venv-lock
+	$(PYTHON) -m venv --clear .venv-lock
 	.venv-lock/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	@touch $@
 
 .venv-fuzz/installed: pyproject.toml requirements/fuzz.txt
-	$(PYTHON) -m venv .venv-fuzz
+	$(PYTHON) -m venv --clear .venv-fuzz
 	.venv-fuzz/bin/pip install --quiet --disable-pip-version-check --only-binary atheris \
 		--editable . --requirement requirements/fuzz.txt
 	@touch $@
 
 .venv-generate/installed: requirements/generators.mk
-	$(PYTHON) -m venv .venv-generate
+	$(PYTHON) -m venv --clear .venv-generate
 	.venv-generate/bin/pip install --quiet --disable-pip-version-check $(GENERATORS_python)
 	@touch $@
 

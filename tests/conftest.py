@@ -15,6 +15,7 @@ from .support import certificates as test_certificates
 
 # Tests do not assert durations: a slow machine must not fail them.
 settings.register_profile("untimed", deadline=None)
+settings.register_profile("few", settings.get_profile("untimed"), max_examples=20)  # make unit
 settings.load_profile("untimed")
 
 

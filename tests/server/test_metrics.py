@@ -145,3 +145,13 @@ async def test_reflection_is_optional(reflect: bool) -> None:
             with pytest.raises(grpc.RpcError) as caught:
                 await asyncio.to_thread(describe, address)
             assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_a_call_cancelled_before_it_started_logs_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("grpc._cython.cygrpc")
+    for error in (asyncio.CancelledError(), ZeroDivisionError()):
+        try:
+            raise error
+        except BaseException:
+            logger.exception("Exception not handled")
+    assert [type(record.exc_info and record.exc_info[1]) for record in caplog.records] == [ZeroDivisionError]

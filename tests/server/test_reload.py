@@ -1,17 +1,19 @@
 """Files that a running server reloads: tokens and certificates; and the expiry of certificates."""
 
+import asyncio
 import hashlib
 import logging
 import shutil
 import signal
 import ssl
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from logging.handlers import QueueHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -19,10 +21,12 @@ import trustme
 from cryptography import x509
 
 from openresponses_grpc.cli._upkeep import kept_up
+from openresponses_grpc.server._auth import Tokens
 from openresponses_grpc.server._expiry import SOON_SECONDS, ExpiryWatch, expires_at
-from openresponses_grpc.server._reload import Reloaded
+from openresponses_grpc.server._reload import Reloaded, read_tokens
+from openresponses_grpc.server._server import running_server
 from openresponses_grpc.server._service import StreamService
-from openresponses_grpc.server._tls import channel_credentials, read_server_files
+from openresponses_grpc.server._tls import ServerFiles, channel_credentials, read_server_files
 from openresponses_grpc.store import MemoryStore
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
@@ -39,17 +43,16 @@ def entry(name: str, may: str = '"publish", "subscribe"', streams: str = "*", ex
 
 
 class Server:
-    """A server process and its log."""
+    """The address of a server, and its log by a function that returns the next line."""
 
-    def __init__(self, process: Process, address: str) -> None:
-        self.process = process
+    def __init__(self, address: str, next_line: Callable[[], Awaitable[str]]) -> None:
         self.address = address
+        self._next_line = next_line
 
     async def logged(self, text: str) -> str:
         """Returns the next line of the log that contains the text."""
-        assert self.process.stderr
         lines = []
-        while line := (await self.process.stderr.readline()).decode():
+        while line := await self._next_line():
             lines.append(line)
             if text in line:
                 return line
@@ -57,9 +60,44 @@ class Server:
 
 
 @asynccontextmanager
-async def started(*arguments: str | Path) -> AsyncIterator[Server]:
+async def started(*arguments: str | Path) -> AsyncIterator[tuple[Server, Process]]:
+    """Runs a server process, which checks its files every second."""
+
+    async def next_line() -> str:
+        assert process.stderr
+        return (await process.stderr.readline()).decode()
+
     async with serving(*arguments) as (process, address):
-        yield Server(process, address)
+        yield Server(address, next_line), process
+
+
+@asynccontextmanager
+async def running(
+    tokens: Reloaded[Tokens] | None = None, files: Reloaded[ServerFiles] | None = None
+) -> AsyncIterator[Server]:
+    """Runs a server in the event loop of the test, which checks its files more often."""
+    records: asyncio.Queue[logging.LogRecord] = asyncio.Queue()
+
+    async def next_line() -> str:
+        return (await records.get()).getMessage()
+
+    service = StreamService(MemoryStore(), tokens=tokens.value if tokens else None)
+    logger, handler = logging.getLogger("openresponses_grpc"), QueueHandler(cast("Any", records))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        async with (
+            kept_up(service, tokens, files, seconds=0.02) as credentials,
+            running_server(service, "127.0.0.1:0", credentials=credentials) as address,
+        ):
+            yield Server(address, next_line)
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+
+
+def reloaded_tokens(file: Path) -> Reloaded[Tokens]:
+    return Reloaded([file], partial(read_tokens, file))
 
 
 def metadata(name: str) -> tuple[tuple[str, str], ...]:
@@ -95,7 +133,12 @@ async def publish(channel: grpc.aio.Channel, name: str, stream_id: str = "s") ->
 async def test_a_revoked_token_ends_its_calls_and_no_others(tmp_path: Path, how: str) -> None:
     tokens = tmp_path / "tokens.toml"
     tokens.write_text(entry("relay") + entry("viewer") + entry("guest") + entry("narrowed"))
-    async with started("--tokens", tokens) as server, grpc.aio.insecure_channel(server.address) as channel:
+    async with AsyncExitStack() as stack:
+        if how == "SIGHUP":
+            server, process = await stack.enter_async_context(started("--tokens", tokens))
+        else:
+            server = await stack.enter_async_context(running(reloaded_tokens(tokens)))
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(server.address))
         await publish(channel, "relay")
         names = ("viewer", "guest", "narrowed", "relay")
         calls = {name: Subscription(channel, name) for name in names}
@@ -108,7 +151,7 @@ async def test_a_revoked_token_ends_its_calls_and_no_others(tmp_path: Path, how:
         else:
             tokens.write_text(text)
         if how == "SIGHUP":
-            server.process.send_signal(signal.SIGHUP)
+            process.send_signal(signal.SIGHUP)
         assert await calls["guest"].ended() == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_REVOKED")
         assert await calls["narrowed"].ended() == (grpc.StatusCode.PERMISSION_DENIED, "NOT_PERMITTED")
         await publish(channel, "new")
@@ -131,7 +174,10 @@ async def test_an_invalid_token_file_is_logged_and_the_previous_tokens_stay(
 ) -> None:
     tokens = tmp_path / "tokens.toml"
     tokens.write_text(entry("relay"))
-    async with started("--tokens", tokens) as server, grpc.aio.insecure_channel(server.address) as channel:
+    async with (
+        running(reloaded_tokens(tokens)) as server,
+        grpc.aio.insecure_channel(server.address) as channel,
+    ):
         await publish(channel, "relay")
         call = Subscription(channel, "relay")
         assert await call.read() == 1
@@ -148,10 +194,10 @@ async def test_an_invalid_token_file_is_logged_and_the_previous_tokens_stay(
 
 
 async def test_sighup_without_files_changes_nothing() -> None:
-    async with started() as server, grpc.aio.insecure_channel(server.address) as channel:
+    async with started() as (server, process), grpc.aio.insecure_channel(server.address) as channel:
         await publish(channel, "anyone")
-        server.process.send_signal(signal.SIGHUP)
-        await server.logged("no token or TLS files to reload")
+        process.send_signal(signal.SIGHUP)
+        await server.logged("SIGHUP: no token or TLS files to reload")
         await publish(channel, "anyone")
 
 
@@ -178,7 +224,7 @@ async def test_new_certificates_apply_to_new_connections_and_calls_stay_open(tmp
         started(
             *("--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem"),
             *("--tls-client-ca", tmp_path / "clients.pem"),
-        ) as server,
+        ) as (server, _),
         grpc.aio.secure_channel(server.address, trusting("old.pem")) as before,
     ):
         await publish(before, "anyone")
@@ -209,12 +255,11 @@ async def test_new_certificates_apply_to_new_connections_and_calls_stay_open(tmp
 
 async def test_an_expired_certificate_is_reported_at_the_start(tmp_path: Path) -> None:
     ca = trustme.CA()
-    ca.cert_pem.write_to_path(tmp_path / "clients.pem")
+    clients, cert, key = tmp_path / "clients.pem", tmp_path / "cert.pem", tmp_path / "key.pem"
+    ca.cert_pem.write_to_path(clients)
     write_pair(tmp_path, ca, not_before=datetime(2020, 1, 1), not_after=datetime(2021, 1, 31, 12))
-    async with started(
-        *("--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem"),
-        *("--tls-client-ca", tmp_path / "clients.pem"),
-    ) as server:
+    files = Reloaded([cert, key, clients], partial(read_server_files, cert, key, clients))
+    async with running(files=files) as server:
         line = await server.logged("has expired")
         assert line.rstrip().endswith("cert.pem has expired: notAfter is 2021-01-31T12:00:00+00:00")
         write_pair(tmp_path, ca, not_after=datetime.now(UTC) + timedelta(days=3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Mapping
@@ -32,8 +33,15 @@ class _NotUTF8:
         return False
 
 
+def _is_error(record: logging.LogRecord) -> bool:
+    """Returns False for the traceback that gRPC logs for a call cancelled before it started, as when a server stops."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
 _not_utf8 = _NotUTF8()
-logging.getLogger("grpc._cython.cygrpc").addFilter(_not_utf8)
+_grpc_logger = logging.getLogger("grpc._cython.cygrpc")
+_grpc_logger.addFilter(_not_utf8)
+_grpc_logger.addFilter(_is_error)
 
 
 def set_up_logs(log_format: LogFormat, level: str) -> None:
