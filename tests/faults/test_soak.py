@@ -24,7 +24,7 @@ from .validator import Verdict
 
 pytestmark = pytest.mark.faults
 
-SECONDS: Final = 90
+SECONDS: Final = 100
 """The duration, multiplied by the factor. Restarts happen in the first half; the memory is compared in the second."""
 
 STREAMS: Final = 20
