@@ -28,7 +28,7 @@ streams = "{name} *"
     for name in (TOKEN, "neighbour")
 )
 
-SHARE: Final = 0.8
+SHARE = 0.8
 """The part of its events per second that the neighbour keeps during an attack, at least."""
 
 SECONDS = 5.0
