@@ -7,11 +7,11 @@ and extrapolates it to more streams than one machine can serve. It takes about f
 from __future__ import annotations
 
 from ..measure import print_table
+from ..redis_nodes import running_nodes
 from ..stream.ours import Ours
 from .costs import RATE, SECONDS, Messages, Others, measured
 from .load import Load, measure
 from .model import BUSY, CALLS, LINK, NODE_MEMORY, Streams, plan
-from .redis_nodes import running_nodes
 
 FEW, MANY = 5, 15
 """Streams per server: few, as on each of the three servers of the check, and enough to keep one server busy."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..redis_nodes import running_nodes
 from ..stream.contender import Contender
 from ..stream.ours import Ours
 from ..stream.sse import SSE
 from .load import Load, Usage, measure
-from .redis_nodes import running_nodes
 
 RATE = 50.0
 TOGETHER = 5

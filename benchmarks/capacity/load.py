@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from ..redis_nodes import RedisUsage, redis_usage
 from ..stream.chain import process
 from ..stream.contender import Client, Contender
 from .answering import answering, ask, relay
-from .redis_nodes import RedisUsage, redis_usage
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,19 @@ The contenders of a table take turns in each round, on one machine over the loop
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from ..chart import bars
 from ..measure import print_table
+from ..redis_nodes import running_nodes
 from . import chain
 from .contender import Contender
 from .ours import Ours
-from .redis_server import running_redis
 from .single import Echo, Single
 from .sse import SSE
 from .unchecked import Unchecked
@@ -75,9 +77,11 @@ def latency(count: int, rate: int, rounds: int) -> None:
 
 def stores(count: int) -> None:
     rows = []
-    with tempfile.TemporaryDirectory() as directory, running_redis() as redis:
-        file = f"sqlite:{Path(directory) / 'streams.db'}"
-        for url in filter(None, ("memory:", file, redis)):
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
+        urls = ["memory:", f"sqlite:{Path(directory) / 'streams.db'}"]
+        if shutil.which("redis-server"):
+            urls += [f"redis://127.0.0.1:{port}" for port in stack.enter_context(running_nodes(1))]
+        for url in urls:
             published, replayed = chain.stored(Ours(url), count)
             rows.append((url.partition(":")[0], f"{count / published:,.0f}", f"{count / replayed:,.0f}"))
     print_table(

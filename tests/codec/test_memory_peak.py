@@ -17,7 +17,7 @@ from ..support.damage import varint
 from ..support.events import GENERATING_JSON
 
 MIB = 1 << 20
-LARGE = 36 * MIB
+LARGE = 64 * MIB
 
 
 def halves(json: bytes) -> tuple[bytes, bytes]:
@@ -45,7 +45,7 @@ formats = pytest.mark.parametrize("name", FORMATS)
 
 
 def large_text(before: bytes, after: bytes, repeated: bytes = b"x") -> Iterator[bytes]:
-    """Yields a string of 36 MiB between two texts, one piece at a time."""
+    """Yields a string of 64 MiB between two texts, one piece at a time."""
     yield before
     for _ in range(LARGE >> 16):
         yield bytes(bytearray(repeated) * ((1 << 16) // len(repeated)))
@@ -53,7 +53,7 @@ def large_text(before: bytes, after: bytes, repeated: bytes = b"x") -> Iterator[
 
 
 def large_event(name: str) -> Iterator[bytes]:
-    """Yields an event with a string of 36 MiB in a format."""
+    """Yields an event with a string of 64 MiB in a format."""
     before, after, _ = TEXTS["a field"]
     if name == "protobuf":
         field = b"\x0a" + varint(LARGE)
@@ -126,7 +126,7 @@ needs_forkserver = pytest.mark.skipif(sys.platform == "win32", reason="requires 
 
 @needs_forkserver
 @formats
-def test_memory_of_reading_36_mib_event_is_proportional(name: str) -> None:
+def test_memory_of_reading_64_mib_event_is_proportional(name: str) -> None:
     count, memory = growth_in_a_process(partial(read_stream, large_event, name))
     assert count == 1
     assert memory < 6 * LARGE
@@ -142,14 +142,14 @@ def test_memory_of_reading_36_mib_event_is_proportional(name: str) -> None:
         ("an unknown property", b"x", True),
     ],
 )
-def test_memory_of_parsing_36_mib_json_is_proportional(name: str, repeated: bytes, strict: bool) -> None:
+def test_memory_of_parsing_64_mib_json_is_proportional(name: str, repeated: bytes, strict: bool) -> None:
     size, memory = growth_in_a_process(partial(read_json, name, repeated, strict))
     assert size > LARGE
     assert memory < TEXTS[name][2] * LARGE
 
 
 @needs_forkserver
-def test_memory_of_writing_36_mib_json_is_proportional() -> None:
+def test_memory_of_writing_64_mib_json_is_proportional() -> None:
     size, memory = growth_in_a_process(write_json)
     assert size > LARGE
     assert memory < 6 * LARGE

@@ -28,9 +28,6 @@ streams = "{name} *"
     for name in (TOKEN, "neighbour")
 )
 
-SHARE = 0.8
-"""The part of its events per second that the neighbour keeps during an attack, at least."""
-
 SECONDS = 5.0
 
 
@@ -90,9 +87,6 @@ async def test_a_neighbour_keeps_its_streams_and_is_served(
             async with attack(name, process, factor) as attacker:
                 await wait_until(lambda: attacker.has_printed("enough"))
                 beside = await neighbour.measure(SECONDS * factor)
-                for _ in range(2):  # other work on the machine can lower a measurement
-                    if beside.rate < SHARE * alone.rate:
-                        beside = await neighbour.measure(SECONDS * factor)
                 assert await neighbour.replay(finished) == 100 * len(finished)
         peak = peak_memory(process.pid) >> 20
         report(
@@ -100,4 +94,4 @@ async def test_a_neighbour_keeps_its_streams_and_is_served(
             f" retries {len(neighbour.retries)}, errors 0; the server's peak memory {peak} MiB"
         )
         assert not neighbour.retries
-        assert beside.rate >= SHARE * alone.rate
+        assert beside.rate >= 0.8 * alone.rate

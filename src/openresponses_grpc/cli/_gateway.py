@@ -13,13 +13,12 @@ import grpc
 
 from ..client import AsyncEventStreamClient, StreamError
 from ..server._logs import LogFormat, set_up_logs
-from ..server._metrics import exposed_metrics
 from ..server._server import ListenError, is_local, stop_signal
 from ..server._tls import CredentialsError, check_server_files
 from ._common import fail, file_path
 from ._connect import Connection, with_connection
 from ._failures import error_line, exit_status
-from ._listen import LISTEN_HELP, check_metrics_address, with_log_options
+from ._listen import LISTEN_HELP, announced_metrics, check_metrics_address, with_log_options
 from ._option import PREFIX, option
 from ._statuses import ExitStatusHelp
 
@@ -120,11 +119,7 @@ def gateway(
                 await _check_authentication(client, connection, listen)
             app = Gateway(client, token=token, cors_origins=cors_origins, local_only=local_only)
             if metrics:
-                try:
-                    url = stack.enter_context(exposed_metrics(app.metrics.registry, metrics))
-                except (OSError, OverflowError, ValueError) as error:
-                    raise click.BadParameter(f"cannot listen on {metrics}: {error}", param_hint="--metrics") from None
-                click.echo(f"metrics at {url}")
+                stack.enter_context(announced_metrics(app.metrics.registry, metrics))
             address = await stack.enter_async_context(running_gateway(app, listen, files=files))
             click.echo(f"listening on {address}")
             await stop_signal()

@@ -1,18 +1,21 @@
-"""Options for addresses, TLS, tokens and logs of the commands that serve."""
+"""Options for addresses, TLS, tokens, logs and metrics of the commands that serve."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from prometheus_client import CollectorRegistry
 
 from ..client._channel import DEFAULT_SERVER
 from ..server._auth import InvalidTokensError
 from ..server._logs import LOG_FORMATS
+from ..server._metrics import exposed_metrics
 from ..server._reload import Reloaded, read_tokens
 from ..server._server import is_local
 from ..server._tls import CredentialsError, ServerFiles, read_server_files
@@ -131,6 +134,18 @@ def check_metrics_address(metrics: str | None, *, insecure: bool) -> None:
             f"{metrics} is reachable from other machines, and metrics require no token: use a loopback address for"
             " --metrics, or --insecure"
         )
+
+
+@contextmanager
+def announced_metrics(registry: CollectorRegistry, metrics: str) -> Iterator[None]:
+    """Exposes the metrics at the address of --metrics until the context exits, and prints their URL."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(exposed_metrics(registry, metrics))
+        except (OSError, OverflowError, ValueError) as error:
+            raise click.BadParameter(f"cannot listen on {metrics}: {error}", param_hint="--metrics") from None
+        click.echo(f"metrics at {url}")
+        yield
 
 
 def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> Reloaded[ServerFiles] | None:

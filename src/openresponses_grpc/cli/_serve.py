@@ -10,14 +10,13 @@ import click
 from ..codec import _raw_messages as raw_messages
 from ..server._auth import InvalidTokensError, Tokens
 from ..server._logs import LogFormat, set_up_logs
-from ..server._metrics import exposed_metrics
 from ..server._reload import Reloaded
 from ..server._server import MAX_CONNECTIONS, ListenError, connections, raise_file_limit, running_server, stop_signal
 from ..server._service import StreamService
 from ..server._tls import ServerFiles
 from ..store import OpenStoreError, StoreLimits, open_store
 from ._common import fail
-from ._listen import check_metrics_address, with_listen_options, with_log_options
+from ._listen import announced_metrics, check_metrics_address, with_listen_options, with_log_options
 from ._option import option
 from ._stores import with_store_options
 from ._units import size, size_text
@@ -99,11 +98,7 @@ def serve(
             opened = await stack.enter_async_context(open_store(store, limits))
             service = StreamService(opened, tokens=tokens.value if tokens else None, max_calls=max_calls)
             if metrics:
-                try:
-                    url = stack.enter_context(exposed_metrics(service.metrics.registry, metrics))
-                except (OSError, OverflowError, ValueError) as error:
-                    raise click.BadParameter(f"cannot listen on {metrics}: {error}", param_hint="--metrics") from None
-                click.echo(f"metrics at {url}")
+                stack.enter_context(announced_metrics(service.metrics.registry, metrics))
             credentials = await stack.enter_async_context(kept_up(service, tokens, tls))
             address = await stack.enter_async_context(
                 running_server(

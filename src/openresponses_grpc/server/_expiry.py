@@ -26,7 +26,7 @@ def expires_at(pem: bytes) -> float:
     """Returns the Unix time at which the first of some PEM certificates expires.
 
     Raises:
-        ValueError: there are no certificates, or one violates RFC 5280.
+        ValueError: the data contains no certificate, or one violates RFC 5280.
 
     """
     return min(_not_after(binascii.a2b_base64(text)) for text in _PEM.findall(pem))

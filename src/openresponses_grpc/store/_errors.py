@@ -110,7 +110,7 @@ class StreamFullError(StreamStateError):
 
 
 class OffsetTrimmedError(StreamStateError):
-    """The events before `oldest_offset` are no longer in the log."""
+    """The log has dropped the events before `oldest_offset`."""
 
     reason = "OFFSET_TRIMMED"
 

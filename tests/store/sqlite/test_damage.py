@@ -29,7 +29,7 @@ LIMITS = StoreLimits()
 
 RANDOM = Random(1)
 APPENDS = [
-    [RANDOM.randbytes(RANDOM.choice((1, 90, 180, 700, 5000))) for _ in range(RANDOM.choice((1, 1, 1, 2, 10)))]
+    [RANDOM.randbytes(RANDOM.choice((1, 90, 180, 700, 5000))) for _ in range(RANDOM.choice((1, 1, 1, 2, 30)))]
     for _ in range(60)
 ]
 LOG = list(chain.from_iterable(APPENDS))
@@ -140,10 +140,10 @@ async def test_a_corrupted_row_never_yields_wrong_events(path: Path, column: str
     async with open_sqlite(path, LIMITS) as store:
         assert await read_until_damage(store, 0, 1) == (LOG[:first], first)
         assert await read_until_damage(store, end, 1) == (LOG[end:], None)
-        # In a read over many rows, those around it prove its events intact although its end or a checksum is not.
+        # In a read over many rows, those around it prove its events intact although one of its checksums is not.
         events, damaged = await read_until_damage(store, 0, 1 << 30)
         assert events == LOG[: len(events)]
-        assert damaged == first or (damaged is None and column in ("next_offset", "checksum_before", "checksum"))
+        assert damaged == first or (damaged is None and "checksum" in column)
 
 
 async def test_a_missing_row_is_data_loss(path: Path) -> None:
