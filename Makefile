@@ -10,6 +10,11 @@ BIN := $(VENV)/bin
 include requirements/generators.mk
 # The languages whose stubs are in git, and the tools that generate them. The build of the Java package generates its own.
 LANGUAGES := python typescript go rust
+STUBS := generated
+STUBS_python := python/openresponses_grpc
+STUBS_typescript := typescript/openresponses_grpc
+STUBS_go := go/openresponses_grpc
+STUBS_rust := rust/src/generated
 NEEDS_python := $(PYTHON)
 NEEDS_typescript := $(PYTHON) npm
 NEEDS_go := $(PYTHON) go
@@ -77,30 +82,33 @@ cli-reference: $(VENV)/installed ## Update docs/cli.md from the command
 generate: $(LANGUAGES:%=generate-%) ## Generate the stubs for all languages from the contract
 
 generate-python: .venv-generate/installed ## Generate the Python stubs
-	rm -rf generated/python/openresponses_grpc
+	rm -rf $(STUBS)/$(STUBS_python)
+	mkdir -p $(STUBS)/python
 	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" $(PROTOC) \
-		--python_out=generated/python --mypy_out=quiet:generated/python $(PROTOS)
+		--python_out=$(STUBS)/python --mypy_out=quiet:$(STUBS)/python $(PROTOS)
 	PATH="$(CURDIR)/.venv-generate/bin:$$PATH" $(PROTOC) \
-		--grpc_python_out=generated/python --mypy_grpc_out=quiet:generated/python $(SERVICES)
-	touch generated/python/openresponses_grpc/py.typed
+		--grpc_python_out=$(STUBS)/python --mypy_grpc_out=quiet:$(STUBS)/python $(SERVICES)
+	touch $(STUBS)/$(STUBS_python)/py.typed
 
 generate-typescript: .venv-generate/installed build/generate-typescript/installed ## Generate the TypeScript stubs
-	rm -rf generated/typescript/openresponses_grpc
+	rm -rf $(STUBS)/$(STUBS_typescript)
+	mkdir -p $(STUBS)/typescript
 	$(PROTOC) --plugin=build/generate-typescript/node_modules/.bin/protoc-gen-es \
-		--es_out=generated/typescript --es_opt=target=js+dts,import_extension=js $(PROTOS)
+		--es_out=$(STUBS)/typescript --es_opt=target=js+dts,import_extension=js $(PROTOS)
 
 generate-go: .venv-generate/installed build/generate-go/installed ## Generate the Go stubs
-	rm -rf generated/go/openresponses_grpc
-	PATH="$(CURDIR)/build/generate-go:$$PATH" $(PROTOC) --go_out=generated/go --go_opt=module=openresponses-grpc \
-		--go-grpc_out=generated/go --go-grpc_opt=module=openresponses-grpc $(PROTOS)
+	rm -rf $(STUBS)/$(STUBS_go)
+	mkdir -p $(STUBS)/go
+	PATH="$(CURDIR)/build/generate-go:$$PATH" $(PROTOC) --go_out=$(STUBS)/go --go_opt=module=openresponses-grpc \
+		--go-grpc_out=$(STUBS)/go --go-grpc_opt=module=openresponses-grpc $(PROTOS)
 
 # With boxed fields, an event takes 240 bytes of memory instead of 2,464.
 generate-rust: .venv-generate/installed build/generate-rust/installed ## Generate the Rust stubs
-	rm -rf generated/rust/src/generated
-	mkdir -p generated/rust/src/generated
-	PATH="$(CURDIR)/build/generate-rust/bin:$$PATH" $(PROTOC) --prost_out=generated/rust/src/generated \
-		--prost_opt=boxed=response,boxed=item --tonic_out=generated/rust/src/generated $(PROTOS)
-	$(PROTOC) --include_imports --descriptor_set_out=generated/rust/src/generated/descriptors.binpb $(PROTOS)
+	rm -rf $(STUBS)/$(STUBS_rust)
+	mkdir -p $(STUBS)/$(STUBS_rust)
+	PATH="$(CURDIR)/build/generate-rust/bin:$$PATH" $(PROTOC) --prost_out=$(STUBS)/$(STUBS_rust) \
+		--prost_opt=boxed=response,boxed=item --tonic_out=$(STUBS)/$(STUBS_rust) $(PROTOS)
+	$(PROTOC) --include_imports --descriptor_set_out=$(STUBS)/$(STUBS_rust)/descriptors.binpb $(PROTOS)
 
 descriptors: build/descriptors.binpb ## Write the contract's descriptor set to build/descriptors.binpb
 
@@ -110,13 +118,14 @@ build/descriptors.binpb: $(PROTOS) .venv-generate/installed
 
 # Skips languages whose tools are missing, except in CI.
 missing = $(strip $(foreach tool,$(NEEDS_$1),$(if $(shell command -v $(tool)),,$(tool))))
-LEFT_OUT = $(if $(CI),,$(foreach language,$(LANGUAGES),$(if $(call missing,$(language)),$(language))))
+SKIPPED = $(if $(CI),,$(foreach language,$(LANGUAGES),$(if $(call missing,$(language)),$(language))))
+CHECKED = $(filter-out $(SKIPPED),$(LANGUAGES))
 
-check-generated: ## Check that the stubs match the contract
-	@$(foreach language,$(LEFT_OUT),echo "skipping $(language): $(call missing,$(language)) is not on the PATH";) true
-	$(MAKE) $(patsubst %,generate-%,$(filter-out $(LEFT_OUT),$(LANGUAGES)))
-	@git add --intent-to-add generated
-	git diff --exit-code -- generated
+check-generated: ## Check that the stubs match the contract; if they do not, run make generate
+	@$(foreach language,$(SKIPPED),echo "skipping $(language): $(call missing,$(language)) is not on the PATH";) true
+	$(MAKE) STUBS=build/stubs $(CHECKED:%=generate-%)
+	$(foreach language,$(CHECKED),diff --recursive --exclude __pycache__ \
+		generated/$(STUBS_$(language)) build/stubs/$(STUBS_$(language)) &&) true
 
 dist: .venv-lock/installed ## Build the source distribution and the wheel into dist/, and check their contents
 	./scripts/build-dist .venv-lock/bin

@@ -44,8 +44,11 @@ async def _outcome(process: Process, stdin: bytes) -> tuple[int, bytes, bytes]:
 
 
 async def line(process: Process) -> bytes:
+    """Returns the next line that a process prints. If it ends instead, the assertion shows its errors."""
     assert process.stdout is not None
-    return await process.stdout.readline()
+    printed = await process.stdout.readline()
+    assert printed, process.stderr and await process.stderr.read()
+    return printed
 
 
 @asynccontextmanager
