@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openresponses_grpc.cli import main
-from openresponses_grpc.cli._units import duration, duration_text, size, size_text
+from openresponses_grpc.cli._options import duration, duration_text, size, size_text
 
 from ..support.events import GENERATING_JSON
 from .in_process import invoke, run
@@ -143,7 +143,7 @@ def test_formatted_durations_are_parsed_back(value: int) -> None:
 def test_defaults_are_shown_with_units() -> None:
     _, stdout, _ = invoke("serve", "--help")
     text = " ".join(stdout.decode().split())
-    for default in ("default: 256MiB", "default: 64MiB", "default: 5m", "default: 1m"):
+    for default in ("default: 256MiB", "default: 64MiB", "default: 16MiB", "default: 5m", "default: 1m"):
         assert default in text
 
 

@@ -19,7 +19,7 @@ from openresponses_grpc import (
     to_json,
 )
 from openresponses_grpc.client._outbox import WINDOW_BYTES
-from openresponses_grpc.codec._raw_messages import MAX_EVENT_BYTES
+from openresponses_grpc.codec._raw_messages import MAX_EVENT_BYTES, MAX_REQUEST_BYTES
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
 
 from ..faults.proxy import Proxy
@@ -174,7 +174,7 @@ async def test_sends_beyond_the_window_wait_for_acknowledgements(server: str) ->
 
 
 async def test_a_large_event_is_delivered(server: str) -> None:
-    large = event(0, padding=20 << 20)
+    large = event(0, padding=MAX_REQUEST_BYTES - 1000)
     async with AsyncEventStreamClient(server) as client:
         async with client.publish("s") as publisher:
             await publisher.send(large)
@@ -252,7 +252,7 @@ def use_sync_client(server: str) -> None:
                 publisher.send(event(n))
             publisher.flush()
             first = list(itertools.islice(client.subscribe("s"), 10))
-            publisher.send(event(1000, padding=2 * WINDOW_BYTES))
+            publisher.send(event(1000, padding=WINDOW_BYTES + 1000))
             with pytest.raises(IncompleteEventError):
                 publisher.send(OpenResponsesStreamEvent())
         assert [number(made) for made in first] == list(range(10))

@@ -21,7 +21,7 @@ from h2.exceptions import ProtocolError
 
 from openresponses_grpc import AsyncEventStreamClient
 from openresponses_grpc.client._channel import OPTIONS
-from openresponses_grpc.codec._raw_messages import MAX_MESSAGE_BYTES
+from openresponses_grpc.codec._raw_messages import MAX_REQUEST_BYTES
 from openresponses_grpc.server._server import stop_signal
 from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRequest
 from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamServiceStub
@@ -89,7 +89,7 @@ async def send_garbage(port: int, tally: Tally) -> None:
 
 async def send_oversized_messages(port: int, tally: Tally) -> None:
     """Sends messages above the size limit of the server."""
-    request = PublishRequest(stream_id="s", events=[event("s", 0, padding=MAX_MESSAGE_BYTES)])
+    request = PublishRequest(stream_id="s", events=[event("s", 0, padding=MAX_REQUEST_BYTES)])
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         while True:
             call = OpenResponsesStreamServiceStub(channel).Publish(iter([request]))

@@ -31,32 +31,33 @@ TOKEN: Final = "known"
 
 METADATA: Final = (("authorization", f"Bearer {TOKEN}"),)
 
+LARGEST: Final = raw_messages.MAX_REQUEST_BYTES - (1 << 20)
+"""Bytes of a request that the server accepts, with a margin for other fields."""
+
 CHECK, WATCH = "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"
 _METHODS: Final = (CHECK, WATCH, raw_messages.PUBLISH, raw_messages.SUBSCRIBE)
 
 
 async def watch_long_names(port: int, tally: Tally) -> None:
-    """Sends health watches for a service name of 50 MiB."""
-    size = 50 << 20
-    name = _field(HealthCheckRequest, "service", b"", size=size)
+    """Sends health watches for a service name of 15 MiB."""
+    name = _field(HealthCheckRequest, "service", b"", size=LARGEST)
     while True:
         with suppress(OSError, ProtocolError):
             async with connected(port) as peer:
-                call = peer.call(WATCH, framed(name, size=len(name) + size), end=False)
+                call = peer.call(WATCH, framed(name, size=len(name) + LARGEST), end=False)
                 tally["calls"] += 1
-                await peer.fill(call, size)
+                await peer.fill(call, LARGEST)
                 await peer.finish(call)
 
 
 async def leave_messages_unfinished(port: int, tally: Tally) -> None:
-    """Sends messages of 60 MiB without their last byte, and waits."""
-    size = 60 << 20
+    """Sends messages of 15 MiB without their last byte, and waits."""
     for method in cycle(_METHODS):
         with suppress(OSError, ProtocolError):
             async with connected(port) as peer:
-                call = peer.call(method, framed(b"", size=size), end=False)
+                call = peer.call(method, framed(b"", size=LARGEST), end=False)
                 tally["messages"] += 1
-                await peer.fill(call, size - 1)
+                await peer.fill(call, LARGEST - 1)
                 await peer.finish(call)
 
 
@@ -84,16 +85,17 @@ async def hold_idle_connections(port: int, tally: Tally) -> None:
 
 
 async def send_tiny_events(port: int, tally: Tally) -> None:
-    """Publishes, with a token, 16.5 million events in one request of 63 MiB."""
+    """Publishes, with a token, 3.9 million events in one request of 15 MiB."""
     event = OpenResponsesStreamEvent()
     event.image_generation_call_generating.SetInParent()
-    request = _field(PublishRequest, "events", event.SerializeToString()) * 16_500_000
+    request = _field(PublishRequest, "events", event.SerializeToString())
+    request *= LARGEST // len(request)
     await _publish(port, tally, [request], grpc.StatusCode.INVALID_ARGUMENT)
 
 
 async def send_tiny_messages(port: int, tally: Tally) -> None:
-    """Publishes, with a token, one event of 63 MiB that consists of 33 million empty messages."""
-    await _publish(port, tally, [nested(33_000_000)], grpc.StatusCode.INVALID_ARGUMENT)
+    """Publishes, with a token, one event of 15 MiB that consists of 7.8 million empty messages."""
+    await _publish(port, tally, [nested(LARGEST // 2)], grpc.StatusCode.INVALID_ARGUMENT)
 
 
 def nested(messages: int) -> bytes:
@@ -105,12 +107,12 @@ def nested(messages: int) -> bytes:
 
 
 async def send_large_requests(port: int, tally: Tally) -> None:
-    """Publishes valid requests of 63 MiB with a token, alternately with one event and with a thousand."""
+    """Publishes valid requests of 15 MiB with a token, alternately with one event and with a thousand."""
     requests = []
-    for size in (63 << 20, 63 << 10):
+    for size in (LARGEST, LARGEST >> 10):
         event = OpenResponsesStreamEvent()
         event.image_generation_call_generating.item_id = "x" * size
-        requests.append(PublishRequest(events=[event] * ((63 << 20) // size)).SerializeToString())
+        requests.append(PublishRequest(events=[event] * (LARGEST // size)).SerializeToString())
     await _publish(port, tally, requests, grpc.StatusCode.OK)
 
 

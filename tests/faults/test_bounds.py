@@ -32,9 +32,9 @@ def tokens(tmp_path: Path) -> str:
         ("unfinished-messages", 64 * MIB),
         ("gzip-bombs", 64 * MIB),
         ("idle-connections", 64 * MIB),
-        ("tiny-events", 1024 * MIB),
-        ("tiny-messages", 1024 * MIB),
-        ("large-requests", 1024 * MIB),
+        ("tiny-events", 512 * MIB),
+        ("tiny-messages", 512 * MIB),
+        ("large-requests", 512 * MIB),
     ],
 )
 async def test_bystanders_are_served_and_memory_is_bounded(

@@ -76,7 +76,15 @@ def test_counting_elements_terminates_for_any_bytes(data: bytes) -> None:
             assert "more than 4 " in str(error)
 
 
-@pytest.mark.parametrize("service, code", [("", None), (SERVICE_NAME, None), ("s", grpc.StatusCode.NOT_FOUND)])
+@pytest.mark.parametrize(
+    "service, code",
+    [
+        ("", None),
+        (SERVICE_NAME, None),
+        ("s", grpc.StatusCode.NOT_FOUND),
+        ("s" * (64 << 10), grpc.StatusCode.INVALID_ARGUMENT),
+    ],
+)
 async def test_health_knows_the_server_and_the_stream_service(
     channel: grpc.aio.Channel, service: str, code: grpc.StatusCode | None
 ) -> None:
@@ -119,7 +127,7 @@ async def test_unfinished_health_requests_do_not_block_others(
 ) -> None:
     async with connected(port_of(server)) as one, connected(port_of(server)) as another:
         for peer in (one, another):
-            call = peer.call(method, framed(b"", size=60 << 20), end=False)
+            call = peer.call(method, framed(b"", size=15 << 20), end=False)
             await peer.fill(call, 1 << 20)
         assert (await HealthStub(channel).Check(HealthCheckRequest())).status == SERVING
         await asyncio.gather(*(peer.finish(1) for peer in (one, another)))

@@ -47,6 +47,7 @@ async def test_the_message_size_is_limited() -> None:
                 await publisher.flush()
                 await publisher.send(event(1, padding=1000))
         assert caught.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert str(caught.value).endswith("; send smaller events, or raise the server's --max-message-bytes")
         async with client.publish("s"):
             pass
         assert [number(made) async for made in client.subscribe("s")] == [0]

@@ -99,8 +99,8 @@ async def test_an_offset_beyond_an_ended_stream_is_out_of_range(channel: Channel
 
 
 async def test_a_full_store_is_resource_exhausted_with_a_retry_delay(channel: Channel) -> None:
-    big = event(0, padding=30 << 20)
-    code, details = await status(publish(channel, *[PublishRequest(stream_id="s", events=[big])] * 3))
+    big = event(0, padding=15 << 20)
+    code, details = await status(publish(channel, *[PublishRequest(stream_id="s", events=[big])] * 5))
     assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert details["ErrorInfo"].reason == "STORE_FULL"
     assert details["RetryInfo"].retry_delay.seconds > 0

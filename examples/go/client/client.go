@@ -14,7 +14,7 @@ import (
 	pb "openresponses-grpc/openresponses_grpc/v1"
 )
 
-// MaxMessageBytes is the server's default message size limit. Events may be larger than gRPC's default limit of 4 MiB.
+// MaxMessageBytes is the size limit of a received message. Events may be larger than gRPC's default limit of 4 MiB.
 const MaxMessageBytes = 64 << 20
 
 const retryDelay = 500 * time.Millisecond

@@ -16,7 +16,7 @@ from ..codec._schema import NAMINGS, Naming
 from ..errors import EventError
 from ..framing import FORMATS, TERMINAL_TYPES, EventReader, EventWriter
 from ._interrupts import readiness
-from ._option import option
+from ._options import option
 from ._statuses import Status
 
 CHUNK_BYTES: Final = 1 << 17

@@ -17,7 +17,7 @@ from ..client._channel import DEFAULT_SERVER
 from ..server._tls import CredentialsError, channel_credentials
 from ._common import fail, file_path, options
 from ._failures import error_line, exit_status
-from ._option import PREFIX, option
+from ._options import PREFIX, option
 from ._tally import note
 
 TOKEN_VARIABLE: Final = f"{PREFIX}TOKEN"

@@ -26,7 +26,7 @@ from ._common import (
     strict_option,
 )
 from ._inputs import InputSummary, detect_format, format_from_suffix
-from ._option import option
+from ._options import option
 from ._outputs import exit_on_file_error, output_to, refuse_binary_on_terminal
 from ._statuses import ExitStatusHelp
 

@@ -19,7 +19,7 @@ from ._common import fail, file_path
 from ._connect import Connection, with_connection
 from ._failures import error_line, exit_status
 from ._listen import LISTEN_HELP, announced_metrics, check_metrics_address, with_log_options
-from ._option import PREFIX, option
+from ._options import PREFIX, option
 from ._statuses import ExitStatusHelp
 
 if TYPE_CHECKING:

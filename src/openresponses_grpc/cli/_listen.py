@@ -20,7 +20,7 @@ from ..server._reload import Reloaded, read_tokens
 from ..server._server import is_local
 from ..server._tls import CredentialsError, ServerFiles, read_server_files
 from ._common import fail, file_path, options
-from ._option import PREFIX, option
+from ._options import PREFIX, option
 
 T = TypeVar("T")
 

@@ -26,7 +26,7 @@ from ._common import (
 )
 from ._connect import with_client
 from ._inputs import InputSummary, detect_format
-from ._option import option
+from ._options import option
 from ._outputs import exit_on_file_error
 from ._resume import InputMismatchError, skip_stored
 from ._statuses import ExitStatusHelp, Status

@@ -11,15 +11,22 @@ from ..codec import _raw_messages as raw_messages
 from ..server._auth import InvalidTokensError, Tokens
 from ..server._logs import LogFormat, set_up_logs
 from ..server._reload import Reloaded
-from ..server._server import MAX_CONNECTIONS, ListenError, connections, raise_file_limit, running_server, stop_signal
+from ..server._server import (
+    MAX_CONNECTIONS,
+    ListenError,
+    connections,
+    raise_file_limit,
+    return_freed_memory,
+    running_server,
+    stop_signal,
+)
 from ..server._service import StreamService
 from ..server._tls import ServerFiles
 from ..store import OpenStoreError, StoreLimits, open_store
 from ._common import fail
 from ._listen import announced_metrics, check_metrics_address, with_listen_options, with_log_options
-from ._option import option
+from ._options import option, size, size_text
 from ._stores import with_store_options
-from ._units import size, size_text
 from ._upkeep import kept_up
 
 
@@ -46,7 +53,7 @@ from ._upkeep import kept_up
     "--max-message-bytes",
     metavar="SIZE",
     type=size,
-    default=size_text(raw_messages.MAX_MESSAGE_BYTES),
+    default=size_text(raw_messages.MAX_REQUEST_BYTES),
     show_default=True,
     help="Size limit of a request, and so of an event. The server rejects larger ones with RESOURCE_EXHAUSTED.",
 )
@@ -92,6 +99,8 @@ def serve(
         max_connections = connections(max_connections, MAX_CONNECTIONS, raise_file_limit())
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--max-connections") from None
+
+    return_freed_memory()
 
     async def run() -> None:
         async with AsyncExitStack() as stack:

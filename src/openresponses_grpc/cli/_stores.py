@@ -10,8 +10,7 @@ import click
 
 from ..store import StoreLimits
 from ._common import options
-from ._option import option
-from ._units import duration, duration_text, size, size_text
+from ._options import duration, duration_text, option, size, size_text
 
 _OPTIONS = [
     option(

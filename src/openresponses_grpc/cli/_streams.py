@@ -14,7 +14,7 @@ from openresponses_grpc.v1.stream_service_pb2 import StreamInfo, StreamState
 
 from ..client import EventStreamClient
 from ._connect import with_client
-from ._option import option
+from ._options import option
 from ._statuses import ExitStatusHelp
 from ._tally import in_units
 

@@ -13,14 +13,13 @@ from ..client import EventStreamClient, StreamError
 from ..codec._schema import Naming
 from ._common import fail, format_choice, naming_option, options
 from ._connect import with_client
-from ._option import option
+from ._options import duration, option
 from ._outputs import exit_on_file_error, refuse_binary_on_terminal
 from ._positions import PositionFile
 from ._reading import Encoder, StreamCopy
 from ._sink import Sink
 from ._statuses import ExitStatusHelp
 from ._tally import note, tally
-from ._units import duration
 
 _OPTIONS = [
     option(

@@ -46,6 +46,8 @@ _BY_DETAILS: Final = (
 )
 """Substrings of gRPC's connection errors, each with advice."""
 
+_TOO_LARGE: Final = "SERVER: Received message larger than max"
+
 _PROXIES: Final = ("grpc_proxy", "https_proxy", "http_proxy")
 _NO_PROXIES: Final = ("no_grpc_proxy", "no_proxy")
 _PORT: Final = re.compile(r":\d+$")
@@ -64,6 +66,8 @@ def advice(code: grpc.StatusCode, reason: str, details: str, *, server: str, sec
     """
     if code is grpc.StatusCode.UNAVAILABLE and not reason:
         return _connection_advice(details, server, secure) if _failed_to_connect(details) else ""
+    if details.startswith(_TOO_LARGE):
+        return "send smaller events, or raise the server's --max-message-bytes"
     return BY_REASON.get(reason) or _BY_CODE.get(code, "")
 
 

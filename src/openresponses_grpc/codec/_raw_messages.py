@@ -26,8 +26,11 @@ BATCH_BYTES = 1 << 20
 RESPONSE_BYTES = 256 << 10
 """Maximum bytes of events in a response to a subscriber. The server buffers twice as much for one that stalls."""
 
+MAX_REQUEST_BYTES = 16 << 20
+"""Default size limit of a request to a server, in bytes. gRPC blocks all calls while it copies a message."""
+
 MAX_MESSAGE_BYTES = 64 << 20
-"""Size limit of gRPC messages in this library's servers and clients, in bytes."""
+"""Size limit of gRPC messages in this library's clients, in bytes. Servers cannot usefully have a higher limit."""
 
 MAX_EVENT_BYTES = MAX_MESSAGE_BYTES - (64 << 10)
 """Size limit of an event, in bytes. The difference to MAX_MESSAGE_BYTES is for the rest of the message."""

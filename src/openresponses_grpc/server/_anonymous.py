@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+from ..store import InvalidRequestError
 from ._calls import Call, Calls, Timeouts
 from ._errors import RequestTimeoutError, TooManyCallsError
 
@@ -18,6 +19,9 @@ _POLL_SECONDS: Final = 0.02
 
 _MAX_GROWTH: Final = 8 << 20
 """The growth of the process in bytes that aborts the request being read (Linux only)."""
+
+_MAX_REQUEST_BYTES: Final = 64 << 10
+"""Requests of clients have a few bytes. A larger one is freed at once: the traceback of its error would hold it."""
 
 _STATM: Final = Path("/proc/self/statm")
 
@@ -74,7 +78,13 @@ class SerialReader:
         self._timer: asyncio.TimerHandle | None = None
 
     async def read(self, call: Call) -> bytes | None:
-        """Reads the next request of a call; None after the last one. Aborts the call on a timeout."""
+        """Reads the next request of a call; None after the last one. Aborts the call on a timeout.
+
+        Raises:
+            InvalidRequestError: the request is too large.
+            TooManyCallsError: too many callers are waiting.
+
+        """
         if self._waiting >= self._limit:
             raise TooManyCallsError(f"{self._limit} callers are waiting for their requests to be read")
         self._waiting += 1
@@ -85,7 +95,11 @@ class SerialReader:
             self._waiting -= 1
         self._poll(call, asyncio.get_running_loop().time(), _resident_bytes())
         try:
-            return await call.read()
+            request = await call.read()
+            if request and len(request) > _MAX_REQUEST_BYTES:
+                request = None
+                raise InvalidRequestError("", f"the request has more than {_MAX_REQUEST_BYTES} bytes")
+            return request
         except RequestTimeoutError as error:
             # gRPC keeps the partial request until the call has ended, so the next caller waits for that.
             await call.abort(error, self._timeout)

@@ -87,6 +87,12 @@ class _CancelledWithPeer:
 _CANCELLED_WITH_PEER = _CancelledWithPeer()
 
 
+def _retrieve_exception(task: asyncio.Task[Any]) -> None:
+    """Prevents the log line for an exception that nobody awaits."""
+    if not task.cancelled():
+        task.exception()
+
+
 class CallObserver:
     """Observes the calls of a server. By default, the methods do nothing."""
 
@@ -187,13 +193,19 @@ class Call:
         self._reading_since = self._loop.time()
         with self.waiting:
             with _CANCELLED_WITH_PEER:
-                data = await self._context.read()
+                data = await asyncio.shield(self._read())
             self._reading_since, self._has_request = None, True
             if data is grpc.aio.EOF:
                 # A cancelled call reads EOF, too; the cancellation arrives in the loop's next iteration.
                 await asyncio.sleep(0)
                 return None
             return data  # type: ignore[no-any-return]
+
+    def _read(self) -> asyncio.Task[Any]:
+        """Starts a read that a cancellation must not end: gRPC would leak a message that arrives meanwhile."""
+        reading = self._loop.create_task(self._context.read())
+        reading.add_done_callback(_retrieve_exception)
+        return reading
 
     async def write(self, data: bytes) -> int:
         """Sends a response, waits until there is room for another one, and returns its size in bytes."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import resource
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -29,6 +30,8 @@ RESERVED: Final = 128
 
 MAX_CONNECTIONS: Final = 10_000
 """The default maximum number of open connections."""
+
+_M_MMAP_THRESHOLD: Final = -3  # from malloc.h
 
 OPTIONS: Final[list[tuple[str, int]]] = [
     # A second server on the port must fail instead of silently receiving half of the calls.
@@ -84,7 +87,7 @@ async def running_server(
     listen: str,
     *,
     credentials: grpc.ServerCredentials | None = None,
-    max_message_bytes: int = raw_messages.MAX_MESSAGE_BYTES,
+    max_message_bytes: int = raw_messages.MAX_REQUEST_BYTES,
     max_connections: int = MAX_CONNECTIONS,
     reflect: bool = False,
     grace: float = DRAIN_SECONDS,
@@ -98,7 +101,7 @@ async def running_server(
         service: the service.
         listen: `host:port`, where port 0 picks a free port, or `unix:PATH`.
         credentials: the TLS credentials; None for plain text.
-        max_message_bytes: the maximum size of a received message.
+        max_message_bytes: the maximum size of a request.
         max_connections: the maximum number of open connections; further ones are closed immediately.
         reflect: whether to serve reflection, which lists the services without authentication.
         grace: seconds for the calls to end while draining.
@@ -163,6 +166,16 @@ def raise_file_limit() -> int:
         except (OSError, ValueError):  # some systems allow less than they report
             return soft
     return hard
+
+
+def return_freed_memory() -> None:
+    """Makes glibc return each freed block of at least 64 KiB to the system; has no effect with other C libraries.
+
+    gRPC reads large messages in such blocks. By default, glibc keeps freed ones for later messages, and `SerialReader`
+    cannot measure by how much a message enlarges the process.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 64 << 10)
 
 
 def connections(wanted: int | None, most: int, files: int) -> int:

@@ -1,19 +1,40 @@
-"""Option types for sizes and durations with units."""
+"""Options: environment variables, and sizes and durations with units."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import click
 
 from ..server._sizes import SIZES, listed, parse_size
 
+PREFIX: Final = "OPENRESPONSES_"
+
 _DURATIONS: Final[Mapping[str, float]] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _NUMBER: Final = r"\d+(?:\.\d+)?"
 _PART: Final = re.compile(rf"({_NUMBER})\s*({'|'.join(_DURATIONS)})\s*", re.ASCII)
 _DURATION: Final = re.compile(rf"(?:{_PART.pattern})+", re.ASCII)
+
+
+class Option(click.Option):
+    """An option that an environment variable can set. Its help names the variable.
+
+    The variable is `OPENRESPONSES_` and the option's name: `OPENRESPONSES_TOKEN_FILE` for `--token-file`. If an option
+    has another meaning in another command, `envvar` sets a separate variable.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.show_envvar = True
+        if self.envvar is None:
+            name = next(name for name in self.opts if name.startswith("--"))
+            self.envvar = PREFIX + name[2:].replace("-", "_").upper()
+
+
+option: Final = partial(click.option, cls=Option)
 
 
 def size(text: str) -> int:
