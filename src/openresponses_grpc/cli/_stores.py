@@ -36,7 +36,7 @@ _OPTIONS = [
         type=click.IntRange(min=1),
         default=StoreLimits.max_streams,
         show_default=True,
-        help="Maximum number of streams. At the limit, the server evicts as for --max-bytes. Ignored with Redis.",
+        help="Maximum number of streams. At the limit, the server evicts as for --max-bytes. Not available with Redis.",
     ),
     option(
         "--max-stream-bytes",
