@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from grpc.aio._call import UnaryStreamCall
 
 from openresponses_grpc import AsyncEventPublisher, AsyncEventStreamClient, AsyncEventSubscription, EventStreamClient
 from openresponses_grpc.client._outbox import WINDOW_BYTES
@@ -61,6 +62,32 @@ async def test_a_subscription_survives_any_number_of_timeouts(
             await publishing
         assert received == list(range(COUNT))
         assert timeouts
+
+
+async def test_closing_a_subscription_ends_its_call_and_does_not_cancel_its_read(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gRPC leaks a message that arrives for a cancelled read."""
+    read = UnaryStreamCall.read
+    ended: list[int] = []
+
+    async def recorded(call: Any) -> Any:
+        task = asyncio.current_task()
+        assert task
+        try:
+            return await read(call)
+        finally:
+            ended.append(task.cancelling())
+
+    monkeypatch.setattr(UnaryStreamCall, "read", recorded)
+    async with AsyncEventStreamClient(server) as client, client.publish("s") as publisher:
+        await publisher.send(event(0))
+        async with client.subscribe("s") as subscription:
+            assert number(await anext(subscription)) == 0
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(subscription), 0.01)
+    assert len(ended) >= 2
+    assert not any(ended)
 
 
 async def test_a_subscription_ends_normally_after_a_timeout(server: str) -> None:

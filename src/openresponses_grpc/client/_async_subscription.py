@@ -82,16 +82,15 @@ class AsyncEventSubscription(Generic[E_co]):
         """Closes the subscription."""
         self._closed = True
         self._events = deque()  # the cursor keeps its events, so that the position stays before them
+        self._calls.stop(self._reading)
         if self._reading:
-            self._reading.cancel()
             await asyncio.wait((self._reading,))
-        self._calls.close()
 
     def __del__(self) -> None:
         loop = self._calls.loop
         if loop and not loop.is_closed():  # the garbage collector may run in another thread
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(_drop, self._calls, self._reading)
+                loop.call_soon_threadsafe(self._calls.stop, self._reading)
 
     async def _read(self) -> None:
         """Waits for the next response. Raises at the end of the stream and on errors."""
@@ -128,6 +127,7 @@ class _Calls:
         self._recovery = Recovery(wait_for_ready=channels.wait_for_ready, fail_fast=channels.fail_fast)
         self._channel: grpc.aio.Channel | None = None
         self._call: Any = None
+        self._stopped = False
 
     def start(self) -> asyncio.Task[Exception | None]:
         """Starts a task that reads; raises RuntimeError if the client is closed or bound elsewhere."""
@@ -138,7 +138,7 @@ class _Calls:
     async def _read(self) -> Exception | None:
         """Waits for events or the end of the stream. Returns the error if it is not retryable."""
         try:
-            while not (self._cursor.events or self._cursor.end_of_stream):
+            while not (self._cursor.events or self._cursor.end_of_stream or self._stopped):
                 await self._read_response()
         except asyncio.CancelledError:
             self.close()
@@ -161,7 +161,8 @@ class _Calls:
         except grpc.aio.AioRpcError as rpc_error:
             error = self._channels.error(rpc_error, self._cursor.stream_id, self._cursor.next_offset)
         self.close()
-        await asyncio.sleep(self._recovery.next_delay(error))
+        if not self._stopped:
+            await asyncio.sleep(self._recovery.next_delay(error))
 
     def _open(self) -> Any:
         self._channel = self._channels.acquire()
@@ -170,15 +171,19 @@ class _Calls:
         )
         return self._call
 
+    def stop(self, reading: asyncio.Task[Exception | None] | None) -> None:
+        """Ends the task that reads, if any, and the current call.
+
+        The end of the call ends its read. gRPC would leak a message that arrives for a cancelled read.
+        """
+        self._stopped = True
+        if reading and not self._call:
+            reading.cancel()
+        self.close()
+
     def close(self) -> None:
         """Cancels the current call, if any."""
         if self._channel is not None:
             self._call.cancel()
             self._channels.release(self._channel)
             self._call = self._channel = None
-
-
-def _drop(calls: _Calls, reading: asyncio.Task[Exception | None] | None) -> None:
-    if reading:
-        reading.cancel()
-    calls.close()
