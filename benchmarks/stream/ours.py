@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from openresponses_grpc import AsyncEventStreamClient, from_json
-from openresponses_grpc.server._server import return_freed_memory, running_server
+from openresponses_grpc.server._server import running_server
 from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import StoreLimits, open_store
 from openresponses_grpc.v1.events_pb2 import OpenResponsesStreamEvent
@@ -42,7 +42,6 @@ class Ours:
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[str]:
-        return_freed_memory()  # as the command does
         limits = StoreLimits(max_stream_bytes=1 << 30)
         if not self._store.startswith("redis"):  # Redis has a limit of its own
             limits = replace(limits, max_bytes=4 << 30)

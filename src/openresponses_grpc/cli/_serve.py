@@ -11,15 +11,7 @@ from ..codec import _raw_messages as raw_messages
 from ..server._auth import InvalidTokensError, Tokens
 from ..server._logs import LogFormat, set_up_logs
 from ..server._reload import Reloaded
-from ..server._server import (
-    MAX_CONNECTIONS,
-    ListenError,
-    connections,
-    raise_file_limit,
-    return_freed_memory,
-    running_server,
-    stop_signal,
-)
+from ..server._server import MAX_CONNECTIONS, ListenError, connections, raise_file_limit, running_server, stop_signal
 from ..server._service import StreamService
 from ..server._tls import ServerFiles
 from ..store import OpenStoreError, StoreLimits, open_store
@@ -99,8 +91,6 @@ def serve(
         max_connections = connections(max_connections, MAX_CONNECTIONS, raise_file_limit())
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--max-connections") from None
-
-    return_freed_memory()
 
     async def run() -> None:
         async with AsyncExitStack() as stack:

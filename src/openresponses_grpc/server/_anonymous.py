@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import resource
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +16,10 @@ from ._errors import RequestTimeoutError, TooManyCallsError
 
 _TIMEOUTS: Final = Timeouts(first_request=10.0, next_request=10.0, write=10.0)
 
-_POLL_SECONDS: Final = 0.02
+_POLL_SECONDS: Final = 0.005
 """The interval between checks of a request that is being read."""
 
-_MAX_GROWTH: Final = 8 << 20
+_MAX_GROWTH: Final = 4 << 20
 """The growth of the process in bytes that aborts the request being read (Linux only)."""
 
 _MAX_REQUEST_BYTES: Final = 64 << 10
@@ -95,14 +97,18 @@ class SerialReader:
             self._waiting -= 1
         self._poll(call, asyncio.get_running_loop().time(), _resident_bytes())
         try:
-            request = await call.read()
+            request = await call.read(shielded=True)
             if request and len(request) > _MAX_REQUEST_BYTES:
                 request = None
+                _return_freed_memory()
                 raise InvalidRequestError("", f"the request has more than {_MAX_REQUEST_BYTES} bytes")
             return request
         except RequestTimeoutError as error:
             # gRPC keeps the partial request until the call has ended, so the next caller waits for that.
-            await call.abort(error, self._timeout)
+            try:
+                await call.abort(error, self._timeout)
+            finally:
+                _return_freed_memory()
         finally:
             if self._timer:
                 self._timer.cancel()
@@ -115,6 +121,15 @@ class SerialReader:
             call.waiting.interrupt(RequestTimeoutError("the request did not arrive in time: call again"))
         else:
             self._timer = loop.call_later(_POLL_SECONDS, self._poll, call, since, size)
+
+
+def _return_freed_memory() -> None:
+    """Makes glibc return freed memory to the system; has no effect with other C libraries.
+
+    glibc keeps the freed blocks of a large message for later ones, so the next message would not enlarge the process.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _resident_bytes() -> int:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import resource
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -30,8 +29,6 @@ RESERVED: Final = 128
 
 MAX_CONNECTIONS: Final = 10_000
 """The default maximum number of open connections."""
-
-_M_MMAP_THRESHOLD: Final = -3  # from malloc.h
 
 OPTIONS: Final[list[tuple[str, int]]] = [
     # A second server on the port must fail instead of silently receiving half of the calls.
@@ -166,16 +163,6 @@ def raise_file_limit() -> int:
         except (OSError, ValueError):  # some systems allow less than they report
             return soft
     return hard
-
-
-def return_freed_memory() -> None:
-    """Makes glibc return each freed block of at least 64 KiB to the system; has no effect with other C libraries.
-
-    gRPC reads large messages in such blocks. By default, glibc keeps freed ones for later messages, and `SerialReader`
-    cannot measure by how much a message enlarges the process.
-    """
-    with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 64 << 10)
 
 
 def connections(wanted: int | None, most: int, files: int) -> int:
