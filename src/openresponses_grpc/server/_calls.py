@@ -199,7 +199,7 @@ class Call:
         self._reading_since = self._loop.time()
         with self.waiting:
             with _CANCELLED_WITH_PEER:
-                data = await (asyncio.shield(self._read()) if shielded else self._context.read())
+                data = await (self._shielded_read() if shielded else self._context.read())
             self._reading_since, self._has_request = None, True
             if data is grpc.aio.EOF:
                 # A cancelled call reads EOF, too; the cancellation arrives in the loop's next iteration.
@@ -207,10 +207,10 @@ class Call:
                 return None
             return data  # type: ignore[no-any-return]
 
-    def _read(self) -> asyncio.Task[Any]:
+    def _shielded_read(self) -> asyncio.Future[Any]:
         reading = self._loop.create_task(self._context.read())
         reading.add_done_callback(_retrieve_exception)
-        return reading
+        return asyncio.shield(reading)
 
     async def write(self, data: bytes) -> int:
         """Sends a response, waits until there is room for another one, and returns its size in bytes."""
