@@ -147,12 +147,13 @@ ATTACKS: Final[dict[str, Attack]] = {
 async def main(name: str, port: int, factor: int) -> None:
     attack = ATTACKS[name]
     tally = Tally()
+    stopped = stop_signal()
     print("attacking", flush=True)
     async with asyncio.TaskGroup() as group:
         attackers = [group.create_task(attack.run(port, tally)) for _ in range(attack.peers)]
         await wait_until(lambda: tally.total() >= factor * attack.enough)
         print("enough", flush=True)
-        await stop_signal()
+        await stopped
         for attacker in attackers:
             attacker.cancel()
     print(", ".join(f"{what} {often:,}" for what, often in tally.items()), flush=True)

@@ -121,8 +121,9 @@ def gateway(
             if metrics:
                 stack.enter_context(announced_metrics(app.metrics.registry, metrics))
             address = await stack.enter_async_context(running_gateway(app, listen, files=files))
+            stopped = stop_signal()  # before the announcement, which tells others that they may stop it
             click.echo(f"listening on {address}")
-            await stop_signal()
+            await stopped
             click.echo("stopping")
 
     try:

@@ -109,8 +109,9 @@ def serve(
                     reflect=reflection,
                 )
             )
+            stopped = stop_signal()  # before the announcement, which tells others that they may stop it
             click.echo(f"listening on {address}")
-            await stop_signal()
+            await stopped
             click.echo("stopping")
 
     try:

@@ -141,8 +141,8 @@ async def running_server(
             await server.stop(max(0.0, ends_at - asyncio.get_running_loop().time()))
 
 
-async def stop_signal() -> signal.Signals:
-    """Waits for SIGTERM or SIGINT and returns it."""
+def stop_signal() -> asyncio.Future[signal.Signals]:
+    """Catches SIGTERM and SIGINT from now on, and returns a future of the first one."""
     received: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
 
     def receive(number: signal.Signals) -> None:
@@ -151,7 +151,7 @@ async def stop_signal() -> signal.Signals:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, receive, number)
-    return await received
+    return received
 
 
 def raise_file_limit() -> int:
