@@ -130,8 +130,8 @@ check-generated: ## Check that the stubs match the contract; if they do not, run
 dist: .venv-lock/installed ## Build the source distribution and the wheel into dist/, and check their contents
 	./scripts/build-dist .venv-lock/bin
 
-check-wheel: $(VENV)/installed-test ## Test the wheel with the oldest and the newest supported dependencies (PYTHONS=...)
-	./scripts/check-wheel $(BIN)/python $(PYTHONS)
+check-wheel: $(VENV)/installed .venv-lock/installed ## Test the wheel with the oldest and the newest supported dependencies (PYTHONS=...)
+	./scripts/check-wheel .venv-lock/bin/uv $(BIN)/python $(PYTHONS)
 
 interop: $(VENV)/installed-interop ## Test the examples in other languages, gRPC tools, SDKs and a browser (requires all of them)
 	$(BIN)/python -m pytest -m interop tests/interop
@@ -143,8 +143,9 @@ faults: ## Kill, disconnect and overload servers for minutes, and count lost eve
 	$(MAKE) faults-counts
 	$(MAKE) faults-measurements
 
-faults-counts: $(VENV)/installed-test ## Run the part of the fault tests that counts events, three tests at a time
-	OPENRESPONSES_FAULTS=1 $(BIN)/python -m pytest -m "faults and not alone" --timeout 300 $(PARALLEL) tests/faults
+faults-counts: $(VENV)/installed-test ## Run the part of the fault tests that counts events, four tests at a time
+	OPENRESPONSES_FAULTS=1 $(BIN)/python -m pytest -m "faults and not alone" --timeout 300 \
+		--numprocesses 4 --dist worksteal tests/faults
 
 faults-measurements: $(VENV)/installed-test ## Run the part that measures the service of others; run nothing else meanwhile
 	OPENRESPONSES_FAULTS=1 $(BIN)/python -m pytest -m "faults and alone" --timeout 300 tests/faults
@@ -209,5 +210,5 @@ build/generate-go/installed: requirements/generators.mk
 	$(foreach generator,$(GENERATORS_go),GOBIN=$(CURDIR)/$(@D) go install $(generator) &&) touch $@
 
 build/generate-rust/installed: requirements/generators.mk
-	cargo install --quiet --locked --root $(@D) $(GENERATORS_rust)
+	cargo install --quiet --debug --locked --root $(@D) $(GENERATORS_rust)
 	@touch $@

@@ -13,7 +13,7 @@ from openresponses_grpc import AsyncEventStreamClient, StreamError, json_to_prot
 from .processes import COMMAND
 
 COMPLETED = b'{"type":"response.completed","sequenceNumber":0}'
-POLL_SECONDS = 0.001
+POLL_SECONDS = 0.005
 
 
 def delta(number: int) -> bytes:

@@ -60,7 +60,7 @@ class Traffic:
                 asyncio.TaskGroup() as tasks,
             ):
                 for stream in self.streams:
-                    tasks.create_task(stream.publish(random.choice((client, other)), lambda: self._over, pause=0.05))
+                    tasks.create_task(stream.publish(random.choice((client, other)), lambda: self._over, pause=0.2))
                     tasks.create_task(stream.subscribe(client))
                     tasks.create_task(stream.subscribe(other))
                 await together(*(stream.wait_until_started(one.address, subscribers=2) for stream in self.streams))

@@ -62,7 +62,7 @@ async def test_reloads_under_traffic_end_the_calls_of_revoked_tokens_only(
         AsyncEventStreamClient(process.address, credentials=credentials, token="relay") as client,
         asyncio.TaskGroup() as group,
     ):
-        group.create_task(stream.publish(client, lambda: over, pause=0.01))
+        group.create_task(stream.publish(client, lambda: over, pause=0.05))
         for _ in range(SUBSCRIBERS):
             group.create_task(stream.subscribe(client))
         await wait_until(lambda: sum(bool(each.digests) for each in stream.received) == SUBSCRIBERS)

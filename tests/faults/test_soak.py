@@ -101,7 +101,7 @@ class Soak:
                 AsyncEventStreamClient(self._address, token=TOKEN, wait_for_ready=True) as client,
                 asyncio.TaskGroup() as group,
             ):
-                group.create_task(stream.publish(client, bursts(random.randint(1, 200)), pause=0.1))
+                group.create_task(stream.publish(client, bursts(random.randint(1, 100)), pause=0.3))
                 group.create_task(stream.subscribe(client))
                 group.create_task(stream.subscribe_in_pieces(client))
             self.verdict += stream.verdict()

@@ -54,7 +54,7 @@ class Stream:
             threads = stack.enter_context(EventStreamClient(targets[0]))
             channel = await stack.enter_async_context(grpc.aio.insecure_channel(targets[-1], options=OPTIONS))
             async with asyncio.TaskGroup() as group:
-                group.create_task(self.publish(clients[0], lambda: over, pause=0.01))
+                group.create_task(self.publish(clients[0], lambda: over, pause=0.05))
                 for number in range(subscribers // 5):
                     for other in range(3):
                         group.create_task(self.subscribe(clients[(number + other) % len(clients)]))

@@ -147,11 +147,15 @@ async def test_reflection_is_optional(reflect: bool) -> None:
             assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-def test_a_call_cancelled_before_it_started_logs_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+def test_normal_ends_of_calls_log_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
     logger = logging.getLogger("grpc._cython.cygrpc")
-    for error in (asyncio.CancelledError(), ZeroDivisionError()):
+    for error, message in (
+        (asyncio.CancelledError(), "Exception not handled"),
+        (Exception(), "ExecuteBatchError raised in core by servicer method [/service/method]"),
+        (ZeroDivisionError(), "Exception not handled"),
+    ):
         try:
             raise error
         except BaseException:
-            logger.exception("Exception not handled")
+            logger.exception(message)
     assert [type(record.exc_info and record.exc_info[1]) for record in caplog.records] == [ZeroDivisionError]

@@ -34,8 +34,13 @@ class _NotUTF8:
 
 
 def _is_error(record: logging.LogRecord) -> bool:
-    """Returns False for the traceback that gRPC logs for a call cancelled before it started, as when a server stops."""
-    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+    """Returns False for two tracebacks that gRPC logs for normal ends of calls.
+
+    One is for a call cancelled before it started, as when a server stops. The other is for a call whose client
+    disappeared just before the server sent its status.
+    """
+    cancelled = record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not (cancelled or str(record.msg).startswith("ExecuteBatchError raised in core"))
 
 
 _not_utf8 = _NotUTF8()
