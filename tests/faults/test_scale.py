@@ -17,7 +17,7 @@ from .processes import Restartable, free_port, server
 from .traffic import Stream, together, wait_until
 from .validator import Verdict
 
-pytestmark = [pytest.mark.faults, pytest.mark.alone]
+pytestmark = pytest.mark.faults
 
 SLACK = 32 << 20
 """Bytes for growth that does not depend on the load: buffers and free memory of the allocator."""
