@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from openresponses_grpc import StreamError
-from openresponses_grpc.client._errors import stream_error
+from openresponses_grpc.client._errors import FAILED_WRITE, stream_error
 from openresponses_grpc.client._recovery import Recovery
 
 
@@ -66,13 +66,20 @@ def test_only_retryable_errors_are_retried(error: StreamError | None, retryable:
             recovery.next_delay(error)
 
 
-@pytest.mark.parametrize(
-    "details, retryable", [("Internal error from Core", True), ("internal error 0123456789abcdef", False)]
-)
+@pytest.mark.parametrize("details, retryable", [(FAILED_WRITE, True), ("internal error 0123456789abcdef", False)])
 def test_a_call_that_ends_during_a_write_is_retryable(details: str, retryable: bool) -> None:
     # grpc.aio replaces the status of such a call with INTERNAL and these details.
     error = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), details=details)
     assert stream_error(error, server="server", secure=False).retryable == retryable
+
+
+def test_a_first_call_that_ends_during_a_write_is_retried_until_its_status_is_known() -> None:
+    recovery = Recovery()
+    for _ in range(3):
+        assert recovery.next_delay(StreamError(grpc.StatusCode.UNAVAILABLE, FAILED_WRITE)) >= 0
+        assert not recovery.connected  # the next call does not wait for a server either
+    with pytest.raises(StreamError):
+        recovery.next_delay(UNAVAILABLE)
 
 
 def test_delays_grow_to_a_limit_and_reset_on_progress(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from grpc_status import rpc_status
 
 from ._advice import advice
 
-_FAILED_WRITE: Final = "Internal error from Core"
+FAILED_WRITE: Final = "Internal error from Core"
 """grpc.aio reports INTERNAL with this text, instead of the real status, if a call ends during a write."""
 
 
@@ -98,8 +98,8 @@ def stream_error(
     """
     assert isinstance(error, (grpc.Call, grpc.aio.AioRpcError))
     code, details = error.code(), error.details() or ""
-    if code is grpc.StatusCode.INTERNAL and details == _FAILED_WRITE:
-        # Usually the connection broke. If not, the retry gets the real status.
+    if code is grpc.StatusCode.INTERNAL and details == FAILED_WRITE:
+        # The connection broke, or the server ended the call. The retry of Recovery gets the real status.
         code = grpc.StatusCode.UNAVAILABLE
     reason, metadata, retry_after = "", None, None
     rich = rpc_status.from_call(error)

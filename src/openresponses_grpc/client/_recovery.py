@@ -7,7 +7,7 @@ import random
 import time
 from typing import Final
 
-from ._errors import StreamError
+from ._errors import FAILED_WRITE, StreamError
 
 _FIRST_DELAY: Final = 0.1
 _MAX_DELAY: Final = 5.0
@@ -58,15 +58,17 @@ class Recovery:
             StreamError: `error`, if it is not retryable or `fail_fast` applies.
 
         """
-        if error and error.retry_after is None and not (self.connected and error.retryable):
+        status_lost = error is not None and error.details == FAILED_WRITE
+        if error and error.retry_after is None and not ((self.connected or status_lost) and error.retryable):
             raise error
         if error and self._fail_fast and (error.reason or error.retry_after is not None):
             raise error
-        self.connected = True
+        self.connected = self.connected or not status_lost
+        level = logging.WARNING if self.connected else logging.DEBUG  # a lost status explains nothing
         self._attempts += 1
         jittered = random.uniform(0, min(_MAX_DELAY, _FIRST_DELAY * 2 ** min(self._attempts, 16)))  # noqa: S311
         delay = max(jittered, (error and error.retry_after) or 0)
         if self.timeout is not None:
             delay = min(delay, self.timeout)  # the next call then fails with DEADLINE_EXCEEDED
-        _logger.warning("retrying in %.1f s: %s", delay, error or "the server ended the call")
+        _logger.log(level, "retrying in %.1f s: %s", delay, error or "the server ended the call")
         return delay
