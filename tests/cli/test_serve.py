@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import signal
 import socket
+import sys
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -23,7 +25,7 @@ from openresponses_grpc.v1.stream_service_pb2_grpc import OpenResponsesStreamSer
 from ..support.events import COMPLETED_JSON, DOCUMENTED, GENERATING_JSON, event
 from ..support.mixed_stream import MIXED, mixed_stream
 from .in_process import run
-from .processes import line, run_process, serving, started
+from .processes import COMMAND, line, run_process, serving, started
 
 LINES = b"".join(line + b"\n" for line in DOCUMENTED)
 
@@ -168,3 +170,47 @@ async def test_options_set_the_retention_and_the_size_of_the_store() -> None:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await call.read()
         assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def full_pipe() -> tuple[int, int]:
+    """Returns the two ends of a pipe whose next write blocks until the pipe is read."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    try:
+        while True:
+            os.write(writing, bytes(1 << 16))
+    except BlockingIOError:
+        os.set_blocking(writing, True)
+        return reading, writing
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Returns whether a process has a handler for a signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    [caught] = [text.split()[1] for text in status.splitlines() if text.startswith("SigCgt:")]
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("command", ["serve", "gateway"])
+async def test_a_signal_is_handled_from_the_moment_the_address_is_printed(command: str, server: str) -> None:
+    options = ("--server", server) if command == "gateway" else ()
+    reading, writing = full_pipe()
+    process = await asyncio.create_subprocess_exec(
+        COMMAND, command, "--listen", "127.0.0.1:0", *options, stdout=writing
+    )
+    os.close(writing)
+    try:
+        # The process cannot print its address yet, but handles signals.
+        while not catches(process.pid, signal.SIGTERM):
+            assert process.returncode is None
+            await asyncio.sleep(0.01)
+        process.terminate()
+        with os.fdopen(reading, "rb") as stdout:
+            printed = (await asyncio.to_thread(stdout.read)).lstrip(bytes(1))
+        assert printed.splitlines()[1:] == [b"stopping"]
+        assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

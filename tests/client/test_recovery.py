@@ -66,7 +66,9 @@ def test_only_retryable_errors_are_retried(error: StreamError | None, retryable:
             recovery.next_delay(error)
 
 
-@pytest.mark.parametrize("details, retryable", [(FAILED_WRITE, True), ("internal error 0123456789abcdef", False)])
+@pytest.mark.parametrize(
+    "details, retryable", [("Internal error from Core", True), ("internal error 0123456789abcdef", False)]
+)
 def test_a_call_that_ends_during_a_write_is_retryable(details: str, retryable: bool) -> None:
     # grpc.aio replaces the status of such a call with INTERNAL and these details.
     error = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), details=details)

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import os
-import signal
 from contextlib import AsyncExitStack, suppress
 
 import grpc
@@ -11,7 +9,7 @@ import pytest
 
 from openresponses_grpc import AsyncEventStreamClient
 from openresponses_grpc.client._errors import StreamError, stream_error
-from openresponses_grpc.server._server import running_server, stop_signal
+from openresponses_grpc.server._server import running_server
 from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import Append, MemoryStore, StoreLimits
 from openresponses_grpc.v1.stream_service_pb2 import (
@@ -84,14 +82,3 @@ async def test_a_peer_that_does_not_read_delays_shutdown_only_for_the_grace_peri
                 pass
     assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_stops_a_server_that_does_not_wait_for_it_yet(number: signal.Signals) -> None:
-    try:
-        stopped = stop_signal()
-        os.kill(os.getpid(), number)
-        assert await stopped == number
-    finally:
-        for each in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().remove_signal_handler(each)

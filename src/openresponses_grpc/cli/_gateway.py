@@ -13,12 +13,12 @@ import grpc
 
 from ..client import AsyncEventStreamClient, StreamError
 from ..server._logs import LogFormat, set_up_logs
-from ..server._server import ListenError, is_local, stop_signal
+from ..server._server import ListenError, is_local
 from ..server._tls import CredentialsError, check_server_files
 from ._common import fail, file_path
 from ._connect import Connection, with_connection
 from ._failures import error_line, exit_status
-from ._listen import LISTEN_HELP, announced_metrics, check_metrics_address, with_log_options
+from ._listen import LISTEN_HELP, announce_until_stopped, announced_metrics, check_metrics_address, with_log_options
 from ._options import PREFIX, option
 from ._statuses import ExitStatusHelp
 
@@ -121,10 +121,7 @@ def gateway(
             if metrics:
                 stack.enter_context(announced_metrics(app.metrics.registry, metrics))
             address = await stack.enter_async_context(running_gateway(app, listen, files=files))
-            stopped = stop_signal()  # before the announcement, which tells others that they may stop it
-            click.echo(f"listening on {address}")
-            await stopped
-            click.echo("stopping")
+            await announce_until_stopped(address)
 
     try:
         asyncio.run(run())

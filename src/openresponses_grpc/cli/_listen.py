@@ -17,7 +17,7 @@ from ..server._auth import InvalidTokensError
 from ..server._logs import LOG_FORMATS
 from ..server._metrics import exposed_metrics
 from ..server._reload import Reloaded, read_tokens
-from ..server._server import is_local
+from ..server._server import is_local, stop_signal
 from ..server._tls import CredentialsError, ServerFiles, read_server_files
 from ._common import fail, file_path, options
 from ._options import PREFIX, option
@@ -162,3 +162,11 @@ def _reloaded(files: Sequence[Path], read: Callable[[], T]) -> Reloaded[T]:
         return Reloaded(files, read)
     except (CredentialsError, InvalidTokensError, OSError) as error:
         fail(str(error))
+
+
+async def announce_until_stopped(address: str) -> None:
+    """Prints the address of a running server, and waits for SIGTERM or Ctrl-C."""
+    stopped = stop_signal()  # before the address is printed: from then on, others may stop the process
+    click.echo(f"listening on {address}")
+    await stopped
+    click.echo("stopping")

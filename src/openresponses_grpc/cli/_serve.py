@@ -11,12 +11,18 @@ from ..codec import _raw_messages as raw_messages
 from ..server._auth import InvalidTokensError, Tokens
 from ..server._logs import LogFormat, set_up_logs
 from ..server._reload import Reloaded
-from ..server._server import MAX_CONNECTIONS, ListenError, connections, raise_file_limit, running_server, stop_signal
+from ..server._server import MAX_CONNECTIONS, ListenError, connections, raise_file_limit, running_server
 from ..server._service import StreamService
 from ..server._tls import ServerFiles
 from ..store import OpenStoreError, StoreLimits, open_store
 from ._common import fail
-from ._listen import announced_metrics, check_metrics_address, with_listen_options, with_log_options
+from ._listen import (
+    announce_until_stopped,
+    announced_metrics,
+    check_metrics_address,
+    with_listen_options,
+    with_log_options,
+)
 from ._options import option, size, size_text
 from ._stores import with_store_options
 from ._upkeep import kept_up
@@ -109,10 +115,7 @@ def serve(
                     reflect=reflection,
                 )
             )
-            stopped = stop_signal()  # before the announcement, which tells others that they may stop it
-            click.echo(f"listening on {address}")
-            await stopped
-            click.echo("stopping")
+            await announce_until_stopped(address)
 
     try:
         asyncio.run(run())
