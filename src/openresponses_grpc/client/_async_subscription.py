@@ -99,7 +99,7 @@ class AsyncEventSubscription(Generic[E_co]):
         if self._error:
             raise self._error
         if self._cursor.end_of_stream:
-            self._calls.close()
+            await self._calls.finish()
             raise self._cursor.failure() or StopAsyncIteration
         if self._reading is None:
             self._reading = self._calls.start()
@@ -170,6 +170,15 @@ class _Calls:
             self._cursor.request(), metadata=self._channels.metadata, wait_for_ready=self._recovery.connected
         )
         return self._call
+
+    async def finish(self) -> None:
+        """Waits for the status of the call after the end of the stream.
+
+        The server may still be sending the last response. If it was cancelled now, it would record a failed call.
+        """
+        if self._call:
+            await self._call.code()
+        self.close()
 
     def stop(self, reading: asyncio.Task[Exception | None] | None) -> None:
         """Ends the task that reads, if any, and the current call.

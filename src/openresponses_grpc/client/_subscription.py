@@ -80,6 +80,10 @@ class EventSubscription(Generic[E_co]):
         if self._error:
             raise self._error
         if self._cursor.end_of_stream:
+            if self._call is not None and not self._channels.forked:
+                # The server may still be sending the last response. If it was cancelled now, it would record a failed
+                # call.
+                self._call.code()
             self._end_call()
             raise self._cursor.failure() or StopIteration
         self._channels.check()
