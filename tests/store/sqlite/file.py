@@ -5,19 +5,21 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from openresponses_grpc.store import (
-    Batch,
-    Store,
-    StoreLimits,
-)
+from openresponses_grpc.store import Batch, Check, Store, StoreLimits
 
 LIMITS = StoreLimits(retention=100, abandon_after=10)
 
 
 async def read(
-    store: Store, start: int = 0, *, stream_id: str = "s", epoch: int | None = None, max_bytes: int = 1 << 30
+    store: Store,
+    start: int = 0,
+    *,
+    stream_id: str = "s",
+    epoch: int | None = None,
+    check: Check | None = None,
+    max_bytes: int = 1 << 30,
 ) -> Batch:
-    return await store.read(stream_id, start, epoch=epoch, max_bytes=max_bytes, timeout=0)
+    return await store.read(stream_id, start, epoch=epoch, check=check, max_bytes=max_bytes, timeout=0)
 
 
 async def read_all(store: Store, start: int, max_bytes: int) -> list[bytes]:

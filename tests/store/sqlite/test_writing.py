@@ -9,6 +9,7 @@ import pytest
 from openresponses_grpc.store import (
     Append,
     Batch,
+    Check,
     End,
     EpochMismatchError,
     OffsetGapError,
@@ -19,6 +20,7 @@ from openresponses_grpc.store import (
 )
 from openresponses_grpc.store._segment import Piece
 from openresponses_grpc.store.sqlite import open_sqlite
+from openresponses_grpc.store.sqlite._file import Changes, File
 from openresponses_grpc.store.sqlite._tail_cache import TailCache
 
 from ..every_store.conftest import Clock
@@ -52,6 +54,30 @@ async def test_readers_see_only_committed_events(path: Path) -> None:
         await asyncio.gather(more, other)
         batch = await read(store)
         assert (list(batch.events), batch.end_of_stream) == ([b"a", b"b"], True)
+
+
+async def test_a_reader_of_the_file_follows_a_log_across_a_commit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the commit and the end of its transaction, the file has events that the log in memory does not have."""
+    write, committed, continued = File.write, threading.Event(), threading.Event()
+
+    def held_write(file: File, changes: Changes) -> None:
+        write(file, changes)
+        committed.set()
+        assert continued.wait(30)
+
+    async with open_sqlite(path, LIMITS) as store:
+        await store.append(Append("s", [b"a"]))
+    async with open_sqlite(path, LIMITS) as store:  # the tail cache is empty
+        monkeypatch.setattr(File, "write", held_write)
+        appending = asyncio.create_task(store.append(Append("s", [b"b"])))
+        await asyncio.to_thread(committed.wait)
+        batch = await read(store)
+        continued.set()
+        await appending
+        assert (list(batch.events), batch.end) == ([b"a"], 1)
+        assert batch.checksum is not None
+        following = await read(store, 1, check=Check(1, batch.checksum))
+        assert list(following.events) == [b"b"]
 
 
 async def test_refused_and_cancelled_appends_do_not_affect_others_in_the_transaction(path: Path) -> None:

@@ -211,18 +211,18 @@ class File:
             del self._dropped[:deleted]
         return bool(self._dropped)
 
-    def read(self, key: int, start: int, max_bytes: int) -> Verified:
-        """Reads the events of a stream from an existing offset on: at least one, and up to `max_bytes`.
+    def read(self, key: int, start: int, end: int, max_bytes: int) -> Verified:
+        """Reads the events of a stream from an existing offset to an end offset: at least one, and up to `max_bytes`.
 
         Raises:
             DataLossError: the first event is damaged.
 
         """
-        return read_segment(self._reader, key, start, max_bytes).read(start, max_bytes)
+        return read_segment(self._reader, key, start, end, max_bytes).read(start, max_bytes)
 
     def checksum_at(self, key: int, offset: int) -> int:
         """Returns the checksum of a stream's events before an existing offset; raises DataLossError."""
-        return read_segment(self._reader, key, offset, 0).checksum_at(offset)
+        return read_segment(self._reader, key, offset, offset + 1, 0).checksum_at(offset)
 
     @contextmanager
     def _transaction(self, *, may_grow: bool = True) -> Iterator[sqlite3.Connection]:

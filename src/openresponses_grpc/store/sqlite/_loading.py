@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -140,7 +141,7 @@ def _load_stream(row: StreamRow, connection: sqlite3.Connection) -> StreamRow:
     end = size = checksum = 0
     try:
         while True:
-            events = read_segment(connection, row.key, end, _VERIFIED_BYTES).read(end, _VERIFIED_BYTES)
+            events = read_segment(connection, row.key, end, sys.maxsize, _VERIFIED_BYTES).read(end, _VERIFIED_BYTES)
             if events.before != checksum:
                 break
             end += len(events.events)

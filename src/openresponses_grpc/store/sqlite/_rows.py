@@ -32,7 +32,8 @@ ORDER BY entry.first_offset DESC LIMIT 1
 """
 
 _SELECT: Final = f"""
-SELECT row.next_offset, row.checksum, row.data {_ENTRIES} AND entry.first_offset >= :start ORDER BY entry.first_offset
+SELECT row.next_offset, row.checksum, row.data {_ENTRIES} AND entry.first_offset >= :start AND entry.first_offset < :end
+ORDER BY entry.first_offset
 """
 
 _Row = tuple[Any, ...]
@@ -70,13 +71,14 @@ def to_rows(run: Run) -> Iterator[tuple[int, int, int, int, int, int, float, byt
         yield run.key, first_offset, first_offset + len(events), before, after, size, run.appended_at, data
 
 
-def read_segment(reader: sqlite3.Connection, key: int, start: int, max_bytes: int) -> Segment:
-    """Reads the rows from the event at `start` on, up to the first damaged row.
+def read_segment(reader: sqlite3.Connection, key: int, start: int, end: int, max_bytes: int) -> Segment:
+    """Reads the rows from the event at `start` on, up to `end` or the first damaged row.
 
     Args:
         reader: the reading connection.
         key: the stream's key.
         start: the offset of an existing event.
+        end: the offset from which on no row is read.
         max_bytes: the maximum bytes of the rows; at least one row is read.
 
     Raises:
@@ -90,7 +92,7 @@ def read_segment(reader: sqlite3.Connection, key: int, start: int, max_bytes: in
         with closing(reader.cursor()) as cursor:
             first = cursor.execute(_FIRST, {"stream": key, "start": start}).fetchone()
             if first is not None:
-                cursor.execute(_SELECT, {"stream": key, "start": first[0]})
+                cursor.execute(_SELECT, {"stream": key, "start": first[0], "end": end})
                 rows.extend(_take(cursor, max_bytes))
     except sqlite3.DatabaseError as error:
         if result_code(error) not in DAMAGE:
