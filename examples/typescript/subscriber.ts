@@ -10,24 +10,27 @@ type SubscribeRequest = MessageInitShape<typeof SubscribeRequestSchema> & { star
 
 /** Yields each event of a stream exactly once and in order. Throws StreamFailedError after those of a failed stream. */
 export async function* subscribe(client: StreamClient, streamId: string): AsyncGenerator<OpenResponsesStreamEvent> {
-  for await (const { events, failure } of responses(client, streamId)) {
-    yield* events;
-    if (failure) throw new StreamFailedError(failure);
+  let failure: SubscribeResponse["failure"];
+  for await (const response of responses(client, streamId)) {
+    yield* response.events;
+    failure = response.failure;
   }
+  if (failure) throw new StreamFailedError(failure);
 }
 
 /** Yields the responses up to the end of the stream. Reconnects and resumes. */
 async function* responses(client: StreamClient, streamId: string): AsyncGenerator<SubscribeResponse> {
   const request: SubscribeRequest = { streamId, startOffset: 0n };
-  for (;;) {
+  let ended = false;
+  while (!ended) {
     try {
       for await (const response of client.subscribe(request)) {
         advance(request, response);
+        ended = response.endOfStream;
         yield response;
-        if (response.endOfStream) return;
       }
     } catch (error) {
-      await recover(error);
+      if (!ended) await recover(error);
     }
   }
 }

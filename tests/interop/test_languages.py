@@ -96,6 +96,9 @@ async def test_subscriber_prints_each_event_once_when_server_is_killed(
         _, stderr = await subscriber.communicate()
         assert (subscriber.returncode, b"retrying after error" in stderr) == (0, True)
         assert received == EVENTS
+    ended = [line for line in server.output.splitlines() if "call ended: method 'Subscribe'" in line]
+    assert ended
+    assert all("code 'OK'" in line for line in ended)
     tally["subscribed"] += COUNT
 
 

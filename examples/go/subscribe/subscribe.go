@@ -51,10 +51,11 @@ func call(service pb.OpenResponsesStreamServiceClient, request *pb.SubscribeRequ
 		if err := handle(response.Events); err != nil {
 			return err
 		}
-		if response.Failure != nil {
-			return &client.StreamFailedError{Failure: response.Failure}
-		}
 		if response.EndOfStream {
+			_, _ = responses.Recv() // the status of the call
+			if response.Failure != nil {
+				return &client.StreamFailedError{Failure: response.Failure}
+			}
 			return nil
 		}
 	}

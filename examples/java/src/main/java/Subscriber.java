@@ -28,7 +28,7 @@ final class Subscriber implements Iterator<OpenResponsesStreamEvent> {
 
   @Override
   public boolean hasNext() {
-    while (!events.hasNext() && !ended) receive();
+    while (!events.hasNext() && !(ended && responses == null)) receive();
     if (!events.hasNext() && failure != null) throw new StreamFailedException(failure);
     return events.hasNext();
   }
@@ -48,7 +48,7 @@ final class Subscriber implements Iterator<OpenResponsesStreamEvent> {
       else responses = null;
     } catch (StatusRuntimeException error) {
       responses = null;
-      client.recover(error);
+      if (!ended) client.recover(error);
     }
   }
 

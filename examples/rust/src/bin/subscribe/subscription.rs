@@ -24,13 +24,15 @@ impl Subscription {
     /// Returns the next events: all that are ready, or `None` at the end of the stream. After the last event of a
     /// stream that failed, returns the error `StreamFailed`.
     pub async fn next(&mut self) -> Result<Option<Vec<OpenResponsesStreamEvent>>, Error> {
-        while !self.ended {
+        while !self.ended || self.call.is_some() {
             match self.response().await {
                 Ok(Some(response)) => return self.accept(response).map(Some),
                 Ok(None) => self.call = None,
                 Err(status) => {
                     self.call = None;
-                    recover(status.into()).await?;
+                    if !self.ended {
+                        recover(status.into()).await?;
+                    }
                 }
             }
         }
