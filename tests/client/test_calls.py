@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import logging
 import os
 import sys
 from asyncio.subprocess import PIPE
@@ -15,7 +14,6 @@ from grpc.aio._call import UnaryStreamCall
 
 from openresponses_grpc import AsyncEventPublisher, AsyncEventStreamClient, AsyncEventSubscription, EventStreamClient
 from openresponses_grpc.client._outbox import WINDOW_BYTES
-from openresponses_grpc.server._calls import Call
 
 from ..faults.proxy import Proxy
 from ..support.events import event, number
@@ -101,54 +99,6 @@ async def test_a_subscription_ends_normally_after_a_timeout(server: str) -> None
         for _ in range(2):
             with pytest.raises(StopAsyncIteration):
                 await anext(subscription)
-
-
-async def receive_numbers(server: str, received: list[int]) -> None:
-    async with AsyncEventStreamClient(server) as client, client.subscribe("s") as subscription:
-        async for made in subscription:
-            received.append(number(made))  # noqa: PERF401 - the test reads it meanwhile
-
-
-async def receive_numbers_in_thread(server: str, received: list[int]) -> None:
-    def receive() -> None:
-        with EventStreamClient(server) as client, client.subscribe("s") as subscription:
-            for made in subscription:
-                received.append(number(made))  # noqa: PERF401 - the test reads it meanwhile
-
-    await asyncio.to_thread(receive)
-
-
-@pytest.mark.parametrize("receive", [receive_numbers, receive_numbers_in_thread])
-async def test_a_subscription_ends_with_the_status_of_its_call(
-    server: str,
-    receive: Callable[[str, list[int]], Awaitable[None]],
-    caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """If the client cancelled the call while the server sends the end, the server would record a cancelled call."""
-    caplog.set_level(logging.INFO)
-    write, released = Call.write, asyncio.Event()
-
-    async def held_write(call: Call, data: bytes) -> int:
-        size = await write(call, data)
-        if call.method == "Subscribe":
-            await released.wait()
-        return size
-
-    monkeypatch.setattr(Call, "write", held_write)
-    received: list[int] = []
-    async with AsyncEventStreamClient(server) as client:
-        await publish_numbers(client, COUNT)
-        receiving = asyncio.ensure_future(receive(server, received))
-        while len(received) < COUNT:
-            await client.get_stream("s")
-        await client.get_stream("s")
-        assert not receiving.done()
-        released.set()
-        await receiving
-    assert received == list(range(COUNT))
-    ended = [vars(record) for record in caplog.records if record.getMessage().startswith("call ended")]
-    assert [fields["code"] for fields in ended if fields["method"] == "Subscribe"] == ["OK"]
 
 
 async def test_batches_contain_every_event_and_are_empty_at_the_end(server: str) -> None:
