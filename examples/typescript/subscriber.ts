@@ -26,7 +26,7 @@ async function* responses(client: StreamClient, streamId: string): AsyncGenerato
     try {
       for await (const response of client.subscribe(request)) {
         advance(request, response);
-        ended = response.endOfStream;
+        ended = response.endOfStream; // the loop then waits for the status of the call
         yield response;
       }
     } catch (error) {

@@ -52,7 +52,7 @@ func call(service pb.OpenResponsesStreamServiceClient, request *pb.SubscribeRequ
 			return err
 		}
 		if response.EndOfStream {
-			_, _ = responses.Recv() // the status of the call
+			_, _ = responses.Recv() // waits for the status of the call
 			if response.Failure != nil {
 				return &client.StreamFailedError{Failure: response.Failure}
 			}

@@ -174,7 +174,7 @@ class _Calls:
     async def finish(self) -> None:
         """Waits for the status of the call after the end of the stream.
 
-        The server may still be sending the last response. If it was cancelled now, it would record a failed call.
+        The server may still be sending the last response, and would record the call as cancelled if `close` came first.
         """
         if self._call:
             await self._call.code()

@@ -80,9 +80,8 @@ class EventSubscription(Generic[E_co]):
         if self._error:
             raise self._error
         if self._cursor.end_of_stream:
+            # The server may still be sending the last response, and would record a cancellation. A fork gets no status.
             if self._call is not None and not self._channels.forked:
-                # The server may still be sending the last response. If it was cancelled now, it would record a failed
-                # call.
                 self._call.code()
             self._end_call()
             raise self._cursor.failure() or StopIteration

@@ -187,7 +187,7 @@ class SQLiteStore:
         segment = self._tail_cache.find(log.key, start_offset)
         if segment:
             return segment.read(start_offset, max_bytes)
-        # The file may already have events that a running transaction has committed, but not yet in memory.
+        # For a moment after a commit, the file has events that the log in memory does not have.
         return await self._read_file(log, self._file.read, start_offset, log.end, max_bytes)
 
     async def _read_file(self, log: Log, read: Callable[..., T], *args: int) -> T | None:

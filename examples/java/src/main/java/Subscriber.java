@@ -28,7 +28,8 @@ final class Subscriber implements Iterator<OpenResponsesStreamEvent> {
 
   @Override
   public boolean hasNext() {
-    while (!events.hasNext() && !(ended && responses == null)) receive();
+    // After the end of the stream, one more receive waits for the status of the call.
+    while (!events.hasNext() && (!ended || responses != null)) receive();
     if (!events.hasNext() && failure != null) throw new StreamFailedException(failure);
     return events.hasNext();
   }

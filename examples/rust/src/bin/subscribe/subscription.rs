@@ -24,6 +24,7 @@ impl Subscription {
     /// Returns the next events: all that are ready, or `None` at the end of the stream. After the last event of a
     /// stream that failed, returns the error `StreamFailed`.
     pub async fn next(&mut self) -> Result<Option<Vec<OpenResponsesStreamEvent>>, Error> {
+        // After the end of the stream, one more response waits for the status of the call.
         while !self.ended || self.call.is_some() {
             match self.response().await {
                 Ok(Some(response)) => return self.accept(response).map(Some),
