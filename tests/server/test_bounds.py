@@ -1,7 +1,11 @@
 """Limits for unauthenticated callers, requests and connections of a real server."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from itertools import count
 from typing import Any
 
 import grpc
@@ -13,6 +17,7 @@ from hypothesis import strategies as st
 
 from openresponses_grpc import AsyncEventStreamClient
 from openresponses_grpc.codec._raw_messages import MAX_ELEMENTS, MAX_EVENTS, PUBLISH, SERVICE_NAME, SUBSCRIBE
+from openresponses_grpc.server import _anonymous as anonymous
 from openresponses_grpc.server import _fields as fields
 from openresponses_grpc.server._calls import Timeouts
 from openresponses_grpc.server._server import OPTIONS as SERVER_OPTIONS
@@ -131,6 +136,33 @@ async def test_unfinished_health_requests_do_not_block_others(
             await peer.fill(call, 1 << 20)
         assert (await HealthStub(channel).Check(HealthCheckRequest())).status == SERVING
         await asyncio.gather(*(peer.finish(1) for peer in (one, another)))
+
+
+@asynccontextmanager
+async def busy_event_loop() -> AsyncIterator[None]:
+    """Blocks the event loop for 20 ms in each of its iterations."""
+
+    async def block() -> None:
+        while True:
+            end = time.perf_counter() + 0.02
+            while time.perf_counter() < end:
+                pass
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(block())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def test_a_busy_server_whose_memory_grows_answers_health_checks(
+    channel: grpc.aio.Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(anonymous, "_resident_bytes", partial(next, count(step=5 << 20)))
+    async with busy_event_loop():
+        for _ in range(5):
+            assert (await HealthStub(channel).Check(HealthCheckRequest())).status == SERVING
 
 
 @pytest.fixture

@@ -16,11 +16,17 @@ from ._errors import RequestTimeoutError, TooManyCallsError
 
 _TIMEOUTS: Final = Timeouts(first_request=10.0, next_request=10.0, write=10.0)
 
-_POLL_SECONDS: Final = 0.005
+_CHECK_SECONDS: Final = 0.005
 """The interval between checks of a request that is being read."""
 
 _MAX_GROWTH: Final = 4 << 20
 """The growth of the process in bytes that aborts the request being read (Linux only)."""
+
+_GROWTH_CHECKS: Final = 4
+"""The number of checks before growth counts. A request that is still incomplete then is probably the cause."""
+
+_LATE_CHECK: Final = 0.25
+"""What a late check counts. A request that has arrived takes several iterations of a busy event loop."""
 
 _MAX_REQUEST_BYTES: Final = 64 << 10
 """Requests of clients have a few bytes. A larger one is freed at once: the traceback of its error would hold it."""
@@ -77,7 +83,6 @@ class SerialReader:
         self._timeout = timeout
         self._lock = asyncio.Lock()
         self._waiting = 0
-        self._timer: asyncio.TimerHandle | None = None
 
     async def read(self, call: Call) -> bytes | None:
         """Reads the next request of a call; None after the last one. Aborts the call on a timeout.
@@ -95,7 +100,7 @@ class SerialReader:
                 await self._lock.acquire()
         finally:
             self._waiting -= 1
-        self._poll(call, asyncio.get_running_loop().time(), _resident_bytes())
+        watcher = asyncio.create_task(self._watch(call))
         try:
             request = await call.read(shielded=True)
             if request and len(request) > _MAX_REQUEST_BYTES:
@@ -109,18 +114,23 @@ class SerialReader:
                 await call.abort(error, self._timeout)
             finally:
                 _return_freed_memory()
+            raise
         finally:
-            if self._timer:
-                self._timer.cancel()
+            watcher.cancel()
             self._lock.release()
 
-    def _poll(self, call: Call, since: float, size: int) -> None:
+    async def _watch(self, call: Call) -> None:
+        """Interrupts a call whose request does not arrive in time, or makes the process grow."""
         loop = asyncio.get_running_loop()
-        late = loop.time() - since >= (self._contended_timeout if self._waiting else self._timeout)
-        if late or _resident_bytes() - size > _MAX_GROWTH:
-            call.waiting.interrupt(RequestTimeoutError("the request did not arrive in time: call again"))
-        else:
-            self._timer = loop.call_later(_POLL_SECONDS, self._poll, call, since, size)
+        size, checks = _resident_bytes(), 0.0
+        while True:
+            due = loop.time() + _CHECK_SECONDS
+            await asyncio.sleep(_CHECK_SECONDS)
+            checks += 1 if loop.time() < due + _CHECK_SECONDS else _LATE_CHECK
+            late = checks * _CHECK_SECONDS >= (self._contended_timeout if self._waiting else self._timeout)
+            if late or (checks >= _GROWTH_CHECKS and _resident_bytes() - size > _MAX_GROWTH):
+                call.waiting.interrupt(RequestTimeoutError("the request did not arrive in time: call again"))
+                return
 
 
 def _return_freed_memory() -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple
 
 import grpc
 
@@ -45,30 +44,35 @@ TIMEOUTS: Final = Timeouts()
 
 
 class _Waiting:
-    """Marks where a call waits for others. Only there can it be interrupted from outside."""
+    """Marks where a call waits for others. Only there can it be interrupted from outside.
+
+    Attributes:
+        error: the error of the interruption.
+
+    """
 
     def __init__(self, task: asyncio.Task[Any]) -> None:
         self._task = task
         self._active = False
-        self._error: CallEndedError | AccessError | None = None
+        self.error: CallEndedError | AccessError | None = None
 
     def interrupt(self, error: CallEndedError | AccessError) -> None:
         """Raises `error` in the call: now if it is waiting, else when it next waits."""
-        self._error = self._error or error
+        self.error = self.error or error
         if self._active:
             self._task.cancel()
 
     def __enter__(self) -> None:
-        if self._error:
-            raise self._error
+        if self.error:
+            raise self.error
         self._active = True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._active = False
-        if self._error and kind is asyncio.CancelledError:
-            raise self._error from None
+        if self.error and kind is asyncio.CancelledError:
+            raise self.error from None
 
 
 class _CancelledWithPeer:
@@ -151,7 +155,7 @@ class Call:
         self.started = self._loop.time()
         self._reading_since: float | None = None
         self._writing_since: float | None = None
-        self._has_request = False
+        self._has_request = self._aborted = False
         self._timer = self._loop.call_later(min(timeouts.first_request, timeouts.write), self._check_timeouts)
 
     @property
@@ -220,24 +224,30 @@ class Call:
         self._writing_since = None
         return len(data)
 
-    async def abort(self, error: Exception, patience: float | None = None) -> NoReturn:
+    async def abort(self, error: Exception, patience: float | None = None) -> None:
         """Ends the call with the status of an error, and waits up to `patience` seconds for the peer to read it.
 
-        It does not wait for a peer that has not read earlier responses: the status is queued behind them.
+        It does not wait for a peer that has not read earlier responses: the status is queued behind them. It has no
+        effect on a call that it has ended.
         """
+        if self._aborted:
+            return
+        self._aborted = True
         status = status_for(error)
         self.code, self.reason = status.code, error.reason if isinstance(error, ServiceError) else ""
         try:
             async with asyncio.timeout(0 if self._writing_since else patience or self._timeouts.write):
                 await self._context.abort_with_status(status)
-        except grpc.aio.AbortError:
-            raise
+        except grpc.aio.AbortError as aborted:
+            # gRPC keeps this error in a reference cycle, where tracebacks would keep the request until a collection.
+            aborted.__traceback__ = aborted.__context__ = None
         except (TimeoutError, grpc.aio.BaseError):
             raise asyncio.CancelledError from None
 
     def close(self) -> None:
         """Cancels the timer, and reports the end of the call to the observers."""
         self._timer.cancel()
+        self.waiting.error = None  # its traceback refers to the call
         for observer in self._observers:
             observer.ended(self)
 
@@ -294,22 +304,27 @@ class Calls:
         """Returns the open calls; thread-safe."""
         return list(self._open)
 
-    @asynccontextmanager
-    async def call(self, method: str, context: Any) -> AsyncIterator[Call]:
-        """Runs one call: authenticates and admits it, and ends it with the status of any error."""
-        call = Call(method, context, self._timeouts, self._observers)
-        try:
-            call.token = self._authenticate(call)
-            self._add(call)
-            yield call
-            call.code = grpc.StatusCode.OK
-        except grpc.aio.AbortError:
-            raise
-        except Exception as error:
-            await call.abort(error)
-        finally:
-            self._remove(call)
-            call.close()
+    def handler(self, method: str, serve: Callable[[Call], Awaitable[None]]) -> grpc.RpcMethodHandler[bytes, bytes]:
+        """Returns gRPC's handler of a method. It authenticates and admits each call, serves it, and reports any error.
+
+        Requests and responses are bytes, so that a malformed request gets INVALID_ARGUMENT. All methods are registered
+        as streaming: gRPC would read the request of a unary one before it calls the handler.
+        """
+
+        async def handle(_: object, context: Any) -> None:
+            call = Call(method, context, self._timeouts, self._observers)
+            try:
+                call.token = self._authenticate(call)
+                self._add(call)
+                await serve(call)
+                call.code = grpc.StatusCode.OK
+            except Exception as error:
+                await call.abort(error)
+            finally:
+                self._remove(call)
+                call.close()
+
+        return grpc.stream_stream_rpc_method_handler(handle)
 
     async def drain(self, grace: float) -> None:
         """Ends all calls and refuses new ones.

@@ -6,8 +6,8 @@ It replaces that of grpcio-health-checking, in which each call holds the request
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 import grpc
 from grpc_health.v1 import health
@@ -45,15 +45,12 @@ class Health:
         self._stopping = False
 
     def handler(self) -> grpc.GenericRpcHandler:
-        """Returns the service's handler, for a `grpc.aio` server.
-
-        Both methods are registered as streaming: gRPC would read the request of a unary one before calling it.
-        """
-        methods: dict[str, Callable[[object, Any], Awaitable[None]]] = {"Check": self._check, "Watch": self._watch}
-        handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            name: grpc.stream_stream_rpc_method_handler(method) for name, method in methods.items()
+        """Returns the service's handler, for a `grpc.aio` server."""
+        methods = {
+            "Check": self._checks.handler("Check", self._check),
+            "Watch": self._watches.handler("Watch", self._watch),
         }
-        return grpc.method_handlers_generic_handler(health.SERVICE_NAME, handlers)
+        return grpc.method_handlers_generic_handler(health.SERVICE_NAME, methods)
 
     def set(self, service: str, status: HealthCheckResponse.ServingStatus) -> None:
         """Sets the status of a known service. It has no effect after `stop`."""
@@ -68,23 +65,21 @@ class Health:
             self.set(service, HealthCheckResponse.NOT_SERVING)
         self._stopping = True
 
-    async def _check(self, _: object, context: Any) -> None:
-        async with self._checks.call("Check", context) as call:
-            service = await self._service(call)
-            await call.write(self._response(service))
+    async def _check(self, call: Call) -> None:
+        service = await self._service(call)
+        await call.write(self._response(service))
 
-    async def _watch(self, _: object, context: Any) -> None:
-        async with self._watches.call("Watch", context) as call:
-            service = await self._service(call)
-            sent = None
-            while True:
-                changed, stopping = self._changed, self._stopping
-                if sent != (sent := self._statuses[service]):
-                    await call.write(self._response(service))
-                if stopping:
-                    raise ShuttingDownError("the server is shutting down")
-                with call.waiting:
-                    await changed.wait()
+    async def _watch(self, call: Call) -> None:
+        service = await self._service(call)
+        sent = None
+        while True:
+            changed, stopping = self._changed, self._stopping
+            if sent != (sent := self._statuses[service]):
+                await call.write(self._response(service))
+            if stopping:
+                raise ShuttingDownError("the server is shutting down")
+            with call.waiting:
+                await changed.wait()
 
     async def _service(self, call: Call) -> str:
         """Reads a request, and returns the service that it names."""

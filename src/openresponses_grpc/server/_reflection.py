@@ -85,14 +85,13 @@ class Reflection:
 
     def handler(self) -> grpc.GenericRpcHandler:
         """Returns the service's handler, for a `grpc.aio` server."""
-        handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.stream_stream_rpc_method_handler(self._info)
-        return grpc.method_handlers_generic_handler(reflection.SERVICE_NAME, {"ServerReflectionInfo": handler})
+        methods = {"ServerReflectionInfo": self._calls.handler("ServerReflectionInfo", self._info)}
+        return grpc.method_handlers_generic_handler(reflection.SERVICE_NAME, methods)
 
-    async def _info(self, _: object, context: Any) -> None:
-        async with self._calls.call("ServerReflectionInfo", context) as call:
-            info: Any = self._servicer.ServerReflectionInfo  # an async generator, unlike in its stubs
-            async for response in info(self._requests(call), context):
-                await call.write(response.SerializeToString())
+    async def _info(self, call: Call) -> None:
+        info: Any = self._servicer.ServerReflectionInfo  # an async generator, unlike in its stubs
+        async for response in info(self._requests(call), None):  # it does not use the context
+            await call.write(response.SerializeToString())
 
     async def _requests(self, call: Call) -> AsyncIterator[ServerReflectionRequest]:
         while (data := await self._reader.read(call)) is not None:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
-from typing import Any, Final
+from typing import Final
 
 import grpc
 
@@ -89,29 +89,23 @@ class StreamService:
         self.access.replace(tokens)
 
     def handler(self) -> grpc.GenericRpcHandler:
-        """Returns the service's handler, for a `grpc.aio` server.
-
-        Requests and responses are bytes, so that a malformed request gets INVALID_ARGUMENT. All methods are registered
-        as streaming, so that a caller without a token is refused before its request is read.
-        """
-        methods: dict[str, Callable[[object, Any], Awaitable[None]]] = {
+        """Returns the service's handler, for a `grpc.aio` server."""
+        methods: dict[str, Callable[[Call], Awaitable[None]]] = {
             "Publish": self._publish,
             "Subscribe": self._subscribe,
             "GetStream": self._get_stream,
             "ListStreams": self._list_streams,
             "DeleteStream": self._delete_stream,
         }
-        handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            name: grpc.stream_stream_rpc_method_handler(method) for name, method in methods.items()
-        }
+        handlers = {name: self._calls.handler(name, method) for name, method in methods.items()}
         return grpc.method_handlers_generic_handler(raw_messages.SERVICE_NAME, handlers)
 
     async def drain(self, grace: float) -> None:
         """Ends every call with UNAVAILABLE, and refuses new ones; returns after `grace` seconds at the latest."""
         await self._calls.drain(grace)
 
-    async def _publish(self, _: object, context: Any) -> None:
-        async with self._calls.call("Publish", context) as call, AsyncExitStack() as publishing:
+    async def _publish(self, call: Call) -> None:
+        async with AsyncExitStack() as publishing:
             end: End | None = None
             while (data := await call.read()) is not None:
                 size = len(data)
@@ -134,8 +128,8 @@ class StreamService:
             if not call.stream_id:
                 raise InvalidRequestError("stream_id", "the call ended without a request that names a stream")
 
-    async def _subscribe(self, _: object, context: Any) -> None:
-        async with self._calls.call("Subscribe", context) as call, AsyncExitStack() as reading:
+    async def _subscribe(self, call: Call) -> None:
+        async with AsyncExitStack() as reading:
             request = requests.parse_subscribe(await call.read())
             await self._begin(call, request.stream_id)
             reading.enter_context(self.store.reading(call.stream_id))
@@ -165,36 +159,33 @@ class StreamService:
                 if batch.checksum is not None:
                     check = Check(call.offset, batch.checksum)
 
-    async def _get_stream(self, _: object, context: Any) -> None:
-        async with self._calls.call("GetStream", context) as call:
-            request = requests.parse(GetStreamRequest, await call.read())
-            await self._begin(call, request.stream_id)
-            info = await self.store.info(call.stream_id)
-            await call.write(GetStreamResponse(stream=responses.stream_info(info)).SerializeToString())
+    async def _get_stream(self, call: Call) -> None:
+        request = requests.parse(GetStreamRequest, await call.read())
+        await self._begin(call, request.stream_id)
+        info = await self.store.info(call.stream_id)
+        await call.write(GetStreamResponse(stream=responses.stream_info(info)).SerializeToString())
 
-    async def _list_streams(self, _: object, context: Any) -> None:
-        async with self._calls.call("ListStreams", context) as call:
-            request = requests.parse(ListStreamsRequest, await call.read())
-            size = requests.page_size(request)
-            if call.token:
-                call.token.check(PERMISSIONS[call.method])
-            await call.accept()
-            visible = call.token.covers if call.token else lambda _: True
-            page = await self.store.list(size, request.page_token, visible)
-            response = ListStreamsResponse(next_page_token=page.next_page_token)
-            response.streams.extend(map(responses.stream_info, page.streams))
-            await call.write(response.SerializeToString())
+    async def _list_streams(self, call: Call) -> None:
+        request = requests.parse(ListStreamsRequest, await call.read())
+        size = requests.page_size(request)
+        if call.token:
+            call.token.check(PERMISSIONS[call.method])
+        await call.accept()
+        visible = call.token.covers if call.token else lambda _: True
+        page = await self.store.list(size, request.page_token, visible)
+        response = ListStreamsResponse(next_page_token=page.next_page_token)
+        response.streams.extend(map(responses.stream_info, page.streams))
+        await call.write(response.SerializeToString())
 
-    async def _delete_stream(self, _: object, context: Any) -> None:
-        async with self._calls.call("DeleteStream", context) as call:
-            request = requests.parse(DeleteStreamRequest, await call.read())
-            await self._begin(call, request.stream_id)
-            try:
-                await self.store.delete(call.stream_id, request.epoch if request.HasField("epoch") else None)
-            except StreamNotFoundError:
-                if not request.allow_missing:
-                    raise
-            await call.write(DeleteStreamResponse().SerializeToString())
+    async def _delete_stream(self, call: Call) -> None:
+        request = requests.parse(DeleteStreamRequest, await call.read())
+        await self._begin(call, request.stream_id)
+        try:
+            await self.store.delete(call.stream_id, request.epoch if request.HasField("epoch") else None)
+        except StreamNotFoundError:
+            if not request.allow_missing:
+                raise
+        await call.write(DeleteStreamResponse().SerializeToString())
 
     def _authenticate(self, call: Call) -> Token | None:
         return self.access.identify(metadata_of(call))
