@@ -22,7 +22,7 @@ _CHECK_SECONDS: Final = 0.005
 _MAX_GROWTH: Final = 4 << 20
 """The growth of the process in bytes that aborts the request being read (Linux only)."""
 
-_GROWTH_CHECKS: Final = 4
+_GROWTH_CHECKS: Final = 2
 """The number of checks before growth counts. A request that is still incomplete then is probably the cause."""
 
 _LATE_CHECK: Final = 0.25

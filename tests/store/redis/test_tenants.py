@@ -1,5 +1,6 @@
 """Tenants in Redis: shares of the memory that Redis reports."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from itertools import count, islice
 from typing import Any
@@ -85,6 +86,20 @@ async def test_events_appended_between_two_measurements_count(small: RedisStore)
         for _ in range(HALF):
             await small.append(Append("s", [EVENT], tenant="hog"))
     await fill(small, "other", "s", 10)
+
+
+async def test_a_burst_between_two_measurements_leaves_the_shares_of_others(small: RedisStore) -> None:
+    small.divide(FAIR)
+
+    async def burst(stream_id: str) -> None:
+        while True:
+            await small.append(Append(stream_id, [EVENT], tenant="hog"))
+
+    bursts = (burst(stream_id) for stream_id in islice(same_node_streams("s"), 4))
+    outcomes = await asyncio.gather(*bursts, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {ShareExceededError}
+    for _ in range(HALF // 4):
+        await small.append(Append("s", [EVENT], tenant="other"))
 
 
 async def test_empty_streams_count(small: RedisStore) -> None:

@@ -157,9 +157,13 @@ class RedisClient:
         next_cursor, keys = await self.ask(node, "SCAN", cursor, "MATCH", STATES, "COUNT", count)
         return int(next_cursor), [stream_id_of(key) for key in keys]
 
+    def node(self, key: str) -> Node:
+        """Returns the last known node with a key."""
+        return self.topology.node(key) if self.topology else self._connector.node
+
     def endpoint(self, key: str) -> Endpoint:
         """Returns the last known node with a key; a script on the key finds its current node."""
-        node = self._node(key)
+        node = self.node(key)
         return Endpoint(str(node), partial(self._connector.connect, node))
 
     def _check_keys(self) -> Collection[str]:
@@ -174,12 +178,9 @@ class RedisClient:
         with suppress(StoreFullError):  # a store at its own limit is writable
             await self.command(key, "SET", key, "", "PX", CHECK_MILLISECONDS)
 
-    def _node(self, key: str) -> Node:
-        return self.topology.node(key) if self.topology else self._connector.node
-
     async def _follow(self, key: str, *command: bytes | str | int) -> Any:
         """Runs a command on the node with a key, and follows redirects."""
-        node, asking = self._node(key), False
+        node, asking = self.node(key), False
         for _ in range(REDIRECTS):
             try:
                 return await self._run(node, *command, asking=asking)

@@ -111,7 +111,7 @@ class RedisStore:
     async def append(self, append: Append) -> End:
         self._setup.raise_problem()
         keys = stream_keys(append.stream_id)
-        self.tenants.admit(self._client.endpoint(keys.log).name, append)
+        await self.tenants.admit(self._client.node(keys.log), append)
         return await self._appender.append(keys, append)
 
     async def read(
