@@ -32,8 +32,8 @@ def tokens(tmp_path: Path) -> str:
         ("unfinished-messages", 64 * MIB),
         ("gzip-bombs", 64 * MIB),
         ("idle-connections", 64 * MIB),
-        ("tiny-events", 512 * MIB),
-        ("tiny-messages", 512 * MIB),
+        ("tiny-events", 256 * MIB),
+        ("tiny-messages", 256 * MIB),
         ("large-requests", 512 * MIB),
     ],
 )
