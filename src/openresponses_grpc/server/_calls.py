@@ -239,7 +239,7 @@ class Call:
             async with asyncio.timeout(0 if self._writing_since else patience or self._timeouts.write):
                 await self._context.abort_with_status(status)
         except grpc.aio.AbortError as aborted:
-            # gRPC keeps this error in a reference cycle, where tracebacks would keep the request until a collection.
+            # gRPC keeps this error, so that it sends no second status. Its reference cycle would keep the request, too.
             aborted.__traceback__ = aborted.__context__ = None
         except (TimeoutError, grpc.aio.BaseError):
             raise asyncio.CancelledError from None

@@ -2,11 +2,11 @@
 -- Returns the memory usage of this node, and the bytes of each tenant in a part of its streams.
 -- ARGV: the cursor of SCAN; the number of keys to scan, 0 for none; the bytes that a stream counts in addition to its
 --       events.
--- Returns: the bytes of memory in use; maxmemory; the next cursor, 0 at the end; then for each tenant: its name and its
---          bytes.
+-- Returns: the bytes of memory in use; maxmemory, 0 if Redis reports none; the next cursor, 0 at the end; then for each
+--          tenant: its name and its bytes.
 local memory = redis.call('INFO', 'memory')
 local reply = {
-  tonumber(string.match(memory, 'used_memory:(%d+)')), tonumber(string.match(memory, 'maxmemory:(%d+)')), '0',
+  tonumber(string.match(memory, 'used_memory:(%d+)') or 0), tonumber(string.match(memory, 'maxmemory:(%d+)') or 0), '0',
 }
 if ARGV[2] == '0' then
   return reply
