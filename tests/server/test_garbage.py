@@ -10,9 +10,9 @@ import grpc
 import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 
-import openresponses_grpc
+from openresponses_grpc import server
 from openresponses_grpc.codec._raw_messages import PUBLISH, SUBSCRIBE
-from openresponses_grpc.server._calls import Timeouts
+from openresponses_grpc.server._calls import TIMEOUTS, Timeouts
 from openresponses_grpc.server._server import running_server
 from openresponses_grpc.server._service import StreamService
 from openresponses_grpc.store import MemoryStore
@@ -21,7 +21,7 @@ from openresponses_grpc.v1.stream_service_pb2 import PublishRequest, SubscribeRe
 from ..faults.memory_attacks import CHECK, WATCH
 from ..support.events import event
 
-(PACKAGE,) = openresponses_grpc.__path__
+(SERVER,) = server.__path__
 
 UNPARSABLE = b"\xff" * 100
 LONG_NAME = HealthCheckRequest(service="s" * (64 << 10)).SerializeToString()
@@ -30,16 +30,16 @@ MISSING = SubscribeRequest(stream_id="s", must_exist=True).SerializeToString()
 
 
 @asynccontextmanager
-async def channel_to_server() -> AsyncIterator[grpc.aio.Channel]:
+async def channel_to_server(timeouts: Timeouts = TIMEOUTS) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server that stops with the context, so that its calls have ended there, too."""
-    service = StreamService(MemoryStore(), timeouts=Timeouts(first_request=0.2))
+    service = StreamService(MemoryStore(), timeouts=timeouts)
     async with running_server(service, "127.0.0.1:0") as address, grpc.aio.insecure_channel(address) as channel:
         yield channel
 
 
 @pytest.fixture
 def uncollected() -> Iterator[Callable[[], list[str]]]:
-    """Yields a function that returns the package's functions whose variables only a garbage collection frees."""
+    """Yields a function that returns the server's functions whose variables only a garbage collection frees."""
 
     def functions() -> list[str]:
         gc.set_debug(gc.DEBUG_SAVEALL)
@@ -47,7 +47,7 @@ def uncollected() -> Iterator[Callable[[], list[str]]]:
         gc.set_debug(0)
         frames = [found.f_code for found in gc.garbage if isinstance(found, FrameType)]
         gc.garbage.clear()
-        return [code.co_qualname for code in frames if code.co_filename.startswith(PACKAGE)]
+        return [code.co_qualname for code in frames if code.co_filename.startswith(SERVER)]
 
     gc.collect()
     gc.disable()
@@ -80,7 +80,7 @@ async def test_a_refused_request_leaves_no_cycle(
 
 
 async def test_an_interrupted_call_leaves_no_cycle(uncollected: Callable[[], list[str]]) -> None:
-    async with channel_to_server() as channel:
+    async with channel_to_server(Timeouts(first_request=0.2)) as channel:
         silent: Any = channel.stream_stream(PUBLISH)()
         assert await silent.code() == grpc.StatusCode.UNAVAILABLE
     assert uncollected() == []
