@@ -73,7 +73,7 @@ class SerialReader:
     Args:
         limit: the maximum number of waiting callers. What each has sent is bounded by its flow control window.
         contended_timeout: seconds for a request while other callers wait.
-        timeout: seconds for a request otherwise.
+        timeout: seconds for a request otherwise. A busy event loop extends both.
 
     """
 
@@ -85,10 +85,11 @@ class SerialReader:
         self._waiting = 0
 
     async def read(self, call: Call) -> bytes | None:
-        """Reads the next request of a call; None after the last one. Aborts the call on a timeout.
+        """Reads the next request of a call; None after the last one.
 
         Raises:
             InvalidRequestError: the request is too large.
+            RequestTimeoutError: the request did not arrive in time; the call has been aborted.
             TooManyCallsError: too many callers are waiting.
 
         """

@@ -25,7 +25,7 @@ _PER_CONNECTION: Final = 4
 
 _CONTENDED_TIMEOUT: Final = 0.02
 _TIMEOUT: Final = 1.0
-"""Seconds for a request. With these, the last of 100 callers waits at most two seconds to be read."""
+"""Seconds for a request. Unless the event loop is busy, the last of 100 callers waits at most two seconds."""
 
 
 class Health:

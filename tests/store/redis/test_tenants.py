@@ -102,6 +102,34 @@ async def test_a_burst_between_two_measurements_leaves_the_shares_of_others(smal
         await small.append(Append("s", [EVENT], tenant="other"))
 
 
+async def test_events_appended_during_a_measurement_count(small: RedisStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    small.divide(FAIR)
+    await fill(small, "hog", "s", HALF)
+    ask, asked, released = small.tenants._ask, asyncio.Event(), asyncio.Event()
+
+    async def held_ask(*arguments: Any) -> list[Any]:
+        reply = await ask(*arguments)
+        asked.set()
+        await released.wait()
+        return reply
+
+    monkeypatch.setattr(small.tenants, "_ask", held_ask)
+    measuring = asyncio.create_task(small.tenants.measure())
+    await asked.wait()
+    with pytest.raises(ShareExceededError):
+        for _ in range(HALF):
+            await small.append(Append("s", [EVENT], tenant="hog"))
+    released.set()
+    await measuring
+    with pytest.raises(ShareExceededError):
+        await small.append(Append("s", [EVENT], tenant="hog"))
+
+
+async def test_shares_do_not_apply_without_a_memory_limit(store: RedisStore) -> None:
+    store.divide({"hog": Shares(bytes=0), "other": Shares()})
+    await fill(store, "hog", "s", HALF)
+
+
 async def test_empty_streams_count(small: RedisStore) -> None:
     small.divide(FAIR)
     await fill(small, "hog", "s", HALF + 8)

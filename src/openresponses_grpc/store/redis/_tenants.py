@@ -102,8 +102,9 @@ class Tenants:
     def _pool(self, node: Node, tenant: str, size: int) -> Pool | None:
         """Returns the pool of a node; None if the node must be measured before an append of `size` bytes."""
         pool = self._pools.get(node)
-        measured = pool and pool.share(tenant) is not None
-        return pool if pool and (measured or pool.may_hold(tenant, size)) else None
+        if pool and (pool.share(tenant) is not None or pool.may_hold(tenant, size)):
+            return pool
+        return None
 
     async def _measure(self, node: Node, size: int = 0) -> Pool:
         """Measures a node before an append of `size` bytes, and returns its new pool."""
