@@ -36,6 +36,8 @@ OPTIONS: Final[list[tuple[str, int]]] = [
     # Beyond the default of 1,000 pending calls, gRPC cancels legitimate calls.
     ("grpc.server.max_pending_requests", 10_000),
     ("grpc.server.max_pending_requests_hard_limit", 20_000),
+    # By default, gRPC cancels calls that have waited 30 seconds for a busy server. Their own deadlines may be longer.
+    ("grpc.server_max_unrequested_time_in_server", 3_600),
     # At 100 streams per connection, a client that opens and cancels calls rapidly does not starve the others.
     ("grpc.max_concurrent_streams", 100),
     # A peer that disappears is detected within 30 seconds, and its calls end. The ping timeout must be lowered too:
