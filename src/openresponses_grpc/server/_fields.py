@@ -26,6 +26,9 @@ _COUNTED_BYTES: Final = 2 << 20
 _STEP: Final = 512
 """The fields walked between two yields, about a millisecond: other tasks need several turns to get work done."""
 
+_FEW: Final = 64
+"""The fields walked before the first yield. A request with large events has no more."""
+
 _EVENTS: Final = PublishRequest.DESCRIPTOR.fields_by_name["events"].number
 _EVENT_TAG: Final = _EVENTS << 3 | 2
 
@@ -44,11 +47,14 @@ def count_events(request: bytes) -> Iterator[None]:
     """Counts the events of a serialized PublishRequest step by step; raises TooManyError."""
     if len(request) <= MAX_EVENTS * _SMALLEST:
         return
-    # Every event begins with its tag, a varint that may be longer than necessary.
-    if len(request) <= _COUNTED_BYTES and request.count(_EVENT_TAG) + request.count(_EVENT_TAG | _MORE) <= MAX_EVENTS:
-        return
     problem = f"has more than {MAX_EVENTS:,} events: split them over several requests"
-    yield from _walk(request, {}, _EVENT_TAG, MAX_EVENTS, problem)
+    walk = _walk(request, {}, _EVENT_TAG, MAX_EVENTS, problem)
+    ended = next(walk, True)
+    # Every event begins with its tag, a varint that may be longer than necessary.
+    tags = _EVENT_TAG, _EVENT_TAG | _MORE
+    if not ended and not (len(request) <= _COUNTED_BYTES and sum(map(request.count, tags)) <= MAX_EVENTS):
+        yield
+        yield from walk
 
 
 def count_elements(event: bytes) -> Iterator[None]:
@@ -73,7 +79,7 @@ def _walk(data: bytes, children: _Children, counted: int | None, limit: int, pro
     """
     enclosing: list[tuple[_Children, int]] = []  # the messages around the current one, and their ends
     position, end = 0, len(data)
-    fields = found = 0
+    fields, found = _STEP - _FEW, 0
     try:
         while True:
             while position == end:
