@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from openresponses_grpc import StreamError
-from openresponses_grpc.client._errors import FAILED_WRITE, stream_error
+from openresponses_grpc.client._errors import LOST_STATUSES, stream_error
 from openresponses_grpc.client._recovery import Recovery
 
 
@@ -67,18 +67,18 @@ def test_only_retryable_errors_are_retried(error: StreamError | None, retryable:
 
 
 @pytest.mark.parametrize(
-    "details, retryable", [("Internal error from Core", True), ("internal error 0123456789abcdef", False)]
+    "details, retryable", [*((text, True) for text in LOST_STATUSES), ("internal error 0123456789abcdef", False)]
 )
-def test_a_call_that_ends_during_a_write_is_retryable(details: str, retryable: bool) -> None:
-    # grpc.aio replaces the status of such a call with INTERNAL and these details.
+def test_a_call_whose_status_is_lost_is_retryable(details: str, retryable: bool) -> None:
     error = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), details=details)
     assert stream_error(error, server="server", secure=False).retryable == retryable
 
 
-def test_a_first_call_that_ends_during_a_write_is_retried_until_its_status_is_known() -> None:
+@pytest.mark.parametrize("details", LOST_STATUSES)
+def test_a_first_call_whose_status_is_lost_is_retried_until_its_status_is_known(details: str) -> None:
     recovery = Recovery()
     for _ in range(3):
-        assert recovery.next_delay(StreamError(grpc.StatusCode.UNAVAILABLE, FAILED_WRITE)) >= 0
+        assert recovery.next_delay(StreamError(grpc.StatusCode.UNAVAILABLE, details)) >= 0
         assert not recovery.connected  # the next call does not wait for a server either
     with pytest.raises(StreamError):
         recovery.next_delay(UNAVAILABLE)

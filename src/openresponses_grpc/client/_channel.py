@@ -23,8 +23,9 @@ OPTIONS: Final[list[tuple[str, int]]] = [
     ("grpc.http2.ping_timeout_ms", 10_000),
     # A subscriber sends only pings. By default gRPC stops after two pings without data.
     ("grpc.http2.max_pings_without_data", 0),
-    # The server closes a connection without calls after three seconds, which gRPC logs. Usually, close it first.
-    ("grpc.client_idle_timeout_ms", 1_000),
+    # The server closes a connection without calls after three seconds, which gRPC logs. Usually, the client is first:
+    # it takes one to two times this timeout. The server's retry delay of one second would cause one of LOST_STATUSES.
+    ("grpc.client_idle_timeout_ms", 1_300),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 5_000),
     # Despite its name, the timeout of a connection attempt: TLS with a distant server needs several round trips.

@@ -11,8 +11,12 @@ from grpc_status import rpc_status
 
 from ._advice import advice
 
-FAILED_WRITE: Final = "Internal error from Core"
-"""grpc.aio reports INTERNAL with this text, instead of the real status, if a call ends during a write."""
+LOST_STATUSES: Final = ("Internal error from Core", "picker is null -- shouldn't happen")
+"""gRPC's client itself reports INTERNAL with one of these texts. Neither is a status from the server.
+
+grpc.aio reports the first one if a call ends during a write. gRPC's core reports the second one if a call starts while
+its channel becomes idle (https://github.com/grpc/grpc/pull/36167).
+"""
 
 
 class StreamError(Exception):
@@ -98,8 +102,8 @@ def stream_error(
     """
     assert isinstance(error, (grpc.Call, grpc.aio.AioRpcError))
     code, details = error.code(), error.details() or ""
-    if code is grpc.StatusCode.INTERNAL and details == FAILED_WRITE:
-        # The connection broke, or the server ended the call. The retry of Recovery gets the real status.
+    if code is grpc.StatusCode.INTERNAL and details in LOST_STATUSES:
+        # The retry of Recovery gets the real status.
         code = grpc.StatusCode.UNAVAILABLE
     reason, metadata, retry_after = "", None, None
     rich = rpc_status.from_call(error)

@@ -7,7 +7,7 @@ import random
 import time
 from typing import Final
 
-from ._errors import FAILED_WRITE, StreamError
+from ._errors import LOST_STATUSES, StreamError
 
 _FIRST_DELAY: Final = 0.1
 _MAX_DELAY: Final = 5.0
@@ -58,7 +58,7 @@ class Recovery:
             StreamError: `error`, if it is not retryable or `fail_fast` applies.
 
         """
-        status_lost = error is not None and error.details == FAILED_WRITE
+        status_lost = error is not None and error.details in LOST_STATUSES
         if error and error.retry_after is None and not ((self.connected or status_lost) and error.retryable):
             raise error
         if error and self._fail_fast and (error.reason or error.retry_after is not None):
