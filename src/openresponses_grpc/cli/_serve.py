@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import AsyncExitStack
+from typing import Final
 
 import click
 
@@ -26,6 +28,12 @@ from ._listen import (
 from ._options import option, size, size_text
 from ._stores import with_store_options
 from ._upkeep import kept_up
+
+_FULL_COLLECTION: Final = 100
+"""The number of partial garbage collections before a full one; Python's default is 10.
+
+A full one pauses all calls, for 0.2 seconds with 10,000 open calls. Ended calls leave no reference cycle to collect.
+"""
 
 
 @click.command(short_help="Run a stream server.")
@@ -117,6 +125,7 @@ def serve(
             )
             await announce_until_stopped(address)
 
+    gc.set_threshold(*gc.get_threshold()[:2], _FULL_COLLECTION)
     try:
         asyncio.run(run())
     except OpenStoreError as error:
