@@ -197,7 +197,7 @@ class Call:
 
         Args:
             shielded: whether gRPC's read continues after a cancellation. gRPC leaks a message that arrives for a
-                cancelled read. The shield takes a task, which 10,000 silent calls would make expensive.
+                cancelled read. The shield takes a task for each read.
 
         """
         self._reading_since = self._loop.time()
