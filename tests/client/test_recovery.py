@@ -4,7 +4,7 @@ import grpc
 import pytest
 
 from openresponses_grpc import StreamError
-from openresponses_grpc.client._errors import LOST_STATUSES, stream_error
+from openresponses_grpc.client._errors import stream_error
 from openresponses_grpc.client._recovery import Recovery
 
 
@@ -13,6 +13,9 @@ def failure(code: grpc.StatusCode, retry_after: float | None = None) -> StreamEr
 
 
 UNAVAILABLE = failure(grpc.StatusCode.UNAVAILABLE)
+
+LOST = ["Internal error from Core", "picker is null -- shouldn't happen"]
+"""What gRPC reports, as INTERNAL, for a call that ends during a write or starts while its channel becomes idle."""
 
 
 def test_a_first_call_fails_at_once_unless_wait_for_ready_is_set() -> None:
@@ -67,14 +70,14 @@ def test_only_retryable_errors_are_retried(error: StreamError | None, retryable:
 
 
 @pytest.mark.parametrize(
-    "details, retryable", [*((text, True) for text in LOST_STATUSES), ("internal error 0123456789abcdef", False)]
+    "details, retryable", [*((text, True) for text in LOST), ("internal error 0123456789abcdef", False)]
 )
 def test_a_call_whose_status_is_lost_is_retryable(details: str, retryable: bool) -> None:
     error = grpc.aio.AioRpcError(grpc.StatusCode.INTERNAL, grpc.aio.Metadata(), grpc.aio.Metadata(), details=details)
     assert stream_error(error, server="server", secure=False).retryable == retryable
 
 
-@pytest.mark.parametrize("details", LOST_STATUSES)
+@pytest.mark.parametrize("details", LOST)
 def test_a_first_call_whose_status_is_lost_is_retried_until_its_status_is_known(details: str) -> None:
     recovery = Recovery()
     for _ in range(3):

@@ -24,7 +24,8 @@ OPTIONS: Final[list[tuple[str, int]]] = [
     # A subscriber sends only pings. By default gRPC stops after two pings without data.
     ("grpc.http2.max_pings_without_data", 0),
     # The server closes a connection without calls after three seconds, which gRPC logs. Usually, the client is first:
-    # it takes one to two times this timeout. The server's retry delay of one second would cause one of LOST_STATUSES.
+    # it takes one to two times this timeout. It differs from the server's retry delay of one second: a retry
+    # that starts while the channel becomes idle can fail, see LOST_STATUSES.
     ("grpc.client_idle_timeout_ms", 1_300),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 5_000),

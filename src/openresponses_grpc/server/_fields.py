@@ -49,12 +49,13 @@ def count_events(request: bytes) -> Iterator[None]:
         return
     problem = f"has more than {MAX_EVENTS:,} events: split them over several requests"
     walk = _walk(request, {}, _EVENT_TAG, MAX_EVENTS, problem)
-    ended = next(walk, True)
+    ended = next(walk, True)  # it yields None
     # Every event begins with its tag, a varint that may be longer than necessary.
     tags = _EVENT_TAG, _EVENT_TAG | _MORE
-    if not ended and not (len(request) <= _COUNTED_BYTES and sum(map(request.count, tags)) <= MAX_EVENTS):
-        yield
-        yield from walk
+    if ended or (len(request) <= _COUNTED_BYTES and sum(map(request.count, tags)) <= MAX_EVENTS):
+        return
+    yield
+    yield from walk
 
 
 def count_elements(event: bytes) -> Iterator[None]:
